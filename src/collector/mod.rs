@@ -1,0 +1,1 @@
+//! The agent: it collects beside one PostgreSQL server and sends what it measured, without losing it.

@@ -1,0 +1,37 @@
+//! Every bound of the product, with its reason. A number that limits something stands here or nowhere.
+
+use std::time::Duration;
+
+// -- what a push may be
+
+/// Decompressed bytes of one push. A v3 collector sends its whole buffer, up to 50 MiB, again and again
+/// until it is taken.
+pub const PUSH_BYTES: usize = 64 * MIB;
+/// Documents in one push: a v3 collector sends 2,952 a minute and keeps 50 MiB of them.
+pub const PUSH_DOCUMENTS: usize = 200_000;
+/// Nesting of one document. The deepest known type has six levels.
+pub const DOCUMENT_DEPTH: usize = 64;
+/// Length of a document's `type`: it becomes part of series names.
+pub const DOCUMENT_TYPE_CHARS: usize = 100;
+
+// -- what the agent keeps and waits for
+
+/// Collection interval of an agent, in seconds.
+pub const COLLECTION_INTERVAL_S: std::ops::RangeInclusive<u64> = 10..=3600;
+/// Queries that one `pg_query_stats` document may hold.
+pub const QUERY_LIMIT: std::ops::RangeInclusive<u64> = 1..=10_000;
+/// Smallest and largest spool: below, one outage of minutes overflows it; above, it is a database.
+pub const SPOOL_BYTES: std::ops::RangeInclusive<u64> = (MIB as u64)..=(64 * 1024 * MIB as u64);
+/// A batch of the spool, compressed.
+pub const SPOOL_BATCH_BYTES: usize = 16 * MIB;
+/// Longest time that a stopping worker gets before it is killed.
+pub const STOP_GRACE: Duration = Duration::from_secs(60);
+/// First and longest pause between two attempts to reach the daemon.
+pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+// -- texts that humans and agents send
+
+/// Bytes of a JSON body that is not a push or an import.
+pub const BODY_BYTES: usize = MIB;
+
+const MIB: usize = 1024 * 1024;
