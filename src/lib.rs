@@ -11,8 +11,12 @@ pub mod limits;
 
 // 1: mechanisms
 pub mod files;
+pub mod jobs;
 pub mod logging;
 pub mod wire;
+
+// 2: engines
+pub mod storage;
 
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;
