@@ -18,5 +18,9 @@ pub mod wire;
 // 2: engines
 pub mod storage;
 
+// 3: records
+pub mod audit;
+pub mod events;
+
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;

@@ -34,4 +34,10 @@ pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration:
 /// Bytes of a JSON body that is not a push or an import.
 pub const BODY_BYTES: usize = MIB;
 
+// -- live events
+
+/// Events kept for clients that come back, and the length of a listener's queue. 1,000 collectors make 34
+/// events a second: two minutes.
+pub const EVENTS_KEPT: usize = 4096;
+
 const MIB: usize = 1024 * 1024;
