@@ -8,6 +8,7 @@ pub mod clock;
 pub mod crypto;
 pub mod ids;
 pub mod limits;
+pub mod names;
 
 // 1: mechanisms
 pub mod files;
@@ -21,6 +22,9 @@ pub mod storage;
 // 3: records
 pub mod audit;
 pub mod events;
+
+// 4: nouns
+pub mod registry;
 
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;
