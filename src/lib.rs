@@ -26,5 +26,8 @@ pub mod events;
 // 4: nouns
 pub mod registry;
 
+// 5: over the nouns
+pub mod fleet;
+
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;
