@@ -43,4 +43,41 @@ pub const EVENTS_KEPT: usize = 4096;
 /// Collection times that a mean is taken over: an hour at the usual interval.
 pub const COLLECTION_TIMES_KEPT: usize = 60;
 
+// -- connections
+
+/// Open connections of one worker; each costs a few KiB while it waits.
+pub const CONNECTIONS: usize = 10_000;
+/// Time to send the head of a request.
+pub const REQUEST_HEAD_TIME: Duration = Duration::from_secs(10);
+/// A connection without a request is closed after this: twice the usual interval of agents.
+pub const IDLE_CONNECTION_TIME: Duration = Duration::from_secs(120);
+/// Time that running requests get when the daemon stops; the whole stop has ten seconds.
+pub const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+// -- the sockets of browsers
+
+/// A batch of events is sent at most this often.
+pub const SOCKET_BATCH_PERIOD: Duration = Duration::from_millis(200);
+/// Events that may wait for a batch; a client further behind has to fetch again.
+pub const SOCKET_BATCH_EVENTS: usize = 2000;
+/// How often a socket's session is checked: a revoked one ends within five seconds.
+pub const SOCKET_CHECK_PERIOD: Duration = Duration::from_secs(4);
+/// A client that sent nothing for so long, not even a pong, is gone.
+pub const SOCKET_SILENCE: Duration = Duration::from_secs(30);
+/// Bytes of one message from a client.
+pub const SOCKET_MESSAGE_BYTES: usize = 4096;
+/// Collectors that one socket may name; who wants more asks for all.
+pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
+
+// -- lists and searches
+
+/// Rows of one page of collectors: a whole fleet fits.
+pub const LIST_LIMIT: usize = 5000;
+/// Entries of one page of the audit log.
+pub const AUDIT_LIMIT: usize = 1000;
+/// Characters of a search, a name in a filter.
+pub const SEARCH_CHARS: usize = 200;
+/// Characters kept of a client's `User-Agent`.
+pub const USER_AGENT_CHARS: usize = 200;
+
 const MIB: usize = 1024 * 1024;
