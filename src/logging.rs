@@ -67,7 +67,8 @@ mod journal {
             ]);
             event.record(&mut entry);
             let fields: Vec<&str> = entry.0.iter().map(String::as_str).collect();
-            systemd::journal::send(&fields);
+            // there is nowhere left to say that the journal is gone
+            let _ = systemd::journal::send(&fields);
         }
     }
 
