@@ -22,5 +22,8 @@ pub mod storage;
 pub mod audit;
 pub mod events;
 
+// 4: nouns
+pub mod access;
+
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;
