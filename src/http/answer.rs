@@ -44,7 +44,10 @@ pub(super) async fn answer(
 }
 
 /// An error without a document gets one, so that no client ever has to parse anything else.
-fn with_problem_body(response: ServiceResponse<BoxBody>, context: RequestContext) -> ServiceResponse<BoxBody> {
+fn with_problem_body(
+    response: ServiceResponse<BoxBody>,
+    context: RequestContext,
+) -> ServiceResponse<BoxBody> {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
         return response;

@@ -250,6 +250,6 @@ impl From<Verification> for VerificationView {
 #[utoipa::path(get, path = "/api/v1/audit/verify", tag = "audit",
     responses((status = 200, body = VerificationView)))]
 pub(super) async fn verify(node: Data<Node>) -> Result<Json<VerificationView>, Problem> {
-    let verification = on_disk(&node, |node| node.audit.verify(node.access.signing_keys())).await?;
+    let verification = on_disk(&node, |node| node.audit.verify(&*node.access.signing_keys())).await?;
     Ok(Json(verification.into()))
 }

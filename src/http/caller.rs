@@ -15,7 +15,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 
 use super::problem::Problem;
 use super::{RequestContext, on_disk, routes};
-use crate::access::{Identity, Need, Role, User};
+use crate::access::{Identity, Need, Role, SignedIn};
 use crate::audit::{Action, Actor, Change, Origin, Target};
 use crate::crypto;
 use crate::ids::CollectorId;
@@ -33,7 +33,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub fn user(&self) -> Result<&User, Problem> {
+    pub fn user(&self) -> Result<&SignedIn, Problem> {
         match &self.identity {
             Some(Identity::User(user)) => Ok(user),
             _ => Err(Problem::forbidden("this is for signed-in users")),
@@ -155,17 +155,15 @@ async fn identify(node: &web::Data<Node>, credential: Credential) -> Result<Iden
 
 async fn actor(node: &web::Data<Node>, identity: &Identity) -> Result<Actor, Problem> {
     match identity {
-        Identity::User(user) => Ok(Actor {
-            id: user.id.to_string(),
-            name: user.username.clone(),
-            role: user.role.as_str().to_owned(),
-        }),
+        Identity::User(user) => Ok(user.into()),
         Identity::Collector { id, .. } => {
             let id = *id;
             let collector = on_disk(node, move |node| node.collectors.get(id)).await;
             let name = match collector {
                 Ok(collector) => collector.name,
-                Err(_) => return Err(Problem::unauthenticated("token_revoked", "the collector is not registered")),
+                Err(_) => {
+                    return Err(Problem::unauthenticated("token_revoked", "the collector is not registered"));
+                }
             };
             Ok(Actor { id: id.to_string(), name, role: "collector".to_owned() })
         }

@@ -106,7 +106,8 @@ impl From<CollectorReport> for CollectorView {
     fn from(report: CollectorReport) -> Self {
         let CollectorReport { collector, group, seen, verdict: Verdict { status, reason }, stored } = report;
         let said = seen.as_ref().and_then(|seen| seen.said.clone());
-        let (ok, failed) = seen.as_ref().map_or((0, 0), |seen| (seen.collections_ok, seen.collections_failed));
+        let (ok, failed) =
+            seen.as_ref().map_or((0, 0), |seen| (seen.collections_ok, seen.collections_failed));
         Self {
             id: collector.id,
             name: collector.name,
@@ -291,7 +292,8 @@ impl Selection {
             SortKey::Availability => compare_figures(left.uptime_percentage, right.uptime_percentage),
             SortKey::RegisteredAt => left.registered_at.cmp(&right.registered_at),
         };
-        let by_name = || left.name.to_lowercase().cmp(&right.name.to_lowercase()).then(left.id.cmp(&right.id));
+        let by_name =
+            || left.name.to_lowercase().cmp(&right.name.to_lowercase()).then(left.id.cmp(&right.id));
         match (self.sort, self.order) {
             (SortKey::Name, Order::Ascending) => by_name(),
             (SortKey::Name, Order::Descending) => by_name().reverse(),

@@ -27,7 +27,8 @@ const NONCE_MARK: &str = "__CSP_NONCE__";
 /// Every path that is not of the API and not a file is a view of the page, which reads the path itself.
 pub(super) async fn serve(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.path();
-    if path.starts_with("/api/") || path == "/api" || !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if path.starts_with("/api/") || path == "/api" || !matches!(*request.method(), Method::GET | Method::HEAD)
+    {
         return Err(Problem::not_found("there is nothing at this path"));
     }
     if let Some(file) = find(path).filter(|file| file.path != "/index.html") {
@@ -37,7 +38,8 @@ pub(super) async fn serve(request: HttpRequest) -> Result<HttpResponse, Problem>
         return Err(Problem::not_found("this build of the dashboard has no such file"));
     }
     let page = find("/index.html");
-    page.map(index).ok_or_else(|| Problem::not_found("this build has no dashboard; `make build` makes one that has"))
+    page.map(index)
+        .ok_or_else(|| Problem::not_found("this build has no dashboard; `make build` makes one that has"))
 }
 
 fn find(path: &str) -> Option<&'static File> {
@@ -55,7 +57,8 @@ fn asset(file: &File, request: &HttpRequest) -> HttpResponse {
         (_, Some(gzip)) if accepts("gzip") => (Some("gzip"), gzip),
         _ => (None, file.plain),
     };
-    let lasting = if file.path.starts_with("/assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let lasting =
+        if file.path.starts_with("/assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, content_type(file.path)));
     response.insert_header((CACHE_CONTROL, lasting));

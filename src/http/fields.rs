@@ -135,12 +135,15 @@ impl Fields {
         if texts.len() > most {
             self.complain(field, "length", format!("must have at most {most} entries"));
         }
-        let fits = |text: &String| {
-            chars.contains(&text.chars().count()) && !text.chars().any(char::is_control)
-        };
+        let fits =
+            |text: &String| chars.contains(&text.chars().count()) && !text.chars().any(char::is_control);
         if !texts.iter().all(fits) {
             let (least, most) = chars.into_inner();
-            self.complain(field, "length", format!("each entry must have {least} to {most} plain characters"));
+            self.complain(
+                field,
+                "length",
+                format!("each entry must have {least} to {most} plain characters"),
+            );
         }
         texts
     }
@@ -219,7 +222,10 @@ mod tests {
         assert_eq!(problem.status_code(), 400);
         let document = problem.document(IdSource::seeded(1).next(crate::clock::Timestamp::from_millis(1)));
         let errors = document["errors"].as_array().unwrap().clone();
-        errors.iter().map(|e| format!("{} {}", e["field"].as_str().unwrap(), e["code"].as_str().unwrap())).collect()
+        errors
+            .iter()
+            .map(|e| format!("{} {}", e["field"].as_str().unwrap(), e["code"].as_str().unwrap()))
+            .collect()
     }
 
     #[test]

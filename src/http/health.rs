@@ -5,8 +5,8 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::problem::Problem;
 use super::on_disk;
+use super::problem::Problem;
 use crate::node::{Node, VERSION};
 
 #[derive(Serialize, ToSchema)]

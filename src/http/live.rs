@@ -23,7 +23,7 @@ use crate::access::Identity;
 use crate::events::Event;
 use crate::ids::CollectorId;
 use crate::limits::{
-    SOCKET_BATCH_PERIOD, SOCKET_BATCH_EVENTS, SOCKET_CHECK_PERIOD, SOCKET_MESSAGE_BYTES, SOCKET_SILENCE,
+    SOCKET_BATCH_EVENTS, SOCKET_BATCH_PERIOD, SOCKET_CHECK_PERIOD, SOCKET_MESSAGE_BYTES, SOCKET_SILENCE,
     SOCKET_SUBSCRIPTIONS,
 };
 use crate::node::Node;
@@ -184,7 +184,10 @@ impl Socket {
                 }
                 Ok(())
             }
-            Err(_) => self.complain("a message is {\"action\": \"subscribe\" | \"unsubscribe\" | \"ping\", ...}").await,
+            Err(_) => {
+                self.complain("a message is {\"action\": \"subscribe\" | \"unsubscribe\" | \"ping\", ...}")
+                    .await
+            }
         }
     }
 
@@ -265,7 +268,7 @@ impl Socket {
             return Err(End::Because(CloseCode::Away, "no sign of life"));
         }
         let identity = self.identity.clone();
-        let valid = on_disk(&self.node, move |node| node.access.recheck(&identity)).await;
+        let valid = on_disk(&self.node, move |node| node.access.check_again(&identity)).await;
         match valid {
             Ok(identity) => self.identity = identity,
             Err(problem) if is_refusal(&problem) => {

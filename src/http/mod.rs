@@ -8,6 +8,7 @@ mod answer;
 mod audit;
 mod caller;
 mod collectors;
+mod csv;
 mod dashboard;
 mod fields;
 mod groups;
@@ -15,6 +16,7 @@ mod health;
 mod live;
 mod openapi;
 mod problem;
+mod query;
 pub mod routes;
 mod system;
 
@@ -58,10 +60,7 @@ pub async fn serve(
             .app_data(web::PayloadConfig::new(limits::BODY_BYTES))
             .wrap(from_fn(caller::admit))
             .wrap(from_fn(move |request, next| answer::answer(tls, request, next)));
-        routes::resources()
-            .into_iter()
-            .fold(app, App::service)
-            .default_service(web::to(dashboard::serve))
+        routes::resources().into_iter().fold(app, App::service).default_service(web::to(dashboard::serve))
     })
     .workers(options.workers)
     .max_connections(limits::CONNECTIONS)

@@ -9,8 +9,10 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value};
 
+use crate::access::AccessError;
 use crate::fleet::PresenceError;
 use crate::ids::{NotAnId, RequestId};
+use crate::node::NodeError;
 use crate::registry::{CollectorsError, GroupsError};
 use crate::storage::StoreError;
 use crate::wire::{self, FieldError};
@@ -71,7 +73,8 @@ impl Problem {
     }
 
     pub fn storage_full(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", detail).retry_after(Duration::from_secs(30))
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", detail)
+            .retry_after(Duration::from_secs(30))
     }
 
     /// Something failed that the client cannot mend. The cause goes to the log, not to the client.
@@ -160,6 +163,33 @@ impl From<StoreError> for Problem {
             | StoreError::TooOld(_)
             | StoreError::Newer { .. }
             | StoreError::Damaged(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Expired => Self::unauthenticated("token_expired", error.to_string()),
+            AccessError::Revoked => Self::unauthenticated("token_revoked", error.to_string()),
+            AccessError::Invalid => Self::unauthenticated("token_invalid", error.to_string()),
+            AccessError::NoSession => Self::forbidden(error.to_string()),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NodeError> for Problem {
+    fn from(error: NodeError) -> Self {
+        match error {
+            NodeError::Collectors(error) => error.into(),
+            NodeError::Groups(error) => error.into(),
+            NodeError::Presence(error) => error.into(),
+            NodeError::Store(error) => error.into(),
+            NodeError::Poisoned(_) | NodeError::Stopping => {
+                Self::unavailable(error.to_string(), Duration::from_secs(5))
+            }
+            NodeError::Size { .. } => Self::internal(&error),
         }
     }
 }

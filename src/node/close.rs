@@ -1,5 +1,6 @@
 //! Closing a node in the reverse order of opening, and how long each step took.
 
+use std::fmt::Display;
 use std::time::Instant;
 
 use super::Node;
@@ -8,28 +9,28 @@ impl Node {
     /// Ends the background work, saves what is only in memory, and says that everything was closed. What
     /// fails is logged, and the next start recovers as after a crash.
     pub fn close(&self) {
-        let mut in_order = true;
-        let mut step = |name: &str, done: Result<(), String>, started: Instant| match done {
-            Ok(()) => tracing::debug!(step = name, duration_ms = started.elapsed().as_millis(), "closed"),
-            Err(error) => {
-                tracing::error!(step = name, error, "cannot close in order");
-                in_order = false;
-            }
-        };
         let started = Instant::now();
         self.jobs.stop();
-        step("jobs", Ok(()), started);
+        let mut in_order = closed("jobs", started, Ok::<_, String>(()));
         let started = Instant::now();
-        step("presence", self.presence.save().map(drop).map_err(|error| error.to_string()), started);
+        in_order &= closed("presence", started, self.presence.save());
         let started = Instant::now();
         self.metrics.close();
-        step("metrics", Ok(()), started);
+        in_order &= closed("metrics", started, Ok::<_, String>(()));
         let started = Instant::now();
-        let signed = self.audit.sign_head(&*self.access.signer());
-        step("audit", signed.map(drop).map_err(|error| error.to_string()), started);
+        in_order &= closed("audit", started, self.audit.sign_head(&*self.access.signing_keys()));
         if in_order && self.poison.check().is_ok() {
             let started = Instant::now();
-            step("data directory", self.data_dir.close().map_err(|error| error.to_string()), started);
+            closed("data directory", started, self.data_dir.close());
         }
     }
+}
+
+fn closed<T>(step: &str, started: Instant, done: Result<T, impl Display>) -> bool {
+    let duration_ms = started.elapsed().as_millis();
+    match &done {
+        Ok(_) => tracing::debug!(step, duration_ms, "closed"),
+        Err(error) => tracing::error!(step, duration_ms, %error, "cannot close in order"),
+    }
+    done.is_ok()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Node, Stopping};
-use crate::access::{self, Access};
+use crate::access::{self, Access, HashCost, PruneJob};
 use crate::audit::{AuditLog, CheckpointJob, MIGRATIONS, Signer};
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Secret};
@@ -30,7 +30,10 @@ pub struct Options {
     pub root_key: Option<Secret>,
     /// Mean collection time from which on a collector counts as slow, in milliseconds.
     pub slow_collection_ms: f64,
-    pub access: access::Options,
+    /// How long a session lives after its login and after each refresh.
+    pub session_life: Duration,
+    /// What a password's hash costs. Less than the default is for tests.
+    pub hash_cost: HashCost,
     pub metrics: metrics::Options,
 }
 
@@ -41,7 +44,8 @@ impl Options {
             data_dir: data_dir.into(),
             root_key: None,
             slow_collection_ms: 400.0,
-            access: access::Options::default(),
+            session_life: access::Options::new(PathBuf::new()).session_life,
+            hash_cost: HashCost::default(),
             metrics: metrics::Options::default(),
         }
     }
@@ -55,7 +59,9 @@ pub enum OpenError {
     RootKeyFile { path: PathBuf, source: io::Error },
     #[error("cannot use the root key: {0}")]
     RootKey(#[from] EnvelopeError),
-    #[error("the root key {0} is missing, and the registry was encrypted with it: put it back from its backup")]
+    #[error(
+        "the root key {0} is missing, and the registry was encrypted with it: put it back from its backup"
+    )]
     RootKeyLost(PathBuf),
     #[error("cannot open the registry: {0}")]
     Registry(#[from] StoreError),
@@ -82,13 +88,18 @@ impl Node {
         let db = Arc::new(Sqlite::open(&data_dir.registry(), MIGRATIONS, poison.clone())?);
         let audit = AuditLog::new(Arc::clone(&db), clock.clone(), ids.clone());
         let events = Events::new(clock.clone());
+        let access_options = access::Options {
+            session_life: options.session_life,
+            hash_cost: options.hash_cost,
+            ..access::Options::new(data_dir.setup_code())
+        };
         let access = Arc::new(Access::open(
             Arc::clone(&db),
             Arc::clone(&ring),
             audit.clone(),
             clock.clone(),
             ids.clone(),
-            options.access,
+            access_options,
         )?);
         let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
         groups.create_first()?;
@@ -102,11 +113,12 @@ impl Node {
             clock.clone(),
             options.slow_collection_ms,
         )?);
-        let signer: Arc<dyn Signer> = access.signer();
+        let signer: Arc<dyn Signer> = access.signing_keys();
         let every = Duration::from_secs;
         let jobs: Vec<(Box<dyn Job>, Duration)> = vec![
             (Box::new(PresenceJob(Arc::clone(&presence))), every(2)),
             (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
+            (Box::new(PruneJob::new(Arc::clone(&access))), every(600)),
         ];
         let jobs = Jobs::start(&clock, jobs).map_err(OpenError::Jobs)?;
         Ok(Self {

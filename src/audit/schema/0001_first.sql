@@ -57,6 +57,8 @@ CREATE TABLE certificate_authorities (
     private_sealed BLOB NOT NULL
 ) STRICT;
 
+-- Columns named row_seal hold an envelope over the row's other fields: who may do what is not to hang on a
+-- flipped byte.
 CREATE TABLE users (
     id             TEXT PRIMARY KEY,
     username       TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -65,16 +67,17 @@ CREATE TABLE users (
     created_at     INTEGER NOT NULL,
     modified_at    INTEGER NOT NULL,
     disabled_at    INTEGER,
-    last_login_at  INTEGER
+    last_login_at  INTEGER,
+    row_seal       BLOB NOT NULL
 ) STRICT;
 
+-- A session that has ended has no row.
 CREATE TABLE sessions (
     id             TEXT PRIMARY KEY,
     user_id        TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,
     csrf_token     TEXT NOT NULL,
     created_at     INTEGER NOT NULL,
     expires_at     INTEGER NOT NULL,
-    revoked_at     INTEGER,
     ip_address     TEXT NOT NULL,
     user_agent     TEXT NOT NULL
 ) STRICT;
@@ -88,8 +91,10 @@ CREATE TABLE api_tokens (
     token_hash     BLOB NOT NULL UNIQUE,
     created_at     INTEGER NOT NULL,
     expires_at     INTEGER NOT NULL,
-    revoked_at     INTEGER
+    revoked_at     INTEGER,
+    row_seal       BLOB NOT NULL
 ) STRICT;
+CREATE INDEX api_tokens_by_user ON api_tokens(user_id);
 
 CREATE TABLE groups (
     id             TEXT PRIMARY KEY,
@@ -141,7 +146,8 @@ CREATE TABLE collector_tokens (
     token_hash     BLOB NOT NULL UNIQUE,
     created_at     INTEGER NOT NULL,
     expires_at     INTEGER NOT NULL,
-    revoked_at     INTEGER
+    revoked_at     INTEGER,
+    row_seal       BLOB NOT NULL
 ) STRICT;
 CREATE INDEX collector_tokens_by_collector ON collector_tokens(collector_id);
 
