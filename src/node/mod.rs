@@ -9,11 +9,11 @@ mod stopping;
 
 use std::sync::Arc;
 
-use crate::access::Access;
+use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
-use crate::fleet::{Presence, PresenceError};
+use crate::fleet::{Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
@@ -60,6 +60,10 @@ pub struct Node {
     pub metrics: Arc<Metrics>,
     /// When the collectors were last seen, and what they said.
     pub presence: Arc<Presence>,
+    /// The certificate authority.
+    pub authority: Arc<Authority>,
+    /// Makes collectors out of requests.
+    pub registrar: Registrar,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.

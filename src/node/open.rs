@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Node, Stopping};
-use crate::access::{self, Access, HashCost, PruneJob};
+use crate::access::{self, Access, Authority, AuthorityError, HashCost, PruneJob};
 use crate::audit::{AuditLog, CheckpointJob, MIGRATIONS, Signer};
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Secret};
 use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::presence::PresenceJob;
-use crate::fleet::{Presence, PresenceError};
+use crate::fleet::{Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::metrics::{self, Metrics};
@@ -67,6 +67,8 @@ pub enum OpenError {
     Registry(#[from] StoreError),
     #[error("cannot open access control: {0}")]
     Access(#[from] access::OpenError),
+    #[error("cannot open the certificate authority: {0}")]
+    Authority(#[from] AuthorityError),
     #[error("cannot create the first groups: {0}")]
     Groups(#[from] GroupsError),
     #[error("cannot open the metrics: {0}")]
@@ -104,6 +106,15 @@ impl Node {
         let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
         groups.create_first()?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
+        let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
+        let registrar = Registrar {
+            db: Arc::clone(&db),
+            audit: audit.clone(),
+            events: events.clone(),
+            access: Arc::clone(&access),
+            authority: Arc::clone(&authority),
+            collectors: collectors.clone(),
+        };
         let metrics =
             Arc::new(Metrics::open(&data_dir.hot(), poison.clone(), clock.clone(), options.metrics)?);
         let presence = Arc::new(Presence::open(
@@ -135,6 +146,8 @@ impl Node {
             collectors,
             metrics,
             presence,
+            authority,
+            registrar,
             jobs,
             db,
             data_dir,
