@@ -168,6 +168,11 @@ pub const SOCKET_MESSAGE_BYTES: usize = 4096;
 /// Collectors that one socket may name; who wants more asks for all.
 pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
 
+// -- what a site may set
+
+/// Hours that a session may be set to live after its login.
+pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
+
 // -- lists and searches
 
 /// Rows of one page of collectors: a whole fleet fits.

@@ -4,6 +4,7 @@
 
 mod close;
 mod open;
+mod records;
 mod report;
 mod stopping;
 
@@ -22,6 +23,7 @@ use crate::storage::poison::Poisoned;
 use crate::storage::{DataDir, Poison, Sqlite, StoreError};
 
 pub use open::{OpenError, Options};
+pub use records::Records;
 pub use report::{CollectorReport, StorageReport};
 pub use stopping::Stopping;
 

@@ -59,13 +59,14 @@ impl Node {
     }
 
     pub fn storage_report(&self) -> Result<StorageReport, NodeError> {
-        let root = self.data_dir.root();
+        let layout = &self.data_dir.layout;
+        let root = layout.root();
         let failed = |source: io::Error| NodeError::Size { path: root.to_owned(), source };
         let disk = nix::sys::statvfs::statvfs(root).map_err(|errno| failed(errno.into()))?;
         Ok(StorageReport {
             data_dir: root.to_owned(),
-            registry_bytes: size_of(&self.data_dir.registry()).map_err(failed)?,
-            hot_bytes: size_of(&self.data_dir.hot()).map_err(failed)?,
+            registry_bytes: size_of(&layout.registry()).map_err(failed)?,
+            hot_bytes: size_of(&layout.hot()).map_err(failed)?,
             disk_total_bytes: disk.blocks() * disk.fragment_size(),
             disk_free_bytes: disk.blocks_available() * disk.fragment_size(),
         })
