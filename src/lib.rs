@@ -18,5 +18,8 @@ pub mod wire;
 // 2: engines
 pub mod storage;
 
+// 4: nouns
+pub mod metrics;
+
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;
