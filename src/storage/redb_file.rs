@@ -98,14 +98,20 @@ impl RedbFile {
     /// Bytes of the file.
     pub fn bytes(&self) -> Result<u64, RedbError> {
         let figures = std::fs::metadata(&self.path);
-        figures
-            .map(|figures| figures.len())
-            .map_err(|source| RedbError::File { operation: "look at", path: self.path.clone(), source })
+        figures.map(|figures| figures.len()).map_err(|source| RedbError::File {
+            operation: "look at",
+            path: self.path.clone(),
+            source,
+        })
     }
 }
 
 fn exists(path: &Path) -> Result<bool, RedbError> {
-    path.try_exists().map_err(|source| RedbError::File { operation: "look for", path: path.to_owned(), source })
+    path.try_exists().map_err(|source| RedbError::File {
+        operation: "look for",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn opening(path: &Path, source: redb::DatabaseError) -> RedbError {
