@@ -20,7 +20,7 @@ use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
 use crate::storage::poison::Poisoned;
-use crate::storage::{DataDir, Poison, Sqlite, StoreError};
+use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError};
 
 pub use open::{OpenError, Options};
 pub use records::Records;
@@ -85,6 +85,8 @@ pub enum NodeError {
     Presence(#[from] PresenceError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("cannot read the metrics: {0}")]
+    Metrics(#[from] RedbError),
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     #[error("the daemon is stopping")]

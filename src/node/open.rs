@@ -17,7 +17,8 @@ use crate::fleet::presence::PresenceJob;
 use crate::fleet::{Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
-use crate::metrics::{self, Metrics};
+use crate::limits::RETENTION;
+use crate::metrics::{self, Metrics, Retention};
 use crate::registry::{Collectors, Groups, GroupsError};
 use crate::storage::data_dir::{DataDirError, Layout};
 use crate::storage::{DataDir, Poison, Sqlite, StoreError};
@@ -34,7 +35,8 @@ pub struct Options {
     pub session_life: Duration,
     /// What a password's hash costs. Less than the default is for tests.
     pub hash_cost: HashCost,
-    pub metrics: metrics::Options,
+    /// How old a document may be when it comes, and how long it is kept.
+    pub retention: Duration,
 }
 
 impl Options {
@@ -46,7 +48,7 @@ impl Options {
             slow_collection_ms: 400.0,
             session_life: access::Options::new(PathBuf::new()).session_life,
             hash_cost: HashCost::default(),
-            metrics: metrics::Options::default(),
+            retention: RETENTION,
         }
     }
 }
@@ -116,7 +118,11 @@ impl Node {
             authority: Arc::clone(&authority),
             collectors: collectors.clone(),
         };
-        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), options.metrics)?);
+        let metrics_options = metrics::Options {
+            retention: options.retention,
+            ..metrics::Options::usual(&layout.hot(), clock.clone())
+        };
+        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), metrics_options)?);
         let presence = Arc::new(Presence::open(
             Arc::clone(&db),
             collectors.clone(),
@@ -129,6 +135,7 @@ impl Node {
         let jobs: Vec<(Box<dyn Job>, Duration)> = vec![
             (Box::new(PresenceJob(Arc::clone(&presence))), every(2)),
             (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
+            (Box::new(Retention::new(Arc::clone(&metrics))), every(60)),
             (Box::new(PruneJob::new(Arc::clone(&access))), every(600)),
         ];
         let jobs = Jobs::start(&clock, jobs).map_err(OpenError::Jobs)?;
