@@ -8,6 +8,7 @@ pub mod clock;
 pub mod crypto;
 pub mod ids;
 pub mod limits;
+pub mod names;
 
 // 1: mechanisms
 pub mod files;
@@ -24,6 +25,10 @@ pub mod events;
 
 // 4: nouns
 pub mod access;
+pub mod registry;
+
+// 5: over the nouns
+pub mod fleet;
 
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;

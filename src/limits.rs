@@ -80,4 +80,7 @@ pub const PRUNED_AT_ONCE: usize = 1000;
 /// events a second: two minutes.
 pub const EVENTS_KEPT: usize = 4096;
 
+/// Collection times that a mean is taken over: an hour at the usual interval.
+pub const COLLECTION_TIMES_KEPT: usize = 60;
+
 const MIB: usize = 1024 * 1024;

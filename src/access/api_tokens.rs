@@ -122,7 +122,7 @@ impl Access {
         }
         // looked up by hash, so that no time tells how much of a guess was right
         let found = by_hash(tx, &self.ring, sha256(text.as_bytes()))?;
-        self.bearer(tx, found.ok_or(AccessError::Invalid)?)
+        self.bearer(tx, &found.ok_or(AccessError::Invalid)?)
     }
 
     pub(super) fn user_of_api_token(
@@ -130,10 +130,10 @@ impl Access {
         tx: &Transaction<'_>,
         id: TokenId,
     ) -> Result<SignedIn, AccessError> {
-        self.bearer(tx, by_id(tx, &self.ring, id)?.ok_or(AccessError::Revoked)?)
+        self.bearer(tx, &by_id(tx, &self.ring, id)?.ok_or(AccessError::Revoked)?)
     }
 
-    fn bearer(&self, tx: &Transaction<'_>, token: ApiToken) -> Result<SignedIn, AccessError> {
+    fn bearer(&self, tx: &Transaction<'_>, token: &ApiToken) -> Result<SignedIn, AccessError> {
         if token.revoked_at.is_some() {
             return Err(AccessError::Revoked);
         }

@@ -156,11 +156,7 @@ fn put(tx: &Transaction<'_>, ring: &KeyRing, row: &Enrolment) -> storage::Result
     Ok(())
 }
 
-pub(super) fn by_id(
-    tx: &Transaction<'_>,
-    ring: &KeyRing,
-    id: TokenId,
-) -> storage::Result<Option<Enrolment>> {
+pub(super) fn by_id(tx: &Transaction<'_>, ring: &KeyRing, id: TokenId) -> storage::Result<Option<Enrolment>> {
     let sql = format!("SELECT {COLUMNS} FROM collector_tokens WHERE id = ?");
     let found = tx.prepare_cached(&sql)?.query_row([id], from_row).optional()?;
     found.map(|row| checked(ring, row)).transpose()

@@ -32,7 +32,8 @@ pub(super) fn contains(password: &str) -> bool {
 pub(super) fn reduces_to(password: &str, word: &str) -> bool {
     let (password, word) = (password.to_lowercase(), word.to_lowercase());
     let candidates = [&password, stem(&password), repeated_unit(stem(&password))];
-    word.chars().count() > 3 && candidates.iter().any(|candidate| *candidate == word || *candidate == stem(&word))
+    word.chars().count() > 3
+        && candidates.iter().any(|candidate| *candidate == word || *candidate == stem(&word))
 }
 
 /// The word without digits and signs around it; the whole where it has nothing else.
@@ -58,9 +59,9 @@ fn unleet(word: &str) -> String {
 /// `abcabcabc` is `abc`.
 fn repeated_unit(word: &str) -> &str {
     let ends = word.char_indices().map(|(at, _)| at).skip(1);
-    let unit = ends.map(|end| &word[..end]).find(|unit| {
-        word.len().is_multiple_of(unit.len()) && unit.repeat(word.len() / unit.len()) == word
-    });
+    let unit = ends
+        .map(|end| &word[..end])
+        .find(|unit| word.len().is_multiple_of(unit.len()) && unit.repeat(word.len() / unit.len()) == word);
     unit.unwrap_or(word)
 }
 
@@ -102,7 +103,9 @@ mod tests {
 
     #[test]
     fn an_uncommon_one_passes_though_common_words_are_in_it() {
-        for password in ["correct horse battery", "admin-likes-gravel", "password of the lake", "xk2!pq9-mm41z"] {
+        for password in
+            ["correct horse battery", "admin-likes-gravel", "password of the lake", "xk2!pq9-mm41z"]
+        {
             assert!(!contains(password), "{password}");
         }
     }

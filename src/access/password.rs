@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn common_ones_and_the_username_are_refused() {
-        for password in ["password1234", "P@ssw0rd12345", "aaaaaaaaaaaa", "qwertyuiop123", "passwordpassword"] {
+        for password in ["password1234", "P@ssw0rd12345", "aaaaaaaaaaaa", "qwertyuiop123", "passwordpassword"]
+        {
             assert_eq!(check(password), Err(PasswordError::Common), "{password}");
         }
         for password in ["margaret.hamilton", "Margaret.Hamilton1", "margaret.hamilton!2026"] {

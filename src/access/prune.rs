@@ -22,9 +22,15 @@ const LEAP: Duration = Duration::from_secs(24 * 3600);
 /// One statement a table. The first parameter is the time before which a row must have died.
 const DELETES: [(&str, &str); 4] = [
     ("sessions", "SELECT rowid FROM sessions WHERE expires_at < ?1 LIMIT ?2"),
-    ("api_tokens", "SELECT rowid FROM api_tokens WHERE min(expires_at, ifnull(revoked_at, expires_at)) < ?1 LIMIT ?2"),
+    (
+        "api_tokens",
+        "SELECT rowid FROM api_tokens WHERE min(expires_at, ifnull(revoked_at, expires_at)) < ?1 LIMIT ?2",
+    ),
     ("collector_tokens", "SELECT rowid FROM collector_tokens WHERE expires_at < ?1 LIMIT ?2"),
-    ("registration_secrets", "SELECT rowid FROM registration_secrets WHERE min(expires_at, ifnull(revoked_at, expires_at)) < ?1 LIMIT ?2"),
+    (
+        "registration_secrets",
+        "SELECT rowid FROM registration_secrets WHERE min(expires_at, ifnull(revoked_at, expires_at)) < ?1 LIMIT ?2",
+    ),
 ];
 
 pub struct PruneJob {
@@ -62,7 +68,9 @@ impl Job for PruneJob {
 impl Access {
     fn prune(&self, dead_before: Timestamp) -> Result<usize, StoreError> {
         self.db.write(|tx| {
-            DELETES.iter().try_fold(0, |sum, (table, chosen)| Ok(sum + delete(tx, table, chosen, dead_before)?))
+            DELETES
+                .iter()
+                .try_fold(0, |sum, (table, chosen)| Ok(sum + delete(tx, table, chosen, dead_before)?))
         })
     }
 }

@@ -17,9 +17,9 @@ pub(super) fn check(
     fields: &[&str],
     seal: &[u8],
 ) -> storage::Result<()> {
-    let sealed = ring
-        .open(place(table, row), seal)
-        .map_err(|error| StoreError::Damaged(format!("the seal of {table} row {row} does not open: {error}")))?;
+    let sealed = ring.open(place(table, row), seal).map_err(|error| {
+        StoreError::Damaged(format!("the seal of {table} row {row} does not open: {error}"))
+    })?;
     if equal_in_constant_time(&sealed, &sha256(&bytes(fields))) {
         Ok(())
     } else {

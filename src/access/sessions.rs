@@ -72,7 +72,8 @@ impl Access {
         let tried: String =
             username.chars().filter(|letter| !letter.is_control()).take(USERNAME_CHARS).collect();
         let origin = Origin { actor: Actor::anonymous(&tried), ..origin.clone() };
-        self.audit.note(&origin, Change::new(Action::AuthDenied, Target::new("user", "", &tried)).refused())?;
+        self.audit
+            .note(&origin, Change::new(Action::AuthDenied, Target::new("user", "", &tried)).refused())?;
         Err(SignInError::InvalidCredentials)
     }
 

@@ -121,8 +121,7 @@ impl Access {
         if !self.setup_required()? {
             return Err(SetupError::AlreadyDone);
         }
-        let attempt =
-            self.backoff.admit(BACKOFF_NAME, &origin.ip_address).map_err(SetupError::Paused)?;
+        let attempt = self.backoff.admit(BACKOFF_NAME, &origin.ip_address).map_err(SetupError::Paused)?;
         if !self.setup.is(code) {
             let change = Change::new(Action::SetupComplete, Target::new("user", "", username.as_str()));
             self.audit.note(origin, change.refused())?;

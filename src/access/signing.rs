@@ -78,7 +78,8 @@ struct Row {
 
 impl Row {
     fn generate(ring: &KeyRing, now: Timestamp) -> storage::Result<Self> {
-        let failed = |_| StoreError::Damaged("the cryptographic library cannot make an Ed25519 key".to_owned());
+        let failed =
+            |_| StoreError::Damaged("the cryptographic library cannot make an Ed25519 key".to_owned());
         let pair = Ed25519KeyPair::generate().map_err(failed)?;
         let private = pair.to_pkcs8v1().map_err(failed)?;
         let public_key = pair.public_key().as_ref().to_vec();
@@ -140,7 +141,8 @@ mod tests {
         let path = folder.path().join("db");
         let ring = KeyRing::generate();
         let clock = Clock::manual(Timestamp::from_millis(1));
-        let open = || SigningKeys::open(&Sqlite::open(&path, MIGRATIONS, Poison::default()).unwrap(), &ring, &clock);
+        let open =
+            || SigningKeys::open(&Sqlite::open(&path, MIGRATIONS, Poison::default()).unwrap(), &ring, &clock);
         let (id, signature) = open().unwrap().sign(b"head");
         let again = open().unwrap();
         assert_eq!(again.keys.len(), 1);

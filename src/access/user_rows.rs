@@ -9,7 +9,8 @@ use super::users::User;
 use crate::clock::Timestamp;
 use crate::crypto::KeyRing;
 use crate::ids::UserId;
-use crate::storage::{self, stored_as_text};
+use crate::storage;
+use crate::storage::sqlite::stored_as_text;
 
 /// A user with what only this module's neighbours may see.
 #[derive(Clone)]
@@ -61,11 +62,7 @@ pub(super) fn put(tx: &Transaction<'_>, ring: &KeyRing, stored: &StoredUser) -> 
     Ok(())
 }
 
-pub(super) fn by_id(
-    tx: &Transaction<'_>,
-    ring: &KeyRing,
-    id: UserId,
-) -> storage::Result<Option<StoredUser>> {
+pub(super) fn by_id(tx: &Transaction<'_>, ring: &KeyRing, id: UserId) -> storage::Result<Option<StoredUser>> {
     let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?");
     let found = tx.prepare_cached(&sql)?.query_row([id], from_row).optional()?;
     found.map(|row| checked(ring, row)).transpose()

@@ -143,7 +143,8 @@ impl Access {
                 sessions::delete_of_user(tx, id, None)?;
             }
             keep_an_admin(tx, &before)?;
-            let change = change(Action::UserUpdate, &stored.user).from_to(&values(&before), &values(&stored.user));
+            let change =
+                change(Action::UserUpdate, &stored.user).from_to(&values(&before), &values(&stored.user));
             self.audit.append(tx, origin, change)?;
             Ok(stored.user)
         })

@@ -1,13 +1,13 @@
 //! What an entry of the trail says.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
 use crate::crypto::Hash;
 use crate::ids::AuditEntryId;
+use crate::names::named;
 
 /// Who acted. The id and role are as they were then.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,42 +132,6 @@ pub struct Entry {
     pub prev_hash: Hash,
     pub hash: Hash,
 }
-
-macro_rules! named {
-    ($(#[$about:meta])* $name:ident, $what:literal, { $($variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $($variant),+ }
-
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownName;
-
-            fn from_str(text: &str) -> Result<Self, UnknownName> {
-                let known = Self::ALL.iter().find(|known| known.as_str() == text);
-                known.copied().ok_or_else(|| UnknownName($what, text.to_owned()))
-            }
-        }
-    };
-}
-
-/// The text names nothing of its kind.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{1} is not {0}")]
-pub struct UnknownName(&'static str, String);
 
 named!(
     /// What can be done, as noun and verb. A name, once used, keeps its meaning.

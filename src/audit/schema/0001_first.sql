@@ -118,7 +118,7 @@ CREATE TABLE collectors (
     port                 INTEGER NOT NULL,
     database             TEXT NOT NULL,
     username             TEXT NOT NULL,
-    password_sealed      BLOB,
+    password_sealed      BLOB NOT NULL,
     ssl_mode             TEXT NOT NULL,
     ssl_certificate_sealed BLOB,
     collection_interval  INTEGER NOT NULL,
