@@ -14,7 +14,6 @@ use rusqlite::params;
 
 use super::*;
 use crate::audit::{Action, Actor, Filter, MIGRATIONS, Origin};
-use crate::clock::Timestamp;
 use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::storage::Poison;
@@ -90,9 +89,9 @@ impl Fixture {
     pub(super) fn add_collector(&self) -> CollectorId {
         let id: CollectorId = self.ids.next(self.clock.now());
         let insert = "INSERT INTO collectors(id, name, type, environment, description, host, port, database,
-                username, ssl_mode, collection_interval, query_limit, state, config_version, registered_by,
+                username, password_sealed, ssl_mode, collection_interval, query_limit, state, config_version, registered_by,
                 registered_at, last_modified_at)
-            VALUES (?1, ?1, 'postgresql', 'production', '', 'db.example', 5432, 'app', 'app', 'prefer', 60, 100,
+            VALUES (?1, ?1, 'postgresql', 'production', '', 'db.example', 5432, 'app', 'app', x'', 'prefer', 60, 100,
                 'registered', 1, 'ada', 0, 0)";
         self.db.write(|tx| Ok::<_, StoreError>(tx.execute(insert, params![id])?)).unwrap();
         id
@@ -206,10 +205,4 @@ fn nothing_secret_is_stored_in_clear() {
     for secret in [PASSWORD, enrolment.expose(), api_token.expose(), secret.expose()] {
         assert!(!bytes.windows(secret.len()).any(|there| there == secret.as_bytes()));
     }
-}
-
-/// A time in words, for tables of tests.
-pub(super) fn after(fixture: &Fixture, passing: Duration) -> Timestamp {
-    fixture.clock.advance(passing);
-    fixture.clock.now()
 }
