@@ -65,7 +65,7 @@ fn a_user_made_at_the_command_line_ends_the_code() {
 #[test]
 fn a_damaged_code_is_replaced_and_one_that_cannot_be_written_is_said() {
     let mut fixture = Fixture::new();
-    std::fs::write(fixture.setup_code_path(), "half a co").unwrap();
+    crate::files::write_whole(&fixture.setup_code_path(), b"half a co", crate::files::Access::Owner).unwrap();
     fixture.restart();
     assert_eq!(code_of(&fixture).expose().len(), 32);
     let Fixture { db, ring, clock, ids, .. } = &fixture;
