@@ -25,10 +25,17 @@ pub mod events;
 
 // 4: nouns
 pub mod access;
+pub mod metrics;
 pub mod registry;
 
 // 5: over the nouns
 pub mod fleet;
+
+// 6: the appliance
+pub mod node;
+
+// 7: transport
+pub mod http;
 
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;

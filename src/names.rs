@@ -8,6 +8,12 @@ pub struct UnknownName {
     pub text: String,
 }
 
+/// What all of them can do.
+pub trait Named: Copy + 'static {
+    const ALL: &'static [Self];
+    fn name(self) -> &'static str;
+}
+
 /// Declares such an enum: `named!(/// doc Kind, "a collector type", { Postgresql = "postgresql", ... })`.
 macro_rules! named {
     ($(#[$about:meta])* $name:ident, $what:literal, {
@@ -22,6 +28,14 @@ macro_rules! named {
 
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl $crate::names::Named for $name {
+            const ALL: &'static [Self] = Self::ALL;
+
+            fn name(self) -> &'static str {
+                self.as_str()
             }
         }
 

@@ -5,6 +5,7 @@
 //! the audit log. It does not know what the rights are for, nor how a token arrives.
 
 mod api_tokens;
+mod authority;
 mod backoff;
 mod collector_tokens;
 mod common_passwords;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use api_tokens::{ApiToken, ApiTokenError};
+pub use authority::{Authority, AuthorityError, Certified, server_names};
 pub use collector_tokens::Issued;
 pub use hasher::{HashCost, HashError};
 pub use identity::{AccessError, Identity, SignedIn};

@@ -4,7 +4,9 @@
 //! one transaction; a status is what the registry says and what the agent last said.
 
 pub mod presence;
+pub mod register;
 pub mod status;
 
 pub use presence::{Presence, PresenceError, Seen};
+pub use register::{RegisterError, Registered, Registrar};
 pub use status::{Status, Verdict};

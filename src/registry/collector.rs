@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::crypto::Secret;
 use crate::ids::{CollectorId, GroupId};
 use crate::names::named;
-use crate::storage::sqlite::stored_as_text;
+use crate::storage::stored_as_text;
 
 named!(
     /// What a collector watches.

@@ -41,7 +41,7 @@ impl DataDir {
     }
 
     /// Says that everything in the directory was closed in order.
-    pub fn close(self) -> io::Result<()> {
+    pub fn close(&self) -> io::Result<()> {
         fs::remove_file(self.root.join("running"))?;
         files::sync_folder_of(&self.root.join("running"))
     }
@@ -85,6 +85,7 @@ mod tests {
         let second = DataDir::open(folder.path()).unwrap();
         assert!(second.was_unclean);
         second.close().unwrap();
+        drop(second);
         assert!(!DataDir::open(folder.path()).unwrap().was_unclean);
     }
 }

@@ -8,6 +8,7 @@ pub mod sqlite;
 
 pub use data_dir::DataDir;
 pub use poison::Poison;
+pub(crate) use sqlite::stored_as_text;
 pub use sqlite::{Sqlite, StoreError};
 
 pub type Result<T> = std::result::Result<T, StoreError>;
