@@ -131,7 +131,7 @@ pub(super) fn username(name: &str) -> Username {
 }
 
 pub(super) fn password(text: &str) -> NewPassword {
-    NewPassword::new(Secret::new(text), &username("x")).unwrap()
+    NewPassword::new(Secret::new(text), "x").unwrap()
 }
 
 /// Which of the three answers a dead token gets.

@@ -238,6 +238,8 @@ fn an_api_token_has_no_session_and_a_user_has_so_many() {
     let bearer = fixture.signed_in(&text);
     assert!(matches!(fixture.access.refresh(&bearer), Err(AccessError::NoSession)));
     assert!(matches!(fixture.access.logout(&origin(), &bearer), Err(AccessError::NoSession)));
+    let child = fixture.access.create_api_token(&origin(), &bearer, "child", None, DAY);
+    assert!(matches!(child, Err(ApiTokenError::NoSession)));
     for _ in 1..crate::limits::API_TOKENS_PER_USER {
         make().unwrap();
     }
