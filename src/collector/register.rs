@@ -131,7 +131,7 @@ async fn ask(
     let reply = reply_of(request).await?;
     match reply.verdict() {
         Verdict::Done => Ok(serde_json::from_slice(&reply.body).map_err(|error| understood(&error))?),
-        verdict => Err(reply.into_error(verdict).into()),
+        verdict => Err(reply.into_error(&verdict).into()),
     }
 }
 

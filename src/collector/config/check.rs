@@ -15,7 +15,7 @@ use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::limits;
 
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
 const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(30);
 const DEFAULT_SPOOL_BYTES: u64 = 256 << 20;
 
@@ -351,11 +351,10 @@ fn log(file: &mut Table, environment: &Environment, found: &Found) -> Log {
         section.note("level", Some(filter.clone()), &error.to_string(), "error, warn, info or debug");
     }
     let format = match section.text("format").as_deref() {
-        Some("text") => crate::logging::Format::Text,
         Some("json") => crate::logging::Format::Json,
         Some("journal") => crate::logging::Format::Journal,
         None if environment.get("JOURNAL_STREAM").is_some() => crate::logging::Format::Journal,
-        None => crate::logging::Format::Text,
+        Some("text") | None => crate::logging::Format::Text,
         Some(other) => {
             section.note("format", Some(other.to_owned()), "must be text, json or journal", "");
             crate::logging::Format::Text
