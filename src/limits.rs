@@ -93,4 +93,90 @@ pub const CONFIG_BYTES: u64 = MIB as u64;
 /// Bytes of a JSON body that is not a push or an import.
 pub const BODY_BYTES: usize = MIB;
 
+// -- who may do what
+
+/// Bytes of a token that is looked at. Ours have fewer than 600.
+pub const TOKEN_BYTES: usize = 4096;
+/// Characters of a user name.
+pub const USERNAME_CHARS: usize = 64;
+/// Characters of a password: below, it is guessed; above, it is a file.
+pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 12..=256;
+/// Characters of the name of an API token or registration secret.
+pub const TOKEN_NAME_CHARS: usize = 100;
+/// Users of one appliance: a list of them is one reply.
+pub const USERS: usize = 1000;
+/// Sessions of one user: the oldest ends when another begins.
+pub const SESSIONS_PER_USER: usize = 50;
+/// API tokens of one user: a list of them is one reply.
+pub const API_TOKENS_PER_USER: usize = 100;
+/// Registration secrets that are kept: a list of them is one reply.
+pub const REGISTRATION_SECRETS: usize = 1000;
+/// Collectors that one registration secret may register.
+pub const REGISTRATION_SECRET_USES: u32 = 10_000;
+/// Passwords that are hashed at once. Each takes 46 MiB and a core.
+pub const PASSWORDS_AT_ONCE: usize = 2;
+/// Callers that wait for their password to be hashed; 50 ms each.
+pub const PASSWORDS_WAITING: usize = 32;
+/// Longest wait for a password to be hashed.
+pub const PASSWORD_WAIT: Duration = Duration::from_secs(5);
+/// Names and addresses whose failed sign-ins are remembered.
+pub const FAILURES_KEPT: usize = 10_000;
+/// WebSocket tickets that are open at once, and those of one user.
+pub const TICKETS: usize = 4096;
+pub const TICKETS_PER_USER: usize = 32;
+/// How long a WebSocket ticket waits to be used.
+pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+/// Life of a collector's access token.
+pub const COLLECTOR_ACCESS_LIFE: Duration = Duration::from_secs(3600);
+/// Life of the token that a collector is registered with.
+pub const ENROLMENT_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Rows that one step of pruning deletes from one table.
+pub const PRUNED_AT_ONCE: usize = 1000;
+
+// -- live events
+
+/// Events kept for clients that come back, and the length of a listener's queue. 1,000 collectors make 34
+/// events a second: two minutes.
+pub const EVENTS_KEPT: usize = 4096;
+
+/// Collection times that a mean is taken over: an hour at the usual interval.
+pub const COLLECTION_TIMES_KEPT: usize = 60;
+
+// -- connections
+
+/// Open connections of one worker; each costs a few KiB while it waits.
+pub const CONNECTIONS: usize = 10_000;
+/// Time to send the head of a request.
+pub const REQUEST_HEAD_TIME: Duration = Duration::from_secs(10);
+/// A connection without a request is closed after this: twice the usual interval of agents.
+pub const IDLE_CONNECTION_TIME: Duration = Duration::from_secs(120);
+/// Time that running requests get when the daemon stops; the whole stop has ten seconds.
+pub const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+// -- the sockets of browsers
+
+/// A batch of events is sent at most this often.
+pub const SOCKET_BATCH_PERIOD: Duration = Duration::from_millis(200);
+/// Events that may wait for a batch; a client further behind has to fetch again.
+pub const SOCKET_BATCH_EVENTS: usize = 2000;
+/// How often a socket's session is checked: a revoked one ends within five seconds.
+pub const SOCKET_CHECK_PERIOD: Duration = Duration::from_secs(4);
+/// A client that sent nothing for so long, not even a pong, is gone.
+pub const SOCKET_SILENCE: Duration = Duration::from_secs(30);
+/// Bytes of one message from a client.
+pub const SOCKET_MESSAGE_BYTES: usize = 4096;
+/// Collectors that one socket may name; who wants more asks for all.
+pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
+
+// -- lists and searches
+
+/// Rows of one page of collectors: a whole fleet fits.
+pub const LIST_LIMIT: usize = 5000;
+/// Entries of one page of the audit log.
+pub const AUDIT_LIMIT: usize = 1000;
+/// Characters of a search, a name in a filter.
+pub const SEARCH_CHARS: usize = 200;
+/// Characters kept of a client's `User-Agent`.
+pub const USER_AGENT_CHARS: usize = 200;
+
 const MIB: usize = 1024 * 1024;

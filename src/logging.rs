@@ -67,7 +67,7 @@ mod journal {
             ]);
             event.record(&mut entry);
             let fields: Vec<&str> = entry.0.iter().map(String::as_str).collect();
-            // there is nowhere left to say that the journal is gone
+            // a full or absent journal must not stop the program that logs
             let _ = systemd::journal::send(&fields);
         }
     }

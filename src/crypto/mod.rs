@@ -1,10 +1,12 @@
 //! Randomness, hashes and secrets: the values, without knowing what they protect.
 
+mod envelope;
 mod secret;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+pub use envelope::{EnvelopeError, KeyRing, Place};
 pub use secret::Secret;
 
 /// A SHA-256 digest.
