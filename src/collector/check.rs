@@ -42,7 +42,7 @@ pub(super) async fn run(settings: &Settings, clock: &Clock) -> Vec<Finding> {
     }
     match &settings.postgres {
         None => {
-            findings.push(Finding::good("postgres", "not configured: this agent watches its machine only"))
+            findings.push(Finding::good("postgres", "not configured: this agent watches its machine only"));
         }
         Some(postgres) => findings.extend(server(postgres, settings, clock).await),
     }

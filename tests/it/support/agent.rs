@@ -57,9 +57,9 @@ pub(crate) struct Running(Child);
 impl Running {
     pub(crate) fn start(configured: &Configured) -> Self {
         let log = fs::File::create(configured.folder.path().join("log")).unwrap();
-        let child =
-            program().arg("run").arg("--config").arg(&configured.file).stderr(log).stdout(Stdio::null());
-        Self(child.spawn().unwrap())
+        let mut agent = program();
+        agent.arg("run").arg("--config").arg(&configured.file).stderr(log).stdout(Stdio::null());
+        Self(agent.spawn().unwrap())
     }
 
     pub(crate) fn id(&self) -> i32 {
