@@ -152,7 +152,8 @@ fn a_password_comes_from_the_file_or_from_libpqs_variables() {
             &data.join("pg_hba.conf"),
             "local all postgres trust\nhost all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n",
         );
-        Vec::new()
+        // PostgreSQL 13 would store it as MD5
+        vec!["password_encryption=scram-sha-256".to_owned()]
     });
     postgres.execute("CREATE ROLE watcher LOGIN PASSWORD 'right'");
     let agent = watching(&postgres, "watcher", "postgres");

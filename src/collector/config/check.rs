@@ -34,7 +34,7 @@ pub(super) fn settings(
     let _ = collector.seconds("config_pull_interval", &(10..=86_400));
     let stop_grace = collector.seconds("stop_grace", &(1..=limits::STOP_GRACE.as_secs()));
     let hostname = collector.text("hostname").unwrap_or_else(host_name);
-    let identity = identity(&mut collector, environment, need, &found);
+    let identity = identity(&mut collector, path, environment, need, &found);
     drop(collector);
 
     let backend = backend(&mut file, environment, need, &found);
@@ -77,11 +77,14 @@ pub(crate) fn host_name() -> String {
 
 fn identity(
     collector: &mut Section<'_>,
+    path: Option<&Path>,
     environment: &Environment,
     need: Need,
     found: &Found,
 ) -> Option<(CollectorId, TokenSource)> {
-    let from_file = (collector.text("id"), collector.path("token_file"));
+    // where registration writes it, when nothing else is said
+    let beside = || path.map(|path| path.with_file_name("collector.token")).filter(|path| path.exists());
+    let from_file = (collector.text("id"), collector.path("token_file").or_else(beside));
     let id = environment.text("COLLECTOR_ID").or(from_file.0);
     let id = match id.map(|id| id.parse::<CollectorId>().map_err(|error| (id, error))) {
         Some(Ok(id)) => Some(id),
