@@ -42,12 +42,12 @@ pub(super) async fn run(settings: &Settings, clock: &Clock) -> Vec<Finding> {
     }
     match &settings.postgres {
         None => {
-            findings.push(Finding::good("postgres", "not configured: this agent watches its machine only"))
+            findings.push(Finding::good("postgres", "not configured: this agent watches its machine only"));
         }
         Some(postgres) => findings.extend(server(postgres, settings, clock).await),
     }
     match &settings.uplink {
-        None => findings.push(Finding::bad("backend", "not tried: the agent is not registered")),
+        None => findings.push(Finding::good("backend", "not tried: the agent is not registered yet")),
         Some(uplink) => {
             let tried = match Client::new(uplink, clock.clone()) {
                 Ok(client) => client.try_access().await,
