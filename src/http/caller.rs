@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::{RequestContext, on_disk, routes};
 use crate::access::{Identity, Need, Role, SignedIn};
 use crate::audit::{Action, Actor, Change, Origin, Target};
-use crate::crypto;
+use crate::crypto::{self, Secret};
 use crate::ids::CollectorId;
 use crate::limits::USER_AGENT_CHARS;
 use crate::node::Node;
@@ -92,7 +92,14 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
         let pattern = request.match_pattern()?;
         needs.0.iter().find(|((method, path), _)| method == request.method() && *path == pattern)
     });
-    let need = need.map_or(Need::Public, |(_, need)| *need);
+    let need = match need {
+        // an agent that brings a registration secret has no token yet
+        Some(_) if request.path() == REGISTER && registration_secret(request.headers()).is_some() => {
+            Need::Public
+        }
+        Some((_, need)) => *need,
+        None => Need::Public,
+    };
     let Some(node) = request.app_data::<web::Data<Node>>() else {
         return Err(Problem::internal(&"the node is not part of the application"));
     };
@@ -115,6 +122,14 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
         return Err(refusal);
     }
     Ok(caller)
+}
+
+/// The one path that has two kinds of callers.
+const REGISTER: &str = "/api/v1/collectors/register";
+
+/// The secret by which an agent registers itself.
+pub(super) fn registration_secret(headers: &HeaderMap) -> Option<Secret> {
+    header(headers, "x-registration-secret").map(Secret::new)
 }
 
 enum Credential {

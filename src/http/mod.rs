@@ -17,6 +17,7 @@ mod live;
 mod openapi;
 mod problem;
 mod query;
+mod register;
 pub mod routes;
 mod system;
 

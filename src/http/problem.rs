@@ -9,8 +9,8 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value};
 
-use crate::access::AccessError;
-use crate::fleet::PresenceError;
+use crate::access::{AccessError, RegistrationSecretError};
+use crate::fleet::{PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
 use crate::node::NodeError;
 use crate::registry::{CollectorsError, GroupsError};
@@ -46,6 +46,14 @@ impl Problem {
     pub fn invalid_field(field: &str, code: &str, message: impl Into<String>) -> Self {
         let message = message.into();
         Self::validation(vec![FieldError { field: field.to_owned(), code: code.to_owned(), message }])
+    }
+
+    /// The request is well-formed, but one of its values does not work.
+    pub fn field_at_fault(code: &'static str, field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let errors =
+            vec![FieldError { field: field.to_owned(), code: code.to_owned(), message: message.clone() }];
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, code, message) }
     }
 
     pub fn unauthenticated(code: &'static str, detail: impl Into<String>) -> Self {
@@ -218,6 +226,26 @@ impl From<CollectorsError> for Problem {
             CollectorsError::NoSuchGroup(_) => Self::invalid_field("group", "unknown", error.to_string()),
             CollectorsError::Credentials { .. } => Self::internal(&error),
             CollectorsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Collectors(error) => error.into(),
+            RegisterError::Authority(error) => Self::internal(&error),
+            RegisterError::Secret(error) => match error {
+                RegistrationSecretError::Store(error) => error.into(),
+                RegistrationSecretError::NotFound
+                | RegistrationSecretError::Expired
+                | RegistrationSecretError::UsedUp
+                | RegistrationSecretError::Revoked
+                | RegistrationSecretError::TooMany => {
+                    Self::unauthenticated("registration_secret_refused", error.to_string())
+                }
+            },
+            RegisterError::Store(error) => error.into(),
         }
     }
 }

@@ -5,7 +5,7 @@ use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
-use super::{audit, collectors, groups, health, live, openapi, system};
+use super::{audit, collectors, groups, health, live, openapi, register, system};
 use crate::access::Need;
 
 /// One method on one path.
@@ -43,7 +43,12 @@ pub fn all() -> Vec<Route> {
         DELETE "/api/v1/groups/{id}" Operator groups::delete;
 
         GET "/api/v1/collectors" Viewer collectors::list;
+        POST "/api/v1/collectors/test-connection" Operator register::test_connection;
+        POST "/api/v1/collectors/register" Admin register::register;
         GET "/api/v1/collectors/{id}" Viewer collectors::get;
+        GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
+        GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
+        POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
 
         GET "/api/v1/audit" Auditor audit::list;
         GET "/api/v1/audit/verify" Auditor audit::verify;

@@ -14,7 +14,7 @@ use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
-use crate::fleet::{Presence, PresenceError, Registrar};
+use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
@@ -66,6 +66,8 @@ pub struct Node {
     pub authority: Arc<Authority>,
     /// Makes collectors out of requests.
     pub registrar: Registrar,
+    /// Who may try connections how often.
+    pub connection_tests: ConnectionTests,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.
