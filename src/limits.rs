@@ -173,6 +173,11 @@ pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
 /// Hours that a session may be set to live after its login.
 pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
 
+// -- what agents say
+
+/// Characters kept of a text in a heartbeat, such as its last error.
+pub const AGENT_TEXT_CHARS: usize = 1000;
+
 // -- registering
 
 /// Tags of one collector, and characters of one tag.

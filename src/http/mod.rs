@@ -4,6 +4,7 @@
 //! reaches a handler: body into a checked value, one crossing into the synchronous domain, view or problem.
 //! It knows no database and no path on disk.
 
+mod agents;
 mod answer;
 mod audit;
 mod caller;

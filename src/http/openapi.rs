@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{audit, caller, collectors, groups, health, live, register, system};
+use super::{agents, audit, caller, collectors, groups, health, live, register, system};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,6 +16,7 @@ use super::{audit, caller, collectors, groups, health, live, register, system};
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
         register::test_connection, register::test_stored_connection, register::register,
+        agents::heartbeat, agents::config,
         audit::list, audit::verify, audit::of_collector,
         system::jobs, system::system,
         live::open,

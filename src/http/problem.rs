@@ -92,6 +92,16 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    /// The same as 403 where it is 401.
+    #[must_use]
+    pub fn as_forbidden(self) -> Self {
+        if self.status == StatusCode::UNAUTHORIZED {
+            Self { status: StatusCode::FORBIDDEN, ..self }
+        } else {
+            self
+        }
+    }
+
     #[must_use]
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
@@ -194,6 +204,7 @@ impl From<NodeError> for Problem {
             NodeError::Groups(error) => error.into(),
             NodeError::Presence(error) => error.into(),
             NodeError::Store(error) => error.into(),
+            NodeError::Accept(error) => error.into(),
             NodeError::Poisoned(_) | NodeError::Stopping => {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }

@@ -5,7 +5,7 @@ use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
-use super::{audit, collectors, groups, health, live, openapi, register, system};
+use super::{agents, audit, collectors, groups, health, live, openapi, register, system};
 use crate::access::Need;
 
 /// One method on one path.
@@ -49,6 +49,9 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
         GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
         POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
+
+        POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
+        GET "/api/v1/config/{collector_id}" Collector agents::config;
 
         GET "/api/v1/audit" Auditor audit::list;
         GET "/api/v1/audit/verify" Auditor audit::verify;
