@@ -5,7 +5,9 @@
 //! It knows no database and no path on disk.
 
 mod answer;
+mod api_tokens;
 mod audit;
+mod auth;
 mod caller;
 mod collectors;
 mod csv;
@@ -17,8 +19,13 @@ mod live;
 mod openapi;
 mod problem;
 mod query;
+mod registration_secrets;
 pub mod routes;
+mod setup;
 mod system;
+#[cfg(test)]
+mod tests;
+mod users;
 
 use std::future::Future;
 use std::io;
