@@ -25,22 +25,22 @@ pub const SPOOL_BYTES: std::ops::RangeInclusive<u64> = (MIB as u64)..=(64 * 1024
 /// A batch of the spool, compressed.
 pub const SPOOL_BATCH_BYTES: usize = 16 * MIB;
 /// Longest time that a stopping worker gets before it is killed.
-pub const STOP_GRACE: Duration = Duration::from_secs(60);
+pub const STOP_GRACE: Duration = Duration::from_mins(1);
 /// First and longest pause between two attempts to reach the daemon.
-pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// Longest `Retry-After` that an agent obeys: a wrong header must not silence it for a day.
-pub const RETRY_AFTER: Duration = Duration::from_secs(600);
+pub const RETRY_AFTER: Duration = Duration::from_mins(10);
 /// Pause of an agent whose token was revoked or is refused: only a person can help, but one may.
-pub const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+pub const REFUSED_PAUSE: Duration = Duration::from_mins(1);
 /// An access token is replaced this long before it ends.
-pub const ACCESS_TOKEN_MARGIN: Duration = Duration::from_secs(60);
+pub const ACCESS_TOKEN_MARGIN: Duration = Duration::from_mins(1);
 /// An access token is used at least this long, also when the agent's clock calls it expired.
 pub const ACCESS_TOKEN_LEAST_USE: Duration = Duration::from_secs(30);
 /// A short request to the daemon (token, heartbeat) and its connection.
 pub const REQUEST_TIME: Duration = Duration::from_secs(15);
 pub const DAEMON_CONNECT_TIME: Duration = Duration::from_secs(5);
 /// A push: 16 MiB over a slow line.
-pub const PUSH_TIME: Duration = Duration::from_secs(120);
+pub const PUSH_TIME: Duration = Duration::from_mins(2);
 /// Bytes of the daemon's reply that an agent reads.
 pub const REPLY_BYTES: usize = MIB;
 /// What a stopping agent may take in all is 10 s; these are its two waits.
@@ -53,9 +53,9 @@ pub const BATCH_JSON_BYTES: usize = 4 * MIB;
 /// How long the first document of a batch waits for the rest of its collection.
 pub const BATCH_LINGER: Duration = Duration::from_secs(2);
 /// First and longest pause before a worker that died is started again.
-pub const WORKER_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+pub const WORKER_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// A worker that lived this long had started well; deaths before count towards a crash loop.
-pub const WORKER_HEALTHY_AFTER: Duration = Duration::from_secs(120);
+pub const WORKER_HEALTHY_AFTER: Duration = Duration::from_mins(2);
 /// Deaths in a row that make a crash loop.
 pub const WORKER_CRASH_LOOP: u32 = 3;
 /// A worker that says nothing for its interval and this long hangs, and is replaced.

@@ -42,12 +42,12 @@ pub(super) async fn run(settings: &Settings, clock: &Clock) -> Vec<Finding> {
     }
     match &settings.postgres {
         None => {
-            findings.push(Finding::good("postgres", "not configured: this agent watches its machine only"))
+            findings.push(Finding::good("postgres", "not configured: this agent watches its machine only"));
         }
         Some(postgres) => findings.extend(server(postgres, settings, clock).await),
     }
     match &settings.uplink {
-        None => findings.push(Finding::bad("backend", "not tried: the agent is not registered")),
+        None => findings.push(Finding::good("backend", "not tried: the agent is not registered yet")),
         Some(uplink) => {
             let tried = match Client::new(uplink, clock.clone()) {
                 Ok(client) => client.try_access().await,
@@ -99,7 +99,7 @@ async fn server(postgres: &Postgres, settings: &Settings, clock: &Clock) -> Vec<
                     has_asked_for_grants = true;
                     findings.extend(grants(&server, session.missing_grants(server.user()).await));
                 }
-                drop(session);
+                session.close().await;
                 findings.push(collect_one(postgres, &database, settings, clock).await);
             }
             Err(error) => findings.push(Finding::failed(format!("postgres/{database}"), &error)),

@@ -1,7 +1,7 @@
 //! `register`: exchanges a registration secret for an identity and writes that beside the configuration.
 //!
 //! The secret comes by standard input or from a file, never as an argument. The order of writing: the files
-//! with secrets first, the id that makes them count last.
+//! with secrets first, the id that makes them count last. All of them are readable by the agent's user only.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -131,7 +131,7 @@ async fn ask(
     let reply = reply_of(request).await?;
     match reply.verdict() {
         Verdict::Done => Ok(serde_json::from_slice(&reply.body).map_err(|error| understood(&error))?),
-        verdict => Err(reply.into_error(verdict).into()),
+        verdict => Err(reply.into_error(&verdict).into()),
     }
 }
 
@@ -157,7 +157,20 @@ fn enter(config: &mut DocumentMut, registered: &Registered, url: &str, ca_file: 
 }
 
 fn write(path: &Path, text: &str) -> Result<(), RegisterError> {
-    files::write_whole(path, text.as_bytes(), Access::Owner).map_err(|cause| unwritten(path, cause))
+    files::write_whole(path, text.as_bytes(), Access::Owner)
+        .and_then(|()| hand_over(path))
+        .map_err(|cause| unwritten(path, cause))
+}
+
+/// An administrator registers, the service reads: the files belong to the service's user where there is one.
+fn hand_over(path: &Path) -> std::io::Result<()> {
+    if !nix::unistd::geteuid().is_root() {
+        return Ok(());
+    }
+    match nix::unistd::User::from_name(super::NAME)? {
+        Some(user) => Ok(nix::unistd::chown(path, Some(user.uid), Some(user.gid))?),
+        None => Ok(()),
+    }
 }
 
 fn unwritten(path: &Path, cause: std::io::Error) -> RegisterError {

@@ -78,7 +78,7 @@ async fn collect_in_time(
         let collecting =
             sources.collect(&due, limit, async |document| write(&mut up, &Message::Document(document)).await);
         // an order to stop ends the collection where it is; what was handed up stays handed up
-        let Some(collected) = ordered.or(collecting).await else { return Ok(()) };
+        let Some(collected) = ordered.or(Box::pin(collecting)).await else { return Ok(()) };
         let collected = collected.map_err(WorkerError::Pipe)?;
         for failure in &collected.failures {
             tracing::warn!(source = failure.source, reason = failure.message, "nothing collected");

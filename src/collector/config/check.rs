@@ -15,7 +15,7 @@ use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::limits;
 
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
 const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(30);
 const DEFAULT_SPOOL_BYTES: u64 = 256 << 20;
 
@@ -34,7 +34,7 @@ pub(super) fn settings(
     let _ = collector.seconds("config_pull_interval", &(10..=86_400));
     let stop_grace = collector.seconds("stop_grace", &(1..=limits::STOP_GRACE.as_secs()));
     let hostname = collector.text("hostname").unwrap_or_else(host_name);
-    let identity = identity(&mut collector, environment, need, &found);
+    let identity = identity(&mut collector, path, environment, need, &found);
     drop(collector);
 
     let backend = backend(&mut file, environment, need, &found);
@@ -77,11 +77,14 @@ pub(crate) fn host_name() -> String {
 
 fn identity(
     collector: &mut Section<'_>,
+    path: Option<&Path>,
     environment: &Environment,
     need: Need,
     found: &Found,
 ) -> Option<(CollectorId, TokenSource)> {
-    let from_file = (collector.text("id"), collector.path("token_file"));
+    // where registration writes it, when nothing else is said
+    let beside = || path.map(|path| path.with_file_name("collector.token")).filter(|path| path.exists());
+    let from_file = (collector.text("id"), collector.path("token_file").or_else(beside));
     let id = environment.text("COLLECTOR_ID").or(from_file.0);
     let id = match id.map(|id| id.parse::<CollectorId>().map_err(|error| (id, error))) {
         Some(Ok(id)) => Some(id),
@@ -351,11 +354,10 @@ fn log(file: &mut Table, environment: &Environment, found: &Found) -> Log {
         section.note("level", Some(filter.clone()), &error.to_string(), "error, warn, info or debug");
     }
     let format = match section.text("format").as_deref() {
-        Some("text") => crate::logging::Format::Text,
         Some("json") => crate::logging::Format::Json,
         Some("journal") => crate::logging::Format::Journal,
         None if environment.get("JOURNAL_STREAM").is_some() => crate::logging::Format::Journal,
-        None => crate::logging::Format::Text,
+        Some("text") | None => crate::logging::Format::Text,
         Some(other) => {
             section.note("format", Some(other.to_owned()), "must be text, json or journal", "");
             crate::logging::Format::Text

@@ -254,3 +254,6 @@ pub(super) fn read_secret(path: &Path) -> std::io::Result<Secret> {
     }
     Ok(Secret::new(secret))
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use crate::collector::collection::to_document;
 use crate::collector::host::as_f64;
 use crate::limits::FILE_SYSTEM_TIME;
 
-const GIB: f64 = (1_u64 << 30) as f64;
+const GIB: f64 = as_f64(1 << 30);
 
 /// File systems that hold data without a device file as their source.
 const WITHOUT_DEVICE: [&str; 9] =

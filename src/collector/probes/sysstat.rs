@@ -42,6 +42,7 @@ struct Cpu {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the wire contract has these names")]
 struct Memory {
     total_mb: u64,
     free_mb: u64,

@@ -73,7 +73,7 @@ impl Spool {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let name = entry.file_name().into_string().unwrap_or_default();
-            if name.ends_with(".tmp") {
+            if entry.path().extension().is_some_and(|kind| kind == "tmp") {
                 // never acknowledged to anybody: the process ended before it was whole
                 fs::remove_file(entry.path())?;
                 continue;

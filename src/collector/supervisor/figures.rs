@@ -46,10 +46,11 @@ impl Figures {
     /// A collection is over.
     pub(crate) fn collected(&mut self, collected: Collected) {
         self.documents += collected.documents;
-        if collected.failures.is_empty() {
-            self.collections_ok += 1;
-        } else {
+        // one database of many that is closed to us does not make the collection a failed one
+        if collected.is_postgres_silent || collected.documents == 0 {
             self.collections_failed += 1;
+        } else {
+            self.collections_ok += 1;
         }
         if collected.database_version.is_some() {
             self.database_version.clone_from(&collected.database_version);

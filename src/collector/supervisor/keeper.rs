@@ -15,7 +15,7 @@ use crate::collector::config::Settings;
 use crate::collector::pipe::Message;
 use crate::collector::spool::Spool;
 use crate::collector::stop::Stop;
-use crate::limits::{SHUTDOWN_WORKER, WORKER_SILENCE};
+use crate::limits::{SHUTDOWN_WORKER, WORKER_HEALTHY_AFTER, WORKER_SILENCE};
 
 /// How long a worker that has closed its pipe may take to end.
 const LAST_BREATH: Duration = Duration::from_secs(1);
@@ -57,7 +57,8 @@ impl Keeper<'_> {
     async fn attend(&self, mut worker: WorkerProcess, ordered: &Stop) -> String {
         tracing::info!(pid = worker.id(), "the worker has started");
         let mut gathered = Gathered::default();
-        let mut heard = Instant::now();
+        let started = Instant::now();
+        let mut heard = started;
         let end = loop {
             let linger = gathered.due();
             tokio::select! {
@@ -66,6 +67,9 @@ impl Keeper<'_> {
                 message = worker.message() => match message {
                     Some(Ok(message)) => {
                         heard = Instant::now();
+                        if started.elapsed() >= WORKER_HEALTHY_AFTER {
+                            self.figures.borrow_mut().worker_error = None;
+                        }
                         self.take(message, &mut gathered);
                     }
                     Some(Err(error)) => {
@@ -91,7 +95,7 @@ impl Keeper<'_> {
     fn longest_silence(&self) -> Duration {
         let shortest = self.settings.probes.iter().map(|probe| probe.interval).min();
         // without a probe a worker has nothing to say
-        shortest.map_or(Duration::from_secs(86_400 * 365), |interval| interval + WORKER_SILENCE)
+        shortest.map_or(Duration::from_hours(24 * 365), |interval| interval + WORKER_SILENCE)
     }
 
     fn take(&self, message: Message, gathered: &mut Gathered) {
@@ -103,10 +107,7 @@ impl Keeper<'_> {
                 }
             }
             Message::Collected(collected) => {
-                let mut figures = self.figures.borrow_mut();
-                figures.worker_error = None;
-                figures.collected(collected);
-                drop(figures);
+                self.figures.borrow_mut().collected(collected);
                 self.store(gathered);
             }
         }

@@ -148,7 +148,7 @@ impl Client {
         match reply.verdict() {
             Verdict::Done => Ok(Ok(reply)),
             Verdict::StaleToken => Err(Stale),
-            verdict => Ok(Err(reply.into_error(verdict))),
+            verdict => Ok(Err(reply.into_error(&verdict))),
         }
     }
 
@@ -194,8 +194,8 @@ impl Client {
         match reply.verdict() {
             Verdict::Done => {}
             // the long token itself is not accepted, so there is nothing to renew it with
-            Verdict::StaleToken | Verdict::Never => return Err(reply.into_error(Verdict::Refused)),
-            verdict => return Err(reply.into_error(verdict)),
+            Verdict::StaleToken | Verdict::Never => return Err(reply.into_error(&Verdict::Refused)),
+            verdict => return Err(reply.into_error(&verdict)),
         }
         let access: AccessToken =
             serde_json::from_slice(&reply.body).map_err(|error| ClientError::Answer(error.to_string()))?;
@@ -264,10 +264,10 @@ impl Reply {
         }
     }
 
-    pub(crate) fn into_error(self, verdict: Verdict) -> ClientError {
+    pub(crate) fn into_error(self, verdict: &Verdict) -> ClientError {
         let reason = self.reason();
         match verdict {
-            Verdict::Later(retry_after) => ClientError::Later { reason, retry_after },
+            Verdict::Later(retry_after) => ClientError::Later { reason, retry_after: *retry_after },
             Verdict::Never => ClientError::Never(reason),
             Verdict::Refused | Verdict::StaleToken => ClientError::Refused(reason),
             Verdict::Done => ClientError::Answer(reason),
