@@ -109,6 +109,10 @@ pub const USERS: usize = 1000;
 pub const SESSIONS_PER_USER: usize = 50;
 /// API tokens of one user: a list of them is one reply.
 pub const API_TOKENS_PER_USER: usize = 100;
+/// Days that an API token may live.
+pub const API_TOKEN_DAYS: std::ops::RangeInclusive<i64> = 1..=3650;
+/// Days that a registration secret may live: whoever finds one registers collectors.
+pub const REGISTRATION_SECRET_DAYS: std::ops::RangeInclusive<i64> = 1..=365;
 /// Registration secrets that are kept: a list of them is one reply.
 pub const REGISTRATION_SECRETS: usize = 1000;
 /// Collectors that one registration secret may register.

@@ -6,7 +6,9 @@
 
 mod agents;
 mod answer;
+mod api_tokens;
 mod audit;
+mod auth;
 mod caller;
 mod collectors;
 mod csv;
@@ -19,8 +21,13 @@ mod openapi;
 mod problem;
 mod query;
 mod register;
+mod registration_secrets;
 pub mod routes;
+mod setup;
 mod system;
+#[cfg(test)]
+mod tests;
+mod users;
 
 use std::future::Future;
 use std::io;

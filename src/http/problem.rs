@@ -9,7 +9,10 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value};
 
-use crate::access::{AccessError, RegistrationSecretError};
+use crate::access::{
+    AccessError, ApiTokenError, HashError, RegistrationSecretError, SetupError, SignInError, TicketError,
+    UserError,
+};
 use crate::fleet::{PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
 use crate::node::NodeError;
@@ -108,6 +111,14 @@ impl Problem {
         self
     }
 
+    /// Says at which field it lies, so that a form can show it there.
+    #[must_use]
+    fn about_field(mut self, field: &str) -> Self {
+        let (code, message) = (self.code.to_owned(), self.detail.clone());
+        self.errors.push(FieldError { field: field.to_owned(), code, message });
+        self
+    }
+
     /// Adds a member beside the standard ones.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
@@ -197,6 +208,96 @@ impl From<AccessError> for Problem {
     }
 }
 
+impl From<HashError> for Problem {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::unavailable(error.to_string(), Duration::from_secs(1)),
+            HashError::Refused(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::InvalidCredentials => {
+                Self::unauthenticated("invalid_credentials", error.to_string())
+            }
+            SignInError::Paused(wait) => Self::too_many(error.to_string(), wait),
+            SignInError::Hash(error) => error.into(),
+            SignInError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SetupError> for Problem {
+    fn from(error: SetupError) -> Self {
+        match error {
+            SetupError::AlreadyDone => Self::conflict("conflict", error.to_string()),
+            SetupError::WrongCode => {
+                Self::new(StatusCode::FORBIDDEN, "wrong_setup_code", error.to_string()).about_field("code")
+            }
+            SetupError::Paused(wait) => Self::too_many(error.to_string(), wait),
+            SetupError::User(error) => error.into(),
+            SetupError::Hash(error) => error.into(),
+            SetupError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::NotFound => Self::not_found(error.to_string()),
+            UserError::NameTaken(_) => {
+                Self::conflict("name_taken", error.to_string()).about_field("username")
+            }
+            UserError::LastAdmin | UserError::TooMany => Self::conflict("conflict", error.to_string()),
+            UserError::WrongPassword => Self::unauthenticated("invalid_credentials", error.to_string())
+                .about_field("current_password"),
+            UserError::Paused(wait) => Self::too_many(error.to_string(), wait),
+            UserError::Hash(error) => error.into(),
+            UserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ApiTokenError> for Problem {
+    fn from(error: ApiTokenError) -> Self {
+        match error {
+            ApiTokenError::NotFound => Self::not_found(error.to_string()),
+            ApiTokenError::RoleTooHigh { .. } | ApiTokenError::NoSession => {
+                Self::forbidden(error.to_string())
+            }
+            ApiTokenError::TooMany => Self::conflict("conflict", error.to_string()),
+            ApiTokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TicketError> for Problem {
+    fn from(error: TicketError) -> Self {
+        match error {
+            TicketError::TooMany => Self::too_many(error.to_string(), crate::limits::TICKET_LIFE),
+            TicketError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegistrationSecretError> for Problem {
+    fn from(error: RegistrationSecretError) -> Self {
+        match error {
+            RegistrationSecretError::NotFound => Self::not_found(error.to_string()),
+            RegistrationSecretError::Unknown => Self::unauthenticated("token_invalid", error.to_string()),
+            RegistrationSecretError::Expired => Self::unauthenticated("token_expired", error.to_string()),
+            RegistrationSecretError::Revoked => Self::unauthenticated("token_revoked", error.to_string()),
+            RegistrationSecretError::UsedUp => Self::forbidden(error.to_string()),
+            RegistrationSecretError::TooMany => Self::conflict("conflict", error.to_string()),
+            RegistrationSecretError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<NodeError> for Problem {
     fn from(error: NodeError) -> Self {
         match error {
@@ -246,16 +347,7 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::Collectors(error) => error.into(),
             RegisterError::Authority(error) => Self::internal(&error),
-            RegisterError::Secret(error) => match error {
-                RegistrationSecretError::Store(error) => error.into(),
-                RegistrationSecretError::NotFound
-                | RegistrationSecretError::Expired
-                | RegistrationSecretError::UsedUp
-                | RegistrationSecretError::Revoked
-                | RegistrationSecretError::TooMany => {
-                    Self::unauthenticated("registration_secret_refused", error.to_string())
-                }
-            },
+            RegisterError::Secret(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }
     }
