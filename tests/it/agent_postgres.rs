@@ -128,6 +128,36 @@ fn a_table_that_is_locked_exclusively_is_neither_waited_for_nor_left_out() {
 }
 
 #[test]
+fn watching_leaves_no_rollback_and_no_session_behind() {
+    let postgres = Postgres::start();
+    let agent = watching(&postgres, "postgres", "*");
+    for _ in 0..3 {
+        assert_eq!(agent.once().0, Some(0));
+    }
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pganalytics-collector'";
+    wait_for("the sessions to end", || (postgres.value("postgres", sessions) == "0").then_some(()));
+    let rollbacks = "SELECT xact_rollback FROM pg_stat_database WHERE datname = 'postgres'";
+    assert_eq!(postgres.value("postgres", rollbacks), "0");
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_given_up_in_time() {
+    // the kernel takes connections that nobody looks at
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let agent = Configured::with(&format!(
+        "[postgres]\nhost = \"127.0.0.1\"\nport = {port}\nuser = \"ann\"\ndatabases = \"one, two\"\n"
+    ));
+    let started = std::time::Instant::now();
+    let (status, push) = agent.once();
+    assert!(started.elapsed().as_secs() < 8, "took {:?}", started.elapsed());
+    assert_eq!((status, documents(&push, "sysstat").len()), (Some(3), 1));
+    let failures = push["failures"].as_array().unwrap();
+    assert!(failures[0]["message"].as_str().unwrap().contains("no answer within 5 s"), "{push}");
+    assert!(failures[1]["message"].as_str().unwrap().starts_with("skipped"), "{push}");
+}
+
+#[test]
 fn a_server_that_is_away_is_said_once_for_all_databases_and_the_machine_is_still_measured() {
     let postgres = Postgres::start();
     let agent = watching(&postgres, "postgres", "one, two");
