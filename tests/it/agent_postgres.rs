@@ -51,9 +51,11 @@ fn pg_stats_holds_the_figures_that_the_database_itself_shows() {
     let (status, push) = watching(&postgres, "postgres", "app").once();
     assert_eq!(status, Some(0), "{push}");
 
-    let [stats] = documents(&push, "pg_stats")[..] else { panic!("one document for one database: {push}") };
-    assert_eq!(stats["size_bytes"], number(&postgres, "SELECT pg_database_size('app')"));
-    let tables = stats["tables"].as_array().unwrap();
+    let [document] = documents(&push, "pg_stats")[..] else {
+        panic!("one document for one database: {push}")
+    };
+    assert_eq!(document["size_bytes"], number(&postgres, "SELECT pg_database_size('app')"));
+    let tables = document["tables"].as_array().unwrap();
     assert_eq!(tables.iter().map(|table| &table["name"]).collect::<Vec<_>>(), ["Odd \"name", "orders"]);
     let orders = &tables[1];
     let of_orders = |column: &str| {
@@ -69,7 +71,7 @@ fn pg_stats_holds_the_figures_that_the_database_itself_shows() {
                          FROM pg_stat_user_tables WHERE relname = 'orders'";
     assert_eq!(orders["last_analyze"], postgres.value("app", analyzed_at));
 
-    let indexes = stats["indexes"].as_array().unwrap();
+    let indexes = document["indexes"].as_array().unwrap();
     let names: Vec<_> = indexes.iter().map(|index| (&index["name"], &index["status"])).collect();
     assert_eq!(names[0], (&Value::from("orders_pkey"), &Value::from("USED")));
     assert_eq!(names[1], (&Value::from("orders_text"), &Value::from("UNUSED")));
