@@ -14,6 +14,8 @@ pub mod names;
 pub mod files;
 pub mod jobs;
 pub mod logging;
+pub mod service;
+pub mod settings;
 pub mod wire;
 
 // 2: engines
@@ -36,6 +38,10 @@ pub mod node;
 
 // 7: transport
 pub mod http;
+
+// 8: settings, and the command line that joins all of it
+pub mod cli;
+pub mod config;
 
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;

@@ -168,6 +168,11 @@ pub const SOCKET_MESSAGE_BYTES: usize = 4096;
 /// Collectors that one socket may name; who wants more asks for all.
 pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
 
+// -- what a site may set
+
+/// Hours that a session may be set to live after its login.
+pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
+
 // -- lists and searches
 
 /// Rows of one page of collectors: a whole fleet fits.
@@ -179,4 +184,54 @@ pub const SEARCH_CHARS: usize = 200;
 /// Characters kept of a client's `User-Agent`.
 pub const USER_AGENT_CHARS: usize = 200;
 
+// -- what the metric store takes, keeps and reads
+
+/// Oldest document that is taken, and how long it is kept, unless the settings say otherwise.
+pub const RETENTION: Duration = Duration::from_secs(90 * DAY_S);
+/// How far ahead of the daemon's clock a document may be: more than any time zone set wrongly.
+pub const AHEAD: Duration = Duration::from_secs(DAY_S);
+/// Length of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// Numbers in one document: a hundred thousand columns of a schema have five each.
+pub const DOCUMENT_NUMBERS: usize = 500_000;
+/// A shape before compression: paths and labels of all objects of one document.
+pub const SHAPE_BYTES: usize = 32 * MIB;
+/// A string that is longer is text, and no label.
+pub const LABEL_BYTES: usize = 120;
+/// Pushes that wait for the next commit, and their bytes as they will be stored. What does not fit is told to
+/// come back, so memory stays bounded when the disk is slow.
+pub const WAITING_PUSHES: usize = 1024;
+pub const WAITING_BYTES: usize = 64 * MIB;
+/// What one commit takes of the waiting pushes: more would let the first one wait too long.
+pub const COMMIT_BYTES: usize = 16 * MIB;
+/// Longest wait for a commit, the time of a disk that hangs.
+pub const COMMIT_WAIT: Duration = Duration::from_secs(30);
+/// Room that stays free on the disk, beside three times what a commit writes: a store copies pages before it
+/// frees them, and logins and their audit go on.
+pub const FREE_BYTES: u64 = 32 * MIB as u64;
+/// Pages of the hot store that are kept in memory.
+pub const HOT_CACHE_BYTES: usize = 64 * MIB;
+/// Shapes that are known to be stored already, kept in memory so that each push need not look them up.
+pub const KNOWN_SHAPES: usize = 50_000;
+/// Points of one series in one answer.
+pub const SERIES_POINTS: usize = 11_000;
+/// Series in one answer, and documents that one query of points may look at.
+pub const QUERY_SERIES: usize = 20_000;
+pub const QUERY_DOCUMENTS: usize = 1_000_000;
+/// Points in one answer over all its series.
+pub const QUERY_POINTS: usize = 2_000_000;
+/// Matchers in one query and length of one.
+pub const QUERY_MATCHERS: usize = 100;
+pub const MATCHER_BYTES: usize = 4096;
+/// A pattern of a matcher, compiled.
+pub const PATTERN_BYTES: usize = MIB;
+/// Types of one collector whose documents one answer can put into one order; beyond, a type must be named.
+pub const QUERY_TYPES: usize = 1000;
+/// Documents in one page of an answer, by default and at most, and their bytes.
+pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
+pub const PAGE_BYTES: usize = 16 * MIB;
+/// Documents and dedup entries that one step of the retention removes.
+pub const PRUNE_STEP: usize = 10_000;
+
+const DAY_S: u64 = 24 * 60 * 60;
 const MIB: usize = 1024 * 1024;

@@ -41,6 +41,8 @@ pub enum ApiTokenError {
     NotFound,
     #[error("the role {asked} is more than your own role {own}")]
     RoleTooHigh { asked: Role, own: Role },
+    #[error("an API token cannot make another one: sign in with a password")]
+    NoSession,
     #[error("you have {API_TOKENS_PER_USER} API tokens: revoke one first")]
     TooMany,
     #[error(transparent)]
@@ -57,6 +59,10 @@ impl Access {
         role: Option<Role>,
         life: Duration,
     ) -> Result<(ApiToken, Secret), ApiTokenError> {
+        // else a token that leaked could outlive its end
+        if caller.session.is_none() {
+            return Err(ApiTokenError::NoSession);
+        }
         let role = role.unwrap_or(caller.role);
         if !caller.role.covers(role) {
             return Err(ApiTokenError::RoleTooHigh { asked: role, own: caller.role });
@@ -122,7 +128,7 @@ impl Access {
         }
         // looked up by hash, so that no time tells how much of a guess was right
         let found = by_hash(tx, &self.ring, sha256(text.as_bytes()))?;
-        self.bearer(tx, found.ok_or(AccessError::Invalid)?)
+        self.bearer(tx, &found.ok_or(AccessError::Invalid)?)
     }
 
     pub(super) fn user_of_api_token(
@@ -130,10 +136,10 @@ impl Access {
         tx: &Transaction<'_>,
         id: TokenId,
     ) -> Result<SignedIn, AccessError> {
-        self.bearer(tx, by_id(tx, &self.ring, id)?.ok_or(AccessError::Revoked)?)
+        self.bearer(tx, &by_id(tx, &self.ring, id)?.ok_or(AccessError::Revoked)?)
     }
 
-    fn bearer(&self, tx: &Transaction<'_>, token: ApiToken) -> Result<SignedIn, AccessError> {
+    fn bearer(&self, tx: &Transaction<'_>, token: &ApiToken) -> Result<SignedIn, AccessError> {
         if token.revoked_at.is_some() {
             return Err(AccessError::Revoked);
         }
@@ -149,6 +155,7 @@ impl Access {
             csrf_token: None,
             session: None,
             api_token: Some(token.id),
+            expires_at: token.expires_at,
         })
     }
 }

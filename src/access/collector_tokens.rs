@@ -6,7 +6,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::Access;
-use super::identity::{AccessError, Identity};
+use super::identity::AccessError;
 use super::row_seal;
 use super::token::{self, Kind};
 use crate::clock::Timestamp;
@@ -47,19 +47,15 @@ impl Access {
         Ok(Issued { id, token, expires_at })
     }
 
-    /// An access token for whoever bears the enrolment token or an access token of it. It ends no later than
-    /// the enrolment token.
-    pub fn exchange(&self, token: &str) -> Result<(CollectorId, Issued), AccessError> {
-        let Identity::Collector { id: collector, token: enrolment } = self.identify(token)? else {
-            return Err(AccessError::Invalid);
-        };
-        let found = self.db.read(|tx| by_id(tx, &self.ring, enrolment))?;
-        let end = found.ok_or(AccessError::Revoked)?.expires_at;
+    /// An access token for whoever was identified by the enrolment token or by an access token of it. It ends
+    /// no later than the enrolment token.
+    pub fn exchange(&self, collector: CollectorId, enrolment: TokenId) -> Result<Issued, AccessError> {
+        let end = self.db.read(|tx| self.good_enrolment(tx, collector, enrolment, None))?.expires_at;
         let now = self.clock.now();
         let id: TokenId = self.ids.next(now);
         let expires_at = now.plus(COLLECTOR_ACCESS_LIFE).min(end);
         let token = self.sign_for_collector(Kind::Collector, collector, id, enrolment, expires_at)?;
-        Ok((collector, Issued { id, token, expires_at }))
+        Ok(Issued { id, token, expires_at })
     }
 
     /// Revokes all tokens that the collector has, at once or at a time to come. Those that end earlier anyway

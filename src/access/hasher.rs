@@ -106,6 +106,15 @@ impl Drop for Slot<'_> {
 }
 
 #[cfg(test)]
+impl Hasher {
+    /// Takes all places, also those to wait in.
+    pub(super) fn fill(&self) -> impl Sized + '_ {
+        self.queue.lock().waiting = PASSWORDS_WAITING;
+        (0..PASSWORDS_AT_ONCE).filter_map(|_| self.slot().ok()).collect::<Vec<_>>()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -141,10 +150,9 @@ mod tests {
     #[test]
     fn those_beyond_the_waiting_ones_are_told_that_it_is_busy() {
         let hasher = Hasher::new(CHEAP).unwrap();
-        hasher.queue.lock().waiting = PASSWORDS_WAITING;
-        let slots: Vec<_> = (0..PASSWORDS_AT_ONCE).map(|_| hasher.slot().unwrap()).collect();
+        let all_places = hasher.fill();
         assert_eq!(hasher.hash("x"), Err(HashError::Busy));
-        drop(slots);
+        drop(all_places);
         assert!(hasher.hash("x").is_ok(), "a freed place is taken again");
     }
 

@@ -6,10 +6,12 @@
 use rusqlite::Transaction;
 
 use super::Access;
+use super::collector_tokens::Enrolment;
 use super::role::Role;
 use super::token::{self, Claims, Kind, TokenError};
 use super::{api_tokens, collector_tokens, sessions, user_rows};
 use crate::audit::Actor;
+use crate::clock::Timestamp;
 use crate::crypto::sha256;
 use crate::ids::{CollectorId, SessionId, TokenId, UserId};
 use crate::storage::StoreError;
@@ -36,6 +38,8 @@ pub struct SignedIn {
     pub csrf_token: Option<String>,
     pub session: Option<SessionId>,
     pub api_token: Option<TokenId>,
+    /// The end of the session or of the API token.
+    pub expires_at: Timestamp,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +85,7 @@ impl Access {
         self.db.read(|tx| match identity {
             Identity::User(user) => self.same_user(tx, user).map(Identity::User),
             Identity::Collector { id, token } => {
-                self.enrolment_is_good(tx, *id, *token, None)?;
+                self.good_enrolment(tx, *id, *token, None)?;
                 Ok(identity.clone())
             }
         })
@@ -113,8 +117,15 @@ impl Access {
             return Err(AccessError::Expired);
         }
         let (username, role) = self.standing(tx, user)?;
-        let (session, csrf_token) = (Some(session.id), Some(session.csrf_token));
-        Ok(SignedIn { id: user, username, role, csrf_token, session, api_token: None })
+        Ok(SignedIn {
+            id: user,
+            username,
+            role,
+            csrf_token: Some(session.csrf_token),
+            session: Some(session.id),
+            api_token: None,
+            expires_at: session.expires_at,
+        })
     }
 
     /// Name and role of a user who may call.
@@ -130,17 +141,18 @@ impl Access {
         itself: Option<&str>,
     ) -> Result<Identity, AccessError> {
         let (id, token) = (parse(&claims.sub)?, parse(&claims.of)?);
-        self.enrolment_is_good(tx, id, token, itself)?;
+        self.good_enrolment(tx, id, token, itself)?;
         Ok(Identity::Collector { id, token })
     }
 
-    fn enrolment_is_good(
+    /// The row of an enrolment token that is good now.
+    pub(super) fn good_enrolment(
         &self,
         tx: &Transaction<'_>,
         collector: CollectorId,
         token: TokenId,
         itself: Option<&str>,
-    ) -> Result<(), AccessError> {
+    ) -> Result<Enrolment, AccessError> {
         let now = self.clock.now();
         let row = collector_tokens::by_id(tx, &self.ring, token)?.ok_or(AccessError::Revoked)?;
         let same = itself.is_none_or(|text| {
@@ -152,7 +164,7 @@ impl Access {
         if row.revoked_at.is_some_and(|at| at <= now) {
             return Err(AccessError::Revoked);
         }
-        if row.expires_at <= now { Err(AccessError::Expired) } else { Ok(()) }
+        if row.expires_at <= now { Err(AccessError::Expired) } else { Ok(row) }
     }
 }
 

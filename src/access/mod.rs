@@ -39,7 +39,7 @@ pub use identity::{AccessError, Identity, SignedIn};
 pub use password::{NewPassword, PasswordError};
 pub use prune::PruneJob;
 pub use registration_secrets::{RegistrationSecret, RegistrationSecretError};
-pub use role::{Need, NotARole, Role};
+pub use role::{Need, Role};
 pub use sessions::{SignIn, SignInError};
 pub use setup::{OfferError, SetupError};
 pub use signing::SigningKeys;

@@ -3,7 +3,6 @@
 //! Length counts and commonness counts; there is no rule of composition.
 
 use super::common_passwords;
-use super::username::Username;
 use crate::crypto::Secret;
 use crate::limits::PASSWORD_CHARS;
 
@@ -24,7 +23,7 @@ pub enum PasswordError {
 }
 
 impl NewPassword {
-    pub fn new(password: Secret, username: &Username) -> Result<Self, PasswordError> {
+    pub fn new(password: Secret, username: &str) -> Result<Self, PasswordError> {
         let text = password.expose();
         let characters = text.chars().count();
         if characters < *PASSWORD_CHARS.start() {
@@ -33,7 +32,7 @@ impl NewPassword {
         if characters > *PASSWORD_CHARS.end() {
             return Err(PasswordError::TooLong);
         }
-        if common_passwords::reduces_to(text, username.as_str()) {
+        if common_passwords::reduces_to(text, username) {
             return Err(PasswordError::IsUsername);
         }
         if common_passwords::contains(text) {
@@ -52,7 +51,7 @@ mod tests {
     use super::*;
 
     fn check(password: &str) -> Result<(), PasswordError> {
-        NewPassword::new(Secret::new(password), &Username::new("margaret.hamilton").unwrap()).map(|_| ())
+        NewPassword::new(Secret::new(password), "margaret.hamilton").map(|_| ())
     }
 
     #[test]

@@ -56,6 +56,13 @@ impl SigningKeys {
     }
 }
 
+#[cfg(test)]
+impl SigningKeys {
+    pub(super) fn public_key(&self) -> Vec<u8> {
+        self.keys[&self.newest].pair.public_key().as_ref().to_vec()
+    }
+}
+
 impl Signer for SigningKeys {
     fn sign(&self, message: &[u8]) -> (String, Vec<u8>) {
         let signature = self.keys[&self.newest].pair.sign(message);

@@ -9,7 +9,8 @@ use super::users::User;
 use crate::clock::Timestamp;
 use crate::crypto::KeyRing;
 use crate::ids::UserId;
-use crate::storage::{self, stored_as_text};
+use crate::storage;
+use crate::storage::sqlite::stored_as_text;
 
 /// A user with what only this module's neighbours may see.
 #[derive(Clone)]

@@ -104,7 +104,7 @@ impl From<Group> for GroupBadge {
 
 impl From<CollectorReport> for CollectorView {
     fn from(report: CollectorReport) -> Self {
-        let CollectorReport { collector, group, seen, verdict: Verdict { status, reason }, stored } = report;
+        let CollectorReport { collector, group, seen, verdict: Verdict { status, reason }, counter } = report;
         let said = seen.as_ref().and_then(|seen| seen.said.clone());
         let (ok, failed) =
             seen.as_ref().map_or((0, 0), |seen| (seen.collections_ok, seen.collections_failed));
@@ -131,18 +131,18 @@ impl From<CollectorReport> for CollectorView {
             error_count: failed,
             success_count: ok,
             success_rate: percent(ok, ok + failed),
-            metrics_collected: stored.documents,
+            metrics_collected: counter.map_or(0, |counter| counter.documents),
             uptime_percentage: None,
             cpu_usage: said.as_ref().and_then(|said| said.cpu_usage),
             memory_usage: said.as_ref().and_then(|said| said.memory_usage),
             network: said.as_ref().and_then(|said| said.network),
             avg_collection_time_ms: seen.as_ref().and_then(|seen| seen.mean_collection_ms()),
             max_collection_time_ms: seen.as_ref().and_then(|seen| seen.max_collection_ms()),
-            last_collection_at: stored.last_push_at,
+            last_collection_at: counter.map(|counter| counter.last_push_received_at),
             last_collection_count: said
                 .as_ref()
                 .and_then(|said| said.last_collection_count)
-                .or(stored.last_push_documents),
+                .or(counter.map(|counter| counter.last_push_documents)),
             database_version: said.as_ref().and_then(|said| said.database_version.clone()),
             agent_version: said.as_ref().and_then(|said| said.agent_version.clone()),
             hostname: said.as_ref().and_then(|said| said.hostname.clone()),

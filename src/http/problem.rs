@@ -189,7 +189,7 @@ impl From<NodeError> for Problem {
             NodeError::Poisoned(_) | NodeError::Stopping => {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }
-            NodeError::Size { .. } => Self::internal(&error),
+            NodeError::Metrics(_) | NodeError::Size { .. } => Self::internal(&error),
         }
     }
 }

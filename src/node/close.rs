@@ -15,7 +15,7 @@ impl Node {
         let started = Instant::now();
         in_order &= closed("presence", started, self.presence.save());
         let started = Instant::now();
-        self.metrics.close();
+        self.metrics.stop();
         in_order &= closed("metrics", started, Ok::<_, String>(()));
         let started = Instant::now();
         in_order &= closed("audit", started, self.audit.sign_head(&*self.access.signing_keys()));

@@ -4,6 +4,7 @@
 
 mod close;
 mod open;
+mod records;
 mod report;
 mod stopping;
 
@@ -19,9 +20,10 @@ use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
 use crate::storage::poison::Poisoned;
-use crate::storage::{DataDir, Poison, Sqlite, StoreError};
+use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError};
 
 pub use open::{OpenError, Options};
+pub use records::Records;
 pub use report::{CollectorReport, StorageReport};
 pub use stopping::Stopping;
 
@@ -83,6 +85,8 @@ pub enum NodeError {
     Presence(#[from] PresenceError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("cannot read the metrics: {0}")]
+    Metrics(#[from] RedbError),
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     #[error("the daemon is stopping")]

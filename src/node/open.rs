@@ -17,9 +17,10 @@ use crate::fleet::presence::PresenceJob;
 use crate::fleet::{Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
-use crate::metrics::{self, Metrics};
+use crate::limits::RETENTION;
+use crate::metrics::{self, Metrics, Retention};
 use crate::registry::{Collectors, Groups, GroupsError};
-use crate::storage::data_dir::DataDirError;
+use crate::storage::data_dir::{DataDirError, Layout};
 use crate::storage::{DataDir, Poison, Sqlite, StoreError};
 
 /// What a node is opened with.
@@ -34,7 +35,8 @@ pub struct Options {
     pub session_life: Duration,
     /// What a password's hash costs. Less than the default is for tests.
     pub hash_cost: HashCost,
-    pub metrics: metrics::Options,
+    /// How old a document may be when it comes, and how long it is kept.
+    pub retention: Duration,
 }
 
 impl Options {
@@ -46,7 +48,7 @@ impl Options {
             slow_collection_ms: 400.0,
             session_life: access::Options::new(PathBuf::new()).session_life,
             hash_cost: HashCost::default(),
-            metrics: metrics::Options::default(),
+            retention: RETENTION,
         }
     }
 }
@@ -82,18 +84,19 @@ pub enum OpenError {
 impl Node {
     pub fn open(options: Options, clock: Clock, ids: IdSource) -> Result<Self, OpenError> {
         let data_dir = DataDir::open(&options.data_dir)?;
+        let layout = &data_dir.layout;
         if data_dir.was_unclean {
             tracing::warn!(path = %options.data_dir.display(), "the last process ended unexpectedly; recovering");
         }
-        let ring = Arc::new(key_ring(&data_dir, options.root_key.as_ref())?);
+        let ring = Arc::new(key_ring(layout, options.root_key.as_ref())?);
         let poison = Poison::default();
-        let db = Arc::new(Sqlite::open(&data_dir.registry(), MIGRATIONS, poison.clone())?);
+        let db = Arc::new(Sqlite::open(&layout.registry(), MIGRATIONS, poison.clone())?);
         let audit = AuditLog::new(Arc::clone(&db), clock.clone(), ids.clone());
         let events = Events::new(clock.clone());
         let access_options = access::Options {
             session_life: options.session_life,
             hash_cost: options.hash_cost,
-            ..access::Options::new(data_dir.setup_code())
+            ..access::Options::new(layout.setup_code())
         };
         let access = Arc::new(Access::open(
             Arc::clone(&db),
@@ -115,8 +118,11 @@ impl Node {
             authority: Arc::clone(&authority),
             collectors: collectors.clone(),
         };
-        let metrics =
-            Arc::new(Metrics::open(&data_dir.hot(), poison.clone(), clock.clone(), options.metrics)?);
+        let metrics_options = metrics::Options {
+            retention: options.retention,
+            ..metrics::Options::usual(&layout.hot(), clock.clone())
+        };
+        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), metrics_options)?);
         let presence = Arc::new(Presence::open(
             Arc::clone(&db),
             collectors.clone(),
@@ -129,6 +135,7 @@ impl Node {
         let jobs: Vec<(Box<dyn Job>, Duration)> = vec![
             (Box::new(PresenceJob(Arc::clone(&presence))), every(2)),
             (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
+            (Box::new(Retention::new(Arc::clone(&metrics))), every(60)),
             (Box::new(PruneJob::new(Arc::clone(&access))), every(600)),
         ];
         let jobs = Jobs::start(&clock, jobs).map_err(OpenError::Jobs)?;
@@ -156,16 +163,16 @@ impl Node {
 }
 
 /// The ring from outside, or the one of the directory, which is made at the first start.
-fn key_ring(data_dir: &DataDir, given: Option<&Secret>) -> Result<KeyRing, OpenError> {
+pub(super) fn key_ring(layout: &Layout, given: Option<&Secret>) -> Result<KeyRing, OpenError> {
     if let Some(given) = given {
         return Ok(KeyRing::parse(given.expose())?);
     }
-    let path = data_dir.root_key();
+    let path = layout.root_key();
     let failed = |source| OpenError::RootKeyFile { path: path.clone(), source };
     match fs::read_to_string(&path) {
         Ok(text) => Ok(KeyRing::parse(Secret::new(text).expose())?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if data_dir.registry().exists() {
+            if layout.registry().exists() {
                 return Err(OpenError::RootKeyLost(path));
             }
             let ring = KeyRing::generate();
