@@ -24,11 +24,15 @@ mod shape;
 mod tests;
 mod writer;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
+use parking_lot::Mutex;
+
+use crate::clock::{Clock, Timestamp};
+use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
@@ -36,7 +40,6 @@ pub use accept::{AcceptError, Accepted, Batch};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
-pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
 pub use number::Number;
 pub use query::{Points, PointsQuery, QueryError};
@@ -49,17 +52,15 @@ use catalog::kinds;
 /// How the store behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub clock: Clock,
-    /// Where the room for metrics is looked up.
-    pub free_space: FreeSpace,
     /// How old a document may be when it comes, and how long it is kept.
     pub retention: Duration,
+    /// Where the room for metrics is looked up: on the file system of the store, unless a test says otherwise.
+    pub free_space: Option<FreeSpace>,
 }
 
-impl Options {
-    /// What is usual for a store at `path`.
-    pub fn usual(path: &Path, clock: Clock) -> Self {
-        Self { clock, free_space: FreeSpace::around(path), retention: limits::RETENTION }
+impl Default for Options {
+    fn default() -> Self {
+        Self { retention: limits::RETENTION, free_space: None }
     }
 }
 
@@ -79,32 +80,61 @@ pub enum OpenError {
 pub struct Metrics {
     /// Ends before the file is closed.
     writer: writer::Writer,
-    file: Arc<RedbFile>,
-    /// Shapes that need not be looked up again.
-    known: Arc<commit::KnownShapes>,
+    hot: Arc<Hot>,
     clock: Clock,
     retention: Duration,
 }
 
+/// What the writer and the readers share.
+struct Hot {
+    file: RedbFile,
+    /// Shapes that need not be looked up again.
+    known: commit::KnownShapes,
+    /// What each collector sent in all, as it is durable.
+    counters: Mutex<HashMap<CollectorId, hot::Counter>>,
+    free_space: FreeSpace,
+}
+
+/// What a collector sent in all. It does not count what the daemon wrote about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Documents stored since the collector was registered.
+    pub documents: u64,
+    pub last_push_at: Option<Timestamp>,
+    /// Documents of its last push.
+    pub last_push_documents: Option<u64>,
+}
+
 impl Metrics {
     /// Opens the store, or creates it when there is none.
-    pub fn open(path: &Path, poison: Poison, options: Options) -> Result<Self, OpenError> {
-        let file = Arc::new(RedbFile::open(path, limits::HOT_CACHE_BYTES, poison)?);
+    pub fn open(path: &Path, poison: Poison, clock: Clock, options: Options) -> Result<Self, OpenError> {
+        let Options { retention, free_space } = options;
+        let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison)?;
         prepare(&file)?;
-        let known = Arc::new(commit::KnownShapes::default());
-        let Options { clock, free_space, retention } = options;
-        let writer = writer::Writer::start(Arc::clone(&file), Arc::clone(&known), free_space)?;
-        Ok(Self { writer, file, known, clock, retention })
+        let counters = Mutex::new(catalog::counters(&file)?);
+        let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
+        let hot = Arc::new(Hot { file, known: commit::KnownShapes::default(), counters, free_space });
+        Ok(Self { writer: writer::Writer::start(Arc::clone(&hot))?, hot, clock, retention })
+    }
+
+    /// What one collector sent in all, to this moment.
+    pub fn stored(&self, collector: CollectorId) -> Stored {
+        let counter = self.hot.counters.lock().get(&collector).copied();
+        counter.map_or_else(Stored::default, |counter| Stored {
+            documents: counter.documents,
+            last_push_at: Some(counter.last_push_received_at),
+            last_push_documents: Some(counter.last_push_documents),
+        })
     }
 
     /// Stores what waits and takes nothing more. Reading goes on.
-    pub fn stop(&self) {
+    pub fn close(&self) {
         self.writer.stop();
     }
 
     /// Bytes that the store takes on the disk.
     pub fn bytes(&self) -> Result<u64, RedbError> {
-        self.file.bytes()
+        self.hot.file.bytes()
     }
 }
 

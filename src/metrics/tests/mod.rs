@@ -2,7 +2,6 @@
 
 mod accept;
 mod crash;
-mod damage;
 mod model;
 mod read;
 mod retention;
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     AcceptError, Accepted, Batch, DocumentsQuery, Matcher, Metrics, Options, Points, PointsQuery,
-    ReadDocument,
+    ReadDocument, Stored,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::ids::CollectorId;
@@ -112,12 +111,8 @@ impl Store {
 }
 
 fn open(folder: &std::path::Path, clock: &Clock, free: &Arc<AtomicU64>, poison: &Poison) -> Metrics {
-    let options = Options {
-        clock: clock.clone(),
-        free_space: FreeSpace::Manual(Arc::clone(free)),
-        retention: limits::RETENTION,
-    };
-    Metrics::open(&folder.join("hot"), poison.clone(), options).unwrap()
+    let options = Options { free_space: Some(FreeSpace::Manual(Arc::clone(free))), ..Options::default() };
+    Metrics::open(&folder.join("hot"), poison.clone(), clock.clone(), options).unwrap()
 }
 
 fn id(collector: u128) -> CollectorId {
