@@ -8,18 +8,40 @@ pub mod clock;
 pub mod crypto;
 pub mod ids;
 pub mod limits;
+pub mod names;
 
 // 1: mechanisms
 pub mod files;
 pub mod jobs;
 pub mod logging;
+pub mod service;
+pub mod settings;
 pub mod wire;
 
 // 2: engines
 pub mod storage;
 
+// 3: records
+pub mod audit;
+pub mod events;
+
 // 4: nouns
+pub mod access;
 pub mod metrics;
+pub mod registry;
+
+// 5: over the nouns
+pub mod fleet;
+
+// 6: the appliance
+pub mod node;
+
+// 7: transport
+pub mod http;
+
+// 8: settings, and the command line that joins all of it
+pub mod cli;
+pub mod config;
 
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;

@@ -16,10 +16,54 @@ pub enum DataDirError {
     Use { path: PathBuf, source: io::Error },
 }
 
+/// The names in a data directory.
+#[derive(Clone, Debug)]
+pub struct Layout(PathBuf);
+
+impl Layout {
+    pub fn of(root: &Path) -> Self {
+        Self(root.to_owned())
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// Held by the daemon that works on the directory.
+    fn lock(&self) -> PathBuf {
+        self.0.join("pganalytics.lock")
+    }
+
+    /// There while a daemon works on the directory, and after one that did not close it.
+    fn running(&self) -> PathBuf {
+        self.0.join("running")
+    }
+
+    /// SQLite: registry, users, sessions and the audit log.
+    pub fn registry(&self) -> PathBuf {
+        self.0.join("registry.sqlite")
+    }
+
+    /// redb: the metrics that are not sealed yet.
+    pub fn hot(&self) -> PathBuf {
+        self.0.join("hot.redb")
+    }
+
+    /// The ring of root keys, where no systemd credential holds it.
+    pub fn root_key(&self) -> PathBuf {
+        self.0.join("root.key")
+    }
+
+    /// The one-time code for the first administrator, while there is none.
+    pub fn setup_code(&self) -> PathBuf {
+        self.0.join("setup-code")
+    }
+}
+
 /// An open data directory, locked for this process.
 #[derive(Debug)]
 pub struct DataDir {
-    root: PathBuf,
+    pub layout: Layout,
     /// Whether the last process that had the directory ended without closing it.
     pub was_unclean: bool,
     _lock: Lock,
@@ -27,47 +71,24 @@ pub struct DataDir {
 
 impl DataDir {
     pub fn open(root: &Path) -> Result<Self, DataDirError> {
+        let layout = Layout::of(root);
         files::create_folder(root)
             .map_err(|source| DataDirError::Create { path: root.to_owned(), source })?;
         let using = |path: PathBuf| move |source| DataDirError::Use { path, source };
-        let lock_path = root.join("pganalytics.lock");
-        let lock = Lock::take(&lock_path)
-            .map_err(using(lock_path))?
+        let lock = Lock::take(&layout.lock())
+            .map_err(using(layout.lock()))?
             .ok_or_else(|| DataDirError::InUse(root.to_owned()))?;
-        let running = root.join("running");
+        let running = layout.running();
         let was_unclean = running.exists();
         files::write_whole(&running, b"", Access::Group).map_err(using(running))?;
-        Ok(Self { root: root.to_owned(), was_unclean, _lock: lock })
+        Ok(Self { layout, was_unclean, _lock: lock })
     }
 
     /// Says that everything in the directory was closed in order.
-    pub fn close(self) -> io::Result<()> {
-        fs::remove_file(self.root.join("running"))?;
-        files::sync_folder_of(&self.root.join("running"))
-    }
-
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// SQLite: registry, users, sessions and the audit log.
-    pub fn registry(&self) -> PathBuf {
-        self.root.join("registry.sqlite")
-    }
-
-    /// redb: the metrics that are not sealed yet.
-    pub fn hot(&self) -> PathBuf {
-        self.root.join("hot.redb")
-    }
-
-    /// The ring of root keys, where no systemd credential holds it.
-    pub fn root_key(&self) -> PathBuf {
-        self.root.join("root.key")
-    }
-
-    /// The one-time code for the first administrator, while there is none.
-    pub fn setup_code(&self) -> PathBuf {
-        self.root.join("setup-code")
+    pub fn close(&self) -> io::Result<()> {
+        let running = self.layout.running();
+        fs::remove_file(&running)?;
+        files::sync_folder_of(&running)
     }
 }
 
@@ -85,6 +106,7 @@ mod tests {
         let second = DataDir::open(folder.path()).unwrap();
         assert!(second.was_unclean);
         second.close().unwrap();
+        drop(second);
         assert!(!DataDir::open(folder.path()).unwrap().was_unclean);
     }
 }

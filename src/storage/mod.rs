@@ -12,6 +12,7 @@ pub use data_dir::DataDir;
 pub use free_space::FreeSpace;
 pub use poison::Poison;
 pub use redb_file::{RedbError, RedbFile};
+pub(crate) use sqlite::stored_as_text;
 pub use sqlite::{Sqlite, StoreError};
 
 pub type Result<T> = std::result::Result<T, StoreError>;
