@@ -227,12 +227,12 @@ fn decompressed(method: u8, length: u64, stored: &[u8]) -> Option<Vec<u8>> {
 
 /// What a collector sent in all. It does not count what the daemon wrote about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Counter {
+pub struct Counter {
     /// Documents stored since the collector was registered.
-    pub(super) documents: u64,
+    pub documents: u64,
     /// Documents of its last push.
-    pub(super) last_push_documents: u64,
-    pub(super) last_push_received_at: Timestamp,
+    pub last_push_documents: u64,
+    pub last_push_received_at: Timestamp,
 }
 
 impl Counter {

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
@@ -40,6 +40,7 @@ pub use accept::{AcceptError, Accepted, Batch};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
+pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
 pub use number::Number;
 pub use query::{Points, PointsQuery, QueryError};
@@ -91,18 +92,8 @@ struct Hot {
     /// Shapes that need not be looked up again.
     known: commit::KnownShapes,
     /// What each collector sent in all, as it is durable.
-    counters: Mutex<HashMap<CollectorId, hot::Counter>>,
+    counters: Mutex<HashMap<CollectorId, Counter>>,
     free_space: FreeSpace,
-}
-
-/// What a collector sent in all. It does not count what the daemon wrote about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stored {
-    /// Documents stored since the collector was registered.
-    pub documents: u64,
-    pub last_push_at: Option<Timestamp>,
-    /// Documents of its last push.
-    pub last_push_documents: Option<u64>,
 }
 
 impl Metrics {
@@ -117,18 +108,18 @@ impl Metrics {
         Ok(Self { writer: writer::Writer::start(Arc::clone(&hot))?, hot, clock, retention })
     }
 
-    /// What one collector sent in all, to this moment.
-    pub fn stored(&self, collector: CollectorId) -> Stored {
-        let counter = self.hot.counters.lock().get(&collector).copied();
-        counter.map_or_else(Stored::default, |counter| Stored {
-            documents: counter.documents,
-            last_push_at: Some(counter.last_push_received_at),
-            last_push_documents: Some(counter.last_push_documents),
-        })
+    /// What one collector sent in all; `None` when it never pushed.
+    pub fn counter(&self, collector: CollectorId) -> Option<Counter> {
+        self.hot.counters.lock().get(&collector).copied()
+    }
+
+    /// The same of all collectors at once.
+    pub fn counters(&self) -> HashMap<CollectorId, Counter> {
+        self.hot.counters.lock().clone()
     }
 
     /// Stores what waits and takes nothing more. Reading goes on.
-    pub fn close(&self) {
+    pub fn stop(&self) {
         self.writer.stop();
     }
 

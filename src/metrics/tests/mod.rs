@@ -14,8 +14,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::{
-    AcceptError, Accepted, Batch, DocumentsQuery, Matcher, Metrics, Options, Points, PointsQuery,
-    ReadDocument, Stored,
+    AcceptError, Accepted, Batch, Counter, DocumentsQuery, Matcher, Metrics, Options, Points, PointsQuery,
+    ReadDocument,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::ids::CollectorId;
@@ -69,6 +69,11 @@ impl Store {
             timestamp: None,
             documents: texts.iter().map(AsRef::as_ref).collect(),
         })
+    }
+
+    /// How many documents a collector sent in all.
+    fn stored(&self, collector: CollectorId) -> u64 {
+        self.metrics.counter(collector).map_or(0, |counter| counter.documents)
     }
 
     /// All documents of a collector but the agent's own.

@@ -87,7 +87,7 @@ fn check(store: &Store, model: &Model) {
         let points = store.points(*collector, "x.n");
         let charted = points.first().map_or(0, |series| series.points.len());
         assert_eq!(charted, expected.len());
-        assert_eq!(store.metrics.stored(id(*collector)).documents, expected.len() as u64);
+        assert_eq!(store.stored(id(*collector)), expected.len() as u64);
     }
 }
 
