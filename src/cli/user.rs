@@ -108,7 +108,7 @@ pub(super) fn run(command: UserCommand, environment: &Environment) -> Result<Exi
 fn add(add: Add, environment: &Environment, origin: &Origin) -> Result<(), String> {
     let username = Username::new(add.name).map_err(|error| error.to_string())?;
     let password = add.password.read()?;
-    let password = NewPassword::new(password, &username).map_err(|error| error.to_string())?;
+    let password = NewPassword::new(password, username.as_str()).map_err(|error| error.to_string())?;
     let access = add.common.open_records(environment)?.access;
     let user = access.create_user(origin, &username, &password, add.role);
     let user = user.map_err(|error| error.to_string())?;
@@ -144,8 +144,7 @@ fn reset_password(reset: ResetPassword, environment: &Environment, origin: &Orig
     let password = reset.password.read()?;
     let access = reset.common.open_records(environment)?.access;
     let user = access.user_named(&reset.name).map_err(|error| error.to_string())?;
-    let username = Username::new(user.username.clone()).map_err(|error| error.to_string())?;
-    let password = NewPassword::new(password, &username).map_err(|error| error.to_string())?;
+    let password = NewPassword::new(password, &user.username).map_err(|error| error.to_string())?;
     access.reset_password(origin, user.id, &password).map_err(|error| error.to_string())?;
     reset.common.print(&UserLine::from(user), |line| format!("set a new password for {}", line.username))
 }
