@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{audit, caller, collectors, groups, health, live, system};
+use super::{audit, caller, collectors, groups, health, ingest, live, metrics, system};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,6 +15,7 @@ use super::{audit, caller, collectors, groups, health, live, system};
         health::livez, health::readyz, health::healthz, health::version, health::health, document,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
+        ingest::push, metrics::points, metrics::series, metrics::documents,
         audit::list, audit::verify, audit::of_collector,
         system::jobs, system::system,
         live::open,

@@ -5,7 +5,7 @@ use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
-use super::{audit, collectors, groups, health, live, openapi, system};
+use super::{audit, collectors, groups, health, ingest, live, metrics, openapi, system};
 use crate::access::Need;
 
 /// One method on one path.
@@ -44,6 +44,11 @@ pub fn all() -> Vec<Route> {
 
         GET "/api/v1/collectors" Viewer collectors::list;
         GET "/api/v1/collectors/{id}" Viewer collectors::get;
+
+        POST "/api/v1/metrics/push" Collector ingest::push;
+        GET "/api/v1/collectors/{id}/metrics" Viewer metrics::points;
+        GET "/api/v1/collectors/{id}/series" Viewer metrics::series;
+        GET "/api/v1/collectors/{id}/documents" Viewer metrics::documents;
 
         GET "/api/v1/audit" Auditor audit::list;
         GET "/api/v1/audit/verify" Auditor audit::verify;
