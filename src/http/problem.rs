@@ -311,7 +311,6 @@ impl From<NodeError> for Problem {
             NodeError::Poisoned(_) | NodeError::Stopping => {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }
-            NodeError::Accept(error) => error.into(),
             NodeError::Query(error) => error.into(),
             NodeError::Size { .. } => Self::internal(&error),
         }
