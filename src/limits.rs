@@ -177,6 +177,21 @@ pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
 /// Hours that a session may be set to live after its login.
 pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
 
+// -- what agents say
+
+/// Characters kept of a text in a heartbeat, such as its last error.
+pub const AGENT_TEXT_CHARS: usize = 1000;
+
+// -- registering
+
+/// Tags of one collector, and characters of one tag.
+pub const TAGS: usize = 50;
+pub const TAG_CHARS: std::ops::RangeInclusive<usize> = 1..=50;
+/// A connection test is over after this, whatever the database does.
+pub const CONNECTION_TEST_TIME: Duration = Duration::from_secs(5);
+/// Connection tests of one user in a minute: each opens a connection to wherever the user says.
+pub const CONNECTION_TESTS_A_MINUTE: u32 = 10;
+
 // -- lists and searches
 
 /// Rows of one page of collectors: a whole fleet fits.

@@ -4,6 +4,7 @@
 //! reaches a handler: body into a checked value, one crossing into the synchronous domain, view or problem.
 //! It knows no database and no path on disk.
 
+mod agents;
 mod answer;
 mod api_tokens;
 mod audit;
@@ -19,6 +20,7 @@ mod live;
 mod openapi;
 mod problem;
 mod query;
+mod register;
 mod registration_secrets;
 pub mod routes;
 mod setup;

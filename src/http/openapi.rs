@@ -5,8 +5,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    api_tokens, audit, auth, caller, collectors, groups, health, live, registration_secrets, setup, system,
-    users,
+    agents, api_tokens, audit, auth, caller, collectors, groups, health, live, register,
+    registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -24,6 +24,8 @@ use super::{
         registration_secrets::list, registration_secrets::create, registration_secrets::delete,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
+        register::test_connection, register::test_stored_connection, register::register,
+        agents::heartbeat, agents::config,
         audit::list, audit::verify, audit::of_collector,
         system::jobs, system::system,
         live::open,

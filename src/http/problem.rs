@@ -13,7 +13,7 @@ use crate::access::{
     AccessError, ApiTokenError, HashError, RegistrationSecretError, SetupError, SignInError, TicketError,
     UserError,
 };
-use crate::fleet::PresenceError;
+use crate::fleet::{PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
 use crate::node::NodeError;
 use crate::registry::{CollectorsError, GroupsError};
@@ -51,6 +51,14 @@ impl Problem {
         Self::validation(vec![FieldError { field: field.to_owned(), code: code.to_owned(), message }])
     }
 
+    /// The request is well-formed, but one of its values does not work.
+    pub fn field_at_fault(code: &'static str, field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let errors =
+            vec![FieldError { field: field.to_owned(), code: code.to_owned(), message: message.clone() }];
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, code, message) }
+    }
+
     pub fn unauthenticated(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
     }
@@ -85,6 +93,16 @@ impl Problem {
         tracing::error!(%cause, "a request failed");
         let detail = "the daemon could not answer; its log has the cause under this request id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// The same as 403 where it is 401.
+    #[must_use]
+    pub fn as_forbidden(self) -> Self {
+        if self.status == StatusCode::UNAUTHORIZED {
+            Self { status: StatusCode::FORBIDDEN, ..self }
+        } else {
+            self
+        }
     }
 
     #[must_use]
@@ -270,10 +288,12 @@ impl From<RegistrationSecretError> for Problem {
     fn from(error: RegistrationSecretError) -> Self {
         match error {
             RegistrationSecretError::NotFound => Self::not_found(error.to_string()),
-            RegistrationSecretError::Unknown => Self::unauthenticated("token_invalid", error.to_string()),
-            RegistrationSecretError::Expired => Self::unauthenticated("token_expired", error.to_string()),
-            RegistrationSecretError::Revoked => Self::unauthenticated("token_revoked", error.to_string()),
-            RegistrationSecretError::UsedUp => Self::forbidden(error.to_string()),
+            RegistrationSecretError::Unknown
+            | RegistrationSecretError::Expired
+            | RegistrationSecretError::Revoked
+            | RegistrationSecretError::UsedUp => {
+                Self::unauthenticated("registration_secret_refused", error.to_string())
+            }
             RegistrationSecretError::TooMany => Self::conflict("conflict", error.to_string()),
             RegistrationSecretError::Store(error) => error.into(),
         }
@@ -287,6 +307,7 @@ impl From<NodeError> for Problem {
             NodeError::Groups(error) => error.into(),
             NodeError::Presence(error) => error.into(),
             NodeError::Store(error) => error.into(),
+            NodeError::Accept(error) => error.into(),
             NodeError::Poisoned(_) | NodeError::Stopping => {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }
@@ -319,6 +340,17 @@ impl From<CollectorsError> for Problem {
             CollectorsError::NoSuchGroup(_) => Self::invalid_field("group", "unknown", error.to_string()),
             CollectorsError::Credentials { .. } => Self::internal(&error),
             CollectorsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Collectors(error) => error.into(),
+            RegisterError::Authority(error) => Self::internal(&error),
+            RegisterError::Secret(error) => error.into(),
+            RegisterError::Store(error) => error.into(),
         }
     }
 }

@@ -6,8 +6,8 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    api_tokens, audit, auth, collectors, groups, health, live, openapi, registration_secrets, setup, system,
-    users,
+    agents, api_tokens, audit, auth, collectors, groups, health, live, openapi, register,
+    registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -71,7 +71,15 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors" Viewer collectors::list;
         // names that stand where an id may stand come first
         POST "/api/v1/collectors/refresh-token" Collector auth::refresh_collector_token;
+        POST "/api/v1/collectors/test-connection" Operator register::test_connection;
+        POST "/api/v1/collectors/register" Admin register::register;
         GET "/api/v1/collectors/{id}" Viewer collectors::get;
+        GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
+        GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
+        POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
+
+        POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
+        GET "/api/v1/config/{collector_id}" Collector agents::config;
 
         GET "/api/v1/audit" Auditor audit::list;
         GET "/api/v1/audit/verify" Auditor audit::verify;

@@ -3,6 +3,7 @@
 //! It knows neither HTTP nor the configuration file. A test opens a node on a temporary folder.
 
 mod close;
+mod heartbeat;
 mod open;
 mod records;
 mod report;
@@ -14,10 +15,10 @@ use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
-use crate::fleet::{Presence, PresenceError, Registrar};
+use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
-use crate::metrics::Metrics;
+use crate::metrics::{AcceptError, Metrics};
 use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
 use crate::storage::poison::Poisoned;
 use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError};
@@ -66,6 +67,8 @@ pub struct Node {
     pub authority: Arc<Authority>,
     /// Makes collectors out of requests.
     pub registrar: Registrar,
+    /// Who may try connections how often.
+    pub connection_tests: ConnectionTests,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.
@@ -87,6 +90,8 @@ pub enum NodeError {
     Store(#[from] StoreError),
     #[error("cannot read the metrics: {0}")]
     Metrics(#[from] RedbError),
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     #[error("the daemon is stopping")]

@@ -14,7 +14,7 @@ use crate::crypto::{EnvelopeError, KeyRing, Secret};
 use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::presence::PresenceJob;
-use crate::fleet::{Presence, PresenceError, Registrar};
+use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
@@ -155,6 +155,7 @@ impl Node {
             presence,
             authority,
             registrar,
+            connection_tests: ConnectionTests::default(),
             jobs,
             db,
             data_dir,

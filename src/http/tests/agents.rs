@@ -4,7 +4,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 use crate::fleet::Registered;
-use crate::registry::{Credentials, Environment, Kind, NewCollector, SslMode};
+use crate::postgres::SslMode;
+use crate::registry::{Credentials, Environment, Kind, NewCollector};
 
 fn registered(daemon: &Daemon) -> Registered {
     let new = NewCollector {
