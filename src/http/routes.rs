@@ -69,10 +69,10 @@ pub fn all() -> Vec<Route> {
         DELETE "/api/v1/groups/{id}" Operator groups::delete;
 
         GET "/api/v1/collectors" Viewer collectors::list;
-        // names that stand where an id may stand come first
-        POST "/api/v1/collectors/refresh-token" Collector auth::refresh_collector_token;
         POST "/api/v1/collectors/test-connection" Operator register::test_connection;
         POST "/api/v1/collectors/register" Admin register::register;
+        // names that stand where an id may stand come first
+        POST "/api/v1/collectors/refresh-token" Collector auth::refresh_collector_token;
         GET "/api/v1/collectors/{id}" Viewer collectors::get;
         GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
         GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
