@@ -5,7 +5,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    agents, api_tokens, audit, auth, caller, collectors, groups, health, live, register,
+    agents, api_tokens, audit, auth, caller, collectors, groups, health, ingest, live, metrics, register,
     registration_secrets, setup, system, users,
 };
 
@@ -26,6 +26,7 @@ use super::{
         collectors::list, collectors::get, collectors::status, collectors::health,
         register::test_connection, register::test_stored_connection, register::register,
         agents::heartbeat, agents::config,
+        ingest::push, metrics::points, metrics::series, metrics::documents,
         audit::list, audit::verify, audit::of_collector,
         system::jobs, system::system,
         live::open,

@@ -15,6 +15,8 @@ use crate::access::{
 };
 use crate::fleet::{PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
+use crate::limits::PUSH_RETRY;
+use crate::metrics::{AcceptError, QueryError};
 use crate::node::NodeError;
 use crate::registry::{CollectorsError, GroupsError};
 use crate::storage::StoreError;
@@ -311,7 +313,45 @@ impl From<NodeError> for Problem {
             NodeError::Poisoned(_) | NodeError::Stopping => {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }
-            NodeError::Metrics(_) | NodeError::Size { .. } => Self::internal(&error),
+            NodeError::Accept(error) => error.into(),
+            NodeError::Query(error) => error.into(),
+            NodeError::Size { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<AcceptError> for Problem {
+    fn from(error: AcceptError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AcceptError::BadIdempotencyKey => Self::invalid_field("Idempotency-Key", "format", detail),
+            AcceptError::IdempotencyMismatch => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch", detail)
+            }
+            AcceptError::TooManyDocuments(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
+            AcceptError::Busy => Self::unavailable(detail, PUSH_RETRY),
+            AcceptError::StorageFull(_) => Self::storage_full(detail),
+            AcceptError::Unanswered(_) | AcceptError::NotStored(_) => {
+                Self::unavailable(detail, Duration::from_secs(5))
+            }
+            AcceptError::Damaged(_) => Self::internal(&detail),
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            QueryError::BadRange { .. } => Self::invalid_field("to", "range", detail),
+            QueryError::BadStep => Self::invalid_field("step", "range", detail),
+            QueryError::TooManySeriesPoints { .. } => Self::invalid_field("step", "too_many", detail),
+            QueryError::TooManyMatchers(_) | QueryError::TooManySeries | QueryError::TooManyPoints => {
+                Self::invalid_field("match", "too_many", detail)
+            }
+            QueryError::TooManyDocuments => Self::invalid_field("from", "too_many", detail),
+            QueryError::TooManyTypes => Self::invalid_field("type", "too_many", detail),
+            QueryError::Store(_) => Self::internal(&detail),
         }
     }
 }

@@ -6,7 +6,7 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    agents, api_tokens, audit, auth, collectors, groups, health, live, openapi, register,
+    agents, api_tokens, audit, auth, collectors, groups, health, ingest, live, metrics, openapi, register,
     registration_secrets, setup, system, users,
 };
 use crate::access::Need;
@@ -80,6 +80,11 @@ pub fn all() -> Vec<Route> {
 
         POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
         GET "/api/v1/config/{collector_id}" Collector agents::config;
+
+        POST "/api/v1/metrics/push" Collector ingest::push;
+        GET "/api/v1/collectors/{id}/metrics" Viewer metrics::points;
+        GET "/api/v1/collectors/{id}/series" Viewer metrics::series;
+        GET "/api/v1/collectors/{id}/documents" Viewer metrics::documents;
 
         GET "/api/v1/audit" Auditor audit::list;
         GET "/api/v1/audit/verify" Auditor audit::verify;
