@@ -290,10 +290,12 @@ impl From<RegistrationSecretError> for Problem {
     fn from(error: RegistrationSecretError) -> Self {
         match error {
             RegistrationSecretError::NotFound => Self::not_found(error.to_string()),
-            RegistrationSecretError::Unknown => Self::unauthenticated("token_invalid", error.to_string()),
-            RegistrationSecretError::Expired => Self::unauthenticated("token_expired", error.to_string()),
-            RegistrationSecretError::Revoked => Self::unauthenticated("token_revoked", error.to_string()),
-            RegistrationSecretError::UsedUp => Self::forbidden(error.to_string()),
+            RegistrationSecretError::Unknown
+            | RegistrationSecretError::Expired
+            | RegistrationSecretError::Revoked
+            | RegistrationSecretError::UsedUp => {
+                Self::unauthenticated("registration_secret_refused", error.to_string())
+            }
             RegistrationSecretError::TooMany => Self::conflict("conflict", error.to_string()),
             RegistrationSecretError::Store(error) => error.into(),
         }
