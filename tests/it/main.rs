@@ -13,4 +13,6 @@ mod agent_outage;
 mod agent_postgres;
 mod agent_register;
 mod agent_tls;
+mod live;
 mod support;
+mod walk;
