@@ -1,0 +1,19 @@
+// Writes a brotli and a gzip file beside every file that compresses, so that
+// the daemon never compresses while it serves.
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+const DIST = new URL('../../dist/', import.meta.url).pathname;
+const COMPRESSIBLE = /\.(html|js|css|svg|json|txt|webmanifest)$/;
+/** Below this the headers outweigh the gain. */
+const LEAST_BYTES = 256;
+
+for (const name of readdirSync(DIST, { recursive: true })) {
+  const path = join(DIST, name);
+  // index.html gets a new nonce at each response, so it is sent as it is.
+  if (!COMPRESSIBLE.test(name) || name === 'index.html' || name.startsWith('.') || statSync(path).size < LEAST_BYTES) continue;
+  const bytes = readFileSync(path);
+  writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
+  writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+}

@@ -1,0 +1,73 @@
+import MenuItem from '@mui/material/MenuItem';
+import { useDispatch } from 'react-redux';
+import { useNavigate } from 'react-router';
+import { api } from '../../api/client';
+import { problemText } from '../../api/problem';
+import { useSignOutMutation } from '../../api/session';
+import type { User } from '../../api/types';
+import { usePreferences } from '../../lib/hooks';
+import { isDark, setPreferences } from '../../lib/preferences';
+import { IconButton } from '../../ui/Button';
+import { Icon } from '../../ui/Icon';
+import { MenuButton } from '../../ui/MenuButton';
+import { toast } from '../../ui/toasts';
+import { t } from '../strings';
+import { ConnectionStatus } from './ConnectionStatus';
+
+interface TopBarProps {
+  user: User;
+  onPalette: () => void;
+  onShortcuts: () => void;
+}
+
+export function TopBar({ user, onPalette, onShortcuts }: TopBarProps) {
+  usePreferences();
+  const dark = isDark();
+  return (
+    <header className="top-bar">
+      <button type="button" className="top-search" aria-label={t('search')} onClick={onPalette}>
+        <Icon name="search" />
+        <span className="grow">{t('search')}</span>
+        <kbd className="key" aria-hidden="true">
+          Ctrl K
+        </kbd>
+      </button>
+      <span className="grow" />
+      <ConnectionStatus />
+      <IconButton icon={dark ? 'sun' : 'moon'} label={t(dark ? 'toLight' : 'toDark')} onClick={() => setPreferences({ theme: dark ? 'light' : 'dark' })} />
+      <AccountMenu user={user} onShortcuts={onShortcuts} />
+    </header>
+  );
+}
+
+function AccountMenu({ user, onShortcuts }: { user: User; onShortcuts: () => void }) {
+  const navigate = useNavigate();
+  const dispatch = useDispatch();
+  const [signOut] = useSignOutMutation();
+
+  const leave = async () => {
+    const answer = await signOut();
+    if (answer.error) return toast(problemText(answer.error), { failure: true });
+    void navigate('/login', { replace: true });
+    dispatch(api.util.resetApiState());
+  };
+
+  return (
+    <MenuButton label={t('account')} icon="account" iconOnly>
+      {(close) => [
+        <li key="who" role="presentation" className="account-who">
+          {t('signedInAs', { name: user.username, role: user.role })}
+        </li>,
+        <MenuItem key="preferences" onClick={() => { close(); void navigate('/settings/preferences'); }}>
+          {t('preferences')}
+        </MenuItem>,
+        <MenuItem key="shortcuts" onClick={() => { close(); onShortcuts(); }}>
+          {t('shortcuts')}
+        </MenuItem>,
+        <MenuItem key="out" onClick={() => { close(); void leave(); }}>
+          {t('signOut')}
+        </MenuItem>,
+      ]}
+    </MenuButton>
+  );
+}

@@ -1,0 +1,104 @@
+// The scrolling list of rows: a table, or cards on a phone. Only what is near
+// the viewport is in the document once there are more than a hundred rows.
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useMay } from '../../api/session';
+import { usePreferences } from '../../lib/hooks';
+import { visibleWindow, type Window } from '../../lib/windowing';
+import { useShortcuts } from '../../ui/shortcuts';
+import { t } from '../strings';
+import { Cards, CARD_HEIGHT } from './Cards';
+import { COLUMNS } from './columns';
+import { RowMenu, type RowMenuTarget } from './RowMenu';
+import { Table } from './Table';
+import type { Row, Sort, View } from './view';
+
+const ROW_HEIGHT = { compact: 36, comfortable: 48 };
+const HEADER_HEIGHT = 36;
+
+interface RowListProps {
+  rows: Row[];
+  view: View;
+  onSort: (sort: Sort, descending: boolean) => void;
+  /** True while pointer or focus are in the list. */
+  onHold: (held: boolean) => void;
+  phone: boolean;
+}
+
+export function RowList({ rows, view, onSort, onHold, phone }: RowListProps) {
+  const { density, hiddenColumns } = usePreferences();
+  const mayOperate = useMay('operate');
+  const region = useRef<HTMLDivElement>(null);
+  const [menu, setMenu] = useState<RowMenuTarget | null>(null);
+  const rowHeight = phone ? CARD_HEIGHT : ROW_HEIGHT[density];
+  const visible = useVisibleRows(region, rows.length, rowHeight);
+  const hold = useHold(onHold);
+  useRowKeys(region, rows, rowHeight);
+
+  const columns = COLUMNS.filter(({ id }) => !hiddenColumns.includes(id) && (id !== 'actions' || mayOperate));
+  const shared = { rows, visible, rowHeight };
+  return (
+    <div className="fleet-list card" role="region" aria-label={t('list')} tabIndex={0} ref={region} {...hold}>
+      {phone ? <Cards {...shared} /> : <Table {...shared} columns={columns} view={view} onSort={onSort} onMenu={setMenu} />}
+      <RowMenu target={menu} onClose={() => setMenu(null)} />
+    </div>
+  );
+}
+
+/** The window of rows, followed while the region scrolls or is resized. */
+function useVisibleRows(region: React.RefObject<HTMLDivElement | null>, count: number, rowHeight: number): Window {
+  const [visible, setVisible] = useState<Window>(() => visibleWindow(0, innerHeight, rowHeight, count));
+  useLayoutEffect(() => {
+    const element = region.current;
+    if (!element) return;
+    const measure = () => {
+      const next = visibleWindow(element.scrollTop, element.clientHeight, rowHeight, count);
+      setVisible((old) => (old.first === next.first && old.end === next.end ? old : next));
+    };
+    measure();
+    const resized = new ResizeObserver(measure);
+    resized.observe(element);
+    element.addEventListener('scroll', measure, { passive: true });
+    addEventListener('beforeprint', measure);
+    return () => {
+      resized.disconnect();
+      element.removeEventListener('scroll', measure);
+      removeEventListener('beforeprint', measure);
+    };
+  }, [region, count, rowHeight]);
+  return visible.end <= count ? visible : visibleWindow(0, innerHeight, rowHeight, count);
+}
+
+function useHold(onHold: (held: boolean) => void) {
+  const inside = useRef({ pointer: false, focus: false });
+  const note = (change: Partial<typeof inside.current>) => {
+    Object.assign(inside.current, change);
+    onHold(inside.current.pointer || inside.current.focus);
+  };
+  useEffect(() => () => onHold(false), [onHold]);
+  return {
+    onPointerEnter: () => note({ pointer: true }),
+    onPointerLeave: () => note({ pointer: false }),
+    onFocus: () => note({ focus: true }),
+    onBlur: (event: React.FocusEvent) => note({ focus: event.currentTarget.contains(event.relatedTarget) }),
+  };
+}
+
+/** `j` and `k` move the focus from row to row; Enter then follows the link. */
+function useRowKeys(region: React.RefObject<HTMLDivElement | null>, rows: Row[], rowHeight: number): void {
+  const current = useRef<string | null>(null);
+  const move = (step: number) => {
+    const ids = rows.filter(({ kind }) => kind === 'collector').map(({ key }) => key);
+    const focused = document.activeElement?.getAttribute('data-row') ?? current.current;
+    const at = focused ? ids.indexOf(focused) : -1;
+    const id = ids[Math.max(0, Math.min(ids.length - 1, at + step))];
+    const element = region.current;
+    if (!id || !element) return;
+    current.current = id;
+    const top = rows.findIndex(({ key }) => key === id) * rowHeight;
+    const bottom = top + rowHeight + HEADER_HEIGHT;
+    if (top < element.scrollTop) element.scrollTop = top;
+    if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
+    requestAnimationFrame(() => element.querySelector<HTMLElement>(`[data-row="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }));
+  };
+  useShortcuts({ j: () => move(1), k: () => move(-1) });
+}

@@ -1,0 +1,50 @@
+import { api } from '../api/client';
+import type { Role, User } from '../api/types';
+
+export interface Job {
+  name: string;
+  about?: string | null;
+  last_run_at?: string | null;
+  last_result?: string | null;
+  [more: string]: unknown;
+}
+
+type Written = 'Users' | 'Audit';
+
+function changed(_: unknown, error: unknown): Written[] {
+  return error ? [] : ['Users', 'Audit'];
+}
+
+const settingsApi = api.injectEndpoints({
+  endpoints: (build) => ({
+    users: build.query<User[], void>({
+      query: () => 'users',
+      transformResponse: (reply: { users: User[] }) => reply.users,
+      providesTags: ['Users'],
+    }),
+    createUser: build.mutation<User, { username: string; password: string; role: Role }>({
+      query: (body) => ({ url: 'users', method: 'POST', body }),
+      invalidatesTags: changed,
+    }),
+    updateUser: build.mutation<User, { id: string; role: Role }>({
+      query: ({ id, role }) => ({ url: `users/${encodeURIComponent(id)}`, method: 'PUT', body: { role } }),
+      invalidatesTags: changed,
+    }),
+    deleteUser: build.mutation<null, string>({
+      query: (id) => ({ url: `users/${encodeURIComponent(id)}`, method: 'DELETE' }),
+      invalidatesTags: changed,
+    }),
+    resetPassword: build.mutation<null, { id: string; password: string }>({
+      query: ({ id, password }) => ({ url: `users/${encodeURIComponent(id)}/reset-password`, method: 'POST', body: { password } }),
+      invalidatesTags: changed,
+    }),
+    system: build.query<Record<string, unknown>, void>({ query: () => 'system', providesTags: ['System'] }),
+    jobs: build.query<Job[], void>({
+      query: () => 'jobs',
+      transformResponse: (reply: { jobs: Job[] }) => reply.jobs,
+      providesTags: ['System'],
+    }),
+  }),
+});
+
+export const { useUsersQuery, useCreateUserMutation, useUpdateUserMutation, useDeleteUserMutation, useResetPasswordMutation, useSystemQuery, useJobsQuery } = settingsApi;
