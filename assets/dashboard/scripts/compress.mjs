@@ -14,6 +14,9 @@ for (const name of readdirSync(DIST, { recursive: true })) {
   // index.html gets a new nonce at each response, so it is sent as it is.
   if (!COMPRESSIBLE.test(name) || name === 'index.html' || name.startsWith('.') || statSync(path).size < LEAST_BYTES) continue;
   const bytes = readFileSync(path);
-  writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
+  writeFileSync(
+    `${path}.br`,
+    brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+  );
   writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
 }

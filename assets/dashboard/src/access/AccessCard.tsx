@@ -12,7 +12,14 @@ export function AccessCard({ title, children }: { title: string; children: React
         <p className="access-product">
           <svg width="28" height="28" viewBox="0 0 32 32" aria-hidden="true">
             <rect width="32" height="32" rx="7" fill="var(--primary)" />
-            <path d="M6 18h5l3-9 4 15 3-9 1.5 3H26" fill="none" stroke="var(--on-primary)" strokeWidth="2.6" strokeLinecap="round" strokeLinejoin="round" />
+            <path
+              d="M6 18h5l3-9 4 15 3-9 1.5 3H26"
+              fill="none"
+              stroke="var(--on-primary)"
+              strokeWidth="2.6"
+              strokeLinecap="round"
+              strokeLinejoin="round"
+            />
           </svg>
           {t('product')}
         </p>

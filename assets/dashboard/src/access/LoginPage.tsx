@@ -63,7 +63,15 @@ export function LoginPage() {
             {failure}
           </p>
         )}
-        <TextField label={t('username')} name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus readOnly={askCode} />
+        <TextField
+          label={t('username')}
+          name="username"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          autoFocus
+          readOnly={askCode}
+        />
         <TextField label={t('password')} name="password" type="password" autoComplete="current-password" readOnly={askCode} />
         {askCode && <TextField label={t('code')} name="otp" autoComplete="one-time-code" inputMode="numeric" autoFocus />}
         <Button look="primary" type="submit" busy={isLoading}>

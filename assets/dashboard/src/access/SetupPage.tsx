@@ -57,7 +57,14 @@ export function SetupPage() {
           error={errors.code?.message}
           {...form.register('code', { required: t('needCode') })}
         />
-        <TextField label={t('username')} autoComplete="username" autoCapitalize="none" spellCheck={false} error={errors.username?.message} {...form.register('username', { required: t('needUsername') })} />
+        <TextField
+          label={t('username')}
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          error={errors.username?.message}
+          {...form.register('username', { required: t('needUsername') })}
+        />
         <TextField
           label={t('password')}
           type="password"

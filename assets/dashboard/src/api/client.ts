@@ -34,9 +34,7 @@ function isMutation(args: string | FetchArgs): args is FetchArgs {
 }
 
 const query: BaseQueryFn<string | FetchArgs, unknown, FetchBaseQueryError> = async (args, context, extra) => {
-  const sent = isMutation(args)
-    ? { ...args, headers: { 'X-CSRF-Token': csrfToken, 'Idempotency-Key': newKey() } }
-    : args;
+  const sent = isMutation(args) ? { ...args, headers: { 'X-CSRF-Token': csrfToken, 'Idempotency-Key': newKey() } } : args;
   const answer = await plainQuery(sent, context, extra);
   const path = typeof args === 'string' ? args : args.url;
   if (answer.error?.status === 401 && !path.startsWith('auth/')) context.dispatch({ type: SESSION_ENDED });

@@ -43,7 +43,8 @@ async function keepCsrfToken(_: unknown, { queryFulfilled }: { queryFulfilled: P
   if (answer?.data.csrf_token) setCsrfToken(answer.data.csrf_token);
 }
 
-export const { useMeQuery, useSignInMutation, useRefreshSessionMutation, useSignOutMutation, useSetupRequiredQuery, useSetUpMutation } = sessionApi;
+export const { useMeQuery, useSignInMutation, useRefreshSessionMutation, useSignOutMutation, useSetupRequiredQuery, useSetUpMutation } =
+  sessionApi;
 
 export type Permission = 'operate' | 'administer' | 'readAudit';
 

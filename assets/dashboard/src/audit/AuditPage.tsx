@@ -54,13 +54,32 @@ function AuditLog() {
         <ChainStatus />
       </div>
       <div className="audit-bar">
-        <SelectField className="audit-filter" label={t('actor')} value={actor} onChange={(event) => change({ actor: event.target.value })} options={choices(actors, t('everyone'))} />
-        <SelectField className="audit-filter" label={t('action')} value={action} onChange={(event) => change({ action: event.target.value })} options={choices(actions, t('everything'))} />
+        <SelectField
+          className="audit-filter"
+          label={t('actor')}
+          value={actor}
+          onChange={(event) => change({ actor: event.target.value })}
+          options={choices(actors, t('everyone'))}
+        />
+        <SelectField
+          className="audit-filter"
+          label={t('action')}
+          value={action}
+          onChange={(event) => change({ action: event.target.value })}
+          options={choices(actions, t('everything'))}
+        />
         <Button icon="refresh" onClick={() => void log.refetch()}>
           {t('newest')}
         </Button>
       </div>
-      {log.error && <LoadFailure what={t('theEntries')} why={problemText(log.error)} requestId={requestId(log.error)} onRetry={() => void log.refetch()} />}
+      {log.error && (
+        <LoadFailure
+          what={t('theEntries')}
+          why={problemText(log.error)}
+          requestId={requestId(log.error)}
+          onRetry={() => void log.refetch()}
+        />
+      )}
       <div className="card">
         {log.isLoading && <Loading rows={12} />}
         {log.data && entries.length === 0 && <NoEntries filtered={filtered} onClear={() => change({ actor: null, action: null })} />}

@@ -54,7 +54,14 @@ function EntryRow({ entry, open, onToggle }: { entry: AuditEntry; open: boolean;
       <td>
         <span className="audit-details">
           {hasChanges && (
-            <Button look="quiet" className="audit-show" aria-label={t(open ? 'hide' : 'show', { entry: String(entry.seq) })} aria-expanded={open} icon={open ? 'chevronDown' : 'chevronRight'} onClick={onToggle}>
+            <Button
+              look="quiet"
+              className="audit-show"
+              aria-label={t(open ? 'hide' : 'show', { entry: String(entry.seq) })}
+              aria-expanded={open}
+              icon={open ? 'chevronDown' : 'chevronRight'}
+              onClick={onToggle}
+            >
               {t('changesShort')}
             </Button>
           )}

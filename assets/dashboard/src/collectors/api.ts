@@ -2,7 +2,16 @@
 // that filters answer at once and a live event touches one row.
 import { createEntityAdapter, type EntityState } from '@reduxjs/toolkit';
 import { api } from '../api/client';
-import type { AuditPage, Collector, CollectorPage, ConnectionTested, ConnectionToTest, MetricsReply, NewCollector, RegisteredCollector } from '../api/types';
+import type {
+  AuditPage,
+  Collector,
+  CollectorPage,
+  ConnectionTested,
+  ConnectionToTest,
+  MetricsReply,
+  NewCollector,
+  RegisteredCollector,
+} from '../api/types';
 
 export type Fleet = EntityState<Collector, string>;
 

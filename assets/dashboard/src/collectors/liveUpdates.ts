@@ -51,7 +51,12 @@ export function applyCollectorEvents(store: Store, events: LiveEvent[]): void {
       }),
     );
     later(`collector ${id}`, COLLECTOR_REFRESH_MS, () => {
-      dispatch(api.util.invalidateTags([{ type: 'Collector', id }, { type: 'Metrics', id }]));
+      dispatch(
+        api.util.invalidateTags([
+          { type: 'Collector', id },
+          { type: 'Metrics', id },
+        ]),
+      );
     });
   }
   const delay = events.some((event) => MEMBERSHIP.has(event.type)) ? 0 : FLEET_REFRESH_MS;

@@ -12,6 +12,7 @@ export const t = messages({
   tags: 'Tags',
   groupBy: 'Group by',
   all: 'All',
+  noChoice: 'Nothing to choose from yet',
   none: 'None',
   status: 'Status',
   noGroup: 'No group',

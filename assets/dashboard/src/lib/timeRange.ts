@@ -22,7 +22,12 @@ export function parseTime(text: string, now: number): number | null {
     const [, amount, unit] = relative;
     return amount && unit ? now - Number(amount) * (UNIT_MS[unit] ?? 0) : now;
   }
-  const absolute = Date.parse(text.trim().replace(' UTC', 'Z').replace(/^(\d{4}-\d{2}-\d{2}) (\d)/, '$1T$2'));
+  const absolute = Date.parse(
+    text
+      .trim()
+      .replace(' UTC', 'Z')
+      .replace(/^(\d{4}-\d{2}-\d{2}) (\d)/, '$1T$2'),
+  );
   return Number.isNaN(absolute) ? null : absolute;
 }
 

@@ -64,7 +64,11 @@ function GroupTable({ groups, mayEdit, onOpen }: { groups: Group[]; mayEdit: boo
                   <Button look="quiet" aria-label={t('editGroupOf', { name: group.name })} onClick={() => onOpen({ kind: 'edit', group })}>
                     {t('editGroup')}
                   </Button>
-                  <Button look="quiet" aria-label={t('deleteGroupOf', { name: group.name })} onClick={() => onOpen({ kind: 'delete', group })}>
+                  <Button
+                    look="quiet"
+                    aria-label={t('deleteGroupOf', { name: group.name })}
+                    onClick={() => onOpen({ kind: 'delete', group })}
+                  >
                     {t('deleteGroup')}
                   </Button>
                 </span>
@@ -89,7 +93,13 @@ function GroupDialog({ group, next, onClose }: { group: Group | null; next: numb
   const [update, updating] = useUpdateGroupMutation();
   const { errors } = form.formState;
   const submit = form.handleSubmit(async ({ name, description, color }) => {
-    const written = { name: name.trim(), description: description.trim(), color: color.toUpperCase(), icon: group?.icon ?? DEFAULT_ICON, display_order: group?.display_order ?? next + 1 };
+    const written = {
+      name: name.trim(),
+      description: description.trim(),
+      color: color.toUpperCase(),
+      icon: group?.icon ?? DEFAULT_ICON,
+      display_order: group?.display_order ?? next + 1,
+    };
     const answer = group ? await update({ id: group.id, group: written }) : await create(written);
     if (answer.error) {
       for (const { field, message } of fieldProblems(answer.error)) {
@@ -109,7 +119,13 @@ function GroupDialog({ group, next, onClose }: { group: Group | null; next: numb
       onClose={onClose}
       onSubmit={(event) => void submit(event)}
     >
-      <TextField label={t('name')} autoFocus maxLength={100} error={errors.name?.message} {...form.register('name', { required: t('needName') })} />
+      <TextField
+        label={t('name')}
+        autoFocus
+        maxLength={100}
+        error={errors.name?.message}
+        {...form.register('name', { required: t('needName') })}
+      />
       <TextAreaField label={t('description')} rows={2} error={errors.description?.message} {...form.register('description')} />
       <TextField label={t('color')} type="color" error={errors.color?.message} {...form.register('color')} />
     </FormDialog>
@@ -126,7 +142,15 @@ function DeleteGroupDialog({ group, onClose }: { group: Group; onClose: () => vo
     onClose();
   };
   return (
-    <FormDialog title={t('deleteGroupOf', { name: group.name })} submit={t('deleteGroup')} danger busy={isLoading} error={error} onClose={onClose} onSubmit={(event) => void submit(event)}>
+    <FormDialog
+      title={t('deleteGroupOf', { name: group.name })}
+      submit={t('deleteGroup')}
+      danger
+      busy={isLoading}
+      error={error}
+      onClose={onClose}
+      onSubmit={(event) => void submit(event)}
+    >
       <p>{t('deleteGroupWhy')}</p>
     </FormDialog>
   );

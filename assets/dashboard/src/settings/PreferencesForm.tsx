@@ -3,6 +3,7 @@ import { useId } from 'react';
 import { usePreferences } from '../lib/hooks';
 import { setPreferences, type Density, type Theme, type TimeFormat } from '../lib/preferences';
 import { SelectField } from '../ui/Field';
+import { Themed } from '../ui/mui/Themed';
 import { t } from './strings';
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -13,12 +14,21 @@ export function PreferencesForm() {
   const switchId = useId();
   return (
     <div className="card preferences">
-      <SelectField label={t('language')} value={chosen.language} onChange={(event) => setPreferences({ language: event.target.value })} options={[{ value: 'en', label: t('english') }]} />
+      <SelectField
+        label={t('language')}
+        value={chosen.language}
+        onChange={(event) => setPreferences({ language: event.target.value })}
+        options={[{ value: 'en', label: t('english') }]}
+      />
       <SelectField
         label={t('zone')}
         value={chosen.timeZone}
         onChange={(event) => setPreferences({ timeZone: event.target.value })}
-        options={[{ value: 'browser', label: t('browserZone', { zone: BROWSER_ZONE }) }, { value: 'UTC', label: 'UTC' }, ...ZONES.map((zone) => ({ value: zone, label: zone }))]}
+        options={[
+          { value: 'browser', label: t('browserZone', { zone: BROWSER_ZONE }) },
+          { value: 'UTC', label: 'UTC' },
+          ...ZONES.map((zone) => ({ value: zone, label: zone })),
+        ]}
       />
       <SelectField
         label={t('timeFormat')}
@@ -52,11 +62,13 @@ export function PreferencesForm() {
         <label className="field-label" htmlFor={switchId}>
           {t('singleKeys')}
         </label>
-        <Switch
-          checked={chosen.singleKeys}
-          onChange={(_, singleKeys) => setPreferences({ singleKeys })}
-          slotProps={{ input: { id: switchId, role: 'switch' } }}
-        />
+        <Themed>
+          <Switch
+            checked={chosen.singleKeys}
+            onChange={(_, singleKeys) => setPreferences({ singleKeys })}
+            slotProps={{ input: { id: switchId, role: 'switch' } }}
+          />
+        </Themed>
       </div>
       <p className="field-hint">{t('kept')}</p>
     </div>

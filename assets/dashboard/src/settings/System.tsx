@@ -13,7 +13,17 @@ export function System() {
   const failed = system.error ?? jobs.error;
   return (
     <div className="settings-stack">
-      {failed && <LoadFailure what={t('theSystem')} why={problemText(failed)} requestId={requestId(failed)} onRetry={() => { void system.refetch(); void jobs.refetch(); }} />}
+      {failed && (
+        <LoadFailure
+          what={t('theSystem')}
+          why={problemText(failed)}
+          requestId={requestId(failed)}
+          onRetry={() => {
+            void system.refetch();
+            void jobs.refetch();
+          }}
+        />
+      )}
       {system.isLoading && <Loading rows={4} />}
       {system.data && <Facts facts={system.data} />}
       {jobs.data && jobs.data.length > 0 && <Jobs jobs={jobs.data} />}

@@ -67,7 +67,12 @@ function UserRow({ user, self, onOpen }: { user: User; self: boolean; onOpen: (o
         {self ? (
           ROLES.find(({ value }) => value === user.role)?.label
         ) : (
-          <select className="input settings-role" aria-label={t('roleOf', { name: user.username })} value={user.role} onChange={(event) => void changeRole(event.target.value as Role)}>
+          <select
+            className="input settings-role"
+            aria-label={t('roleOf', { name: user.username })}
+            value={user.role}
+            onChange={(event) => void changeRole(event.target.value as Role)}
+          >
             {ROLES.map(({ value, label }) => (
               <option key={value} value={value}>
                 {label}

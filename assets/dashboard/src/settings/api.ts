@@ -47,4 +47,12 @@ const settingsApi = api.injectEndpoints({
   }),
 });
 
-export const { useUsersQuery, useCreateUserMutation, useUpdateUserMutation, useDeleteUserMutation, useResetPasswordMutation, useSystemQuery, useJobsQuery } = settingsApi;
+export const {
+  useUsersQuery,
+  useCreateUserMutation,
+  useUpdateUserMutation,
+  useDeleteUserMutation,
+  useResetPasswordMutation,
+  useSystemQuery,
+  useJobsQuery,
+} = settingsApi;

@@ -76,9 +76,30 @@ export function AddUserDialog({ onClose }: { onClose: () => void }) {
     onClose();
   });
   return (
-    <FormDialog title={t('addUser')} submit={t('addUser')} busy={isLoading} error={error} onClose={onClose} onSubmit={(event) => void submit(event)}>
-      <TextField label={t('username')} autoComplete="off" autoCapitalize="none" spellCheck={false} autoFocus error={errors.username?.message} {...form.register('username', { required: t('needUsername') })} />
-      <PasswordField label={t('password')} autoComplete="new-password" hint={t('passwordHint')} error={errors.password?.message} {...form.register('password', PASSWORD_RULES)} />
+    <FormDialog
+      title={t('addUser')}
+      submit={t('addUser')}
+      busy={isLoading}
+      error={error}
+      onClose={onClose}
+      onSubmit={(event) => void submit(event)}
+    >
+      <TextField
+        label={t('username')}
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        autoFocus
+        error={errors.username?.message}
+        {...form.register('username', { required: t('needUsername') })}
+      />
+      <PasswordField
+        label={t('password')}
+        autoComplete="new-password"
+        hint={t('passwordHint')}
+        error={errors.password?.message}
+        {...form.register('password', PASSWORD_RULES)}
+      />
       <SelectField label={t('role')} options={ROLES} error={errors.role?.message} {...form.register('role')} />
     </FormDialog>
   );
@@ -94,8 +115,22 @@ export function ResetPasswordDialog({ user, onClose }: { user: User; onClose: ()
     onClose();
   });
   return (
-    <FormDialog title={t('resetPasswordOf', { name: user.username })} submit={t('resetPassword')} busy={isLoading} error={error} onClose={onClose} onSubmit={(event) => void submit(event)}>
-      <PasswordField label={t('password')} autoComplete="new-password" autoFocus hint={t('passwordHint')} error={form.formState.errors.password?.message} {...form.register('password', PASSWORD_RULES)} />
+    <FormDialog
+      title={t('resetPasswordOf', { name: user.username })}
+      submit={t('resetPassword')}
+      busy={isLoading}
+      error={error}
+      onClose={onClose}
+      onSubmit={(event) => void submit(event)}
+    >
+      <PasswordField
+        label={t('password')}
+        autoComplete="new-password"
+        autoFocus
+        hint={t('passwordHint')}
+        error={form.formState.errors.password?.message}
+        {...form.register('password', PASSWORD_RULES)}
+      />
     </FormDialog>
   );
 }
@@ -110,7 +145,15 @@ export function DeleteUserDialog({ user, onClose }: { user: User; onClose: () =>
     onClose();
   };
   return (
-    <FormDialog title={t('deleteUserOf', { name: user.username })} submit={t('deleteUser')} danger busy={isLoading} error={error} onClose={onClose} onSubmit={(event) => void submit(event)}>
+    <FormDialog
+      title={t('deleteUserOf', { name: user.username })}
+      submit={t('deleteUser')}
+      danger
+      busy={isLoading}
+      error={error}
+      onClose={onClose}
+      onSubmit={(event) => void submit(event)}
+    >
       <p>{t('deleteUserWhy', { name: user.username })}</p>
     </FormDialog>
   );

@@ -36,13 +36,7 @@ interface IconButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 
 
 export function IconButton({ icon, label, look = 'quiet', className = '', ...rest }: IconButtonProps) {
   return (
-    <button
-      type="button"
-      className={`${LOOK_CLASS[look]} button-icon ${className}`}
-      aria-label={label}
-      data-tip={label}
-      {...rest}
-    >
+    <button type="button" className={`${LOOK_CLASS[look]} button-icon ${className}`} aria-label={label} data-tip={label} {...rest}>
       <Icon name={icon} />
     </button>
   );

@@ -1,13 +1,8 @@
-import MuiDialog from '@mui/material/Dialog';
-import { useId, type ReactNode } from 'react';
-import { usePhone } from '../lib/hooks';
-import { messages } from '../lib/messages';
-import { IconButton } from './Button';
-import './overlay.css';
+import { lazy, Suspense, type ReactNode } from 'react';
 
-const t = messages({ close: 'Close' });
+const DialogSurface = lazy(() => import('./mui/DialogSurface'));
 
-interface DialogProps {
+export interface DialogProps {
   title: string;
   onClose: () => void;
   children: ReactNode;
@@ -16,18 +11,10 @@ interface DialogProps {
 }
 
 /** A modal dialog; on a phone it fills the screen. Esc closes it and the focus goes back. */
-export function Dialog({ title, onClose, children, actions, width = 'sm' }: DialogProps) {
-  const titleId = useId();
+export function Dialog(props: DialogProps) {
   return (
-    <MuiDialog open onClose={onClose} fullScreen={usePhone()} fullWidth maxWidth={width} aria-labelledby={titleId}>
-      <div className="dialog-title">
-        <h2 id={titleId} className="grow">
-          {title}
-        </h2>
-        <IconButton icon="close" label={t('close')} onClick={onClose} />
-      </div>
-      <div className="dialog-body">{children}</div>
-      {actions && <div className="dialog-actions">{actions}</div>}
-    </MuiDialog>
+    <Suspense fallback={null}>
+      <DialogSurface {...props} />
+    </Suspense>
   );
 }

@@ -18,7 +18,15 @@ interface Wiring {
   'aria-describedby': string | undefined;
 }
 
-function Frame({ label, hint, error, className = '', beside, id, control }: FieldProps & { id?: string | undefined; control: (wiring: Wiring) => ReactNode }) {
+function Frame({
+  label,
+  hint,
+  error,
+  className = '',
+  beside,
+  id,
+  control,
+}: FieldProps & { id?: string | undefined; control: (wiring: Wiring) => ReactNode }) {
   const generated = useId();
   const own = id ?? generated;
   const describedBy = [error && `${own}-error`, hint && `${own}-hint`].filter(Boolean).join(' ');
@@ -51,15 +59,38 @@ function Frame({ label, hint, error, className = '', beside, id, control }: Fiel
   );
 }
 
-export function TextField({ label, hint, error, className, beside, id, ref, ...input }: FieldProps & InputHTMLAttributes<HTMLInputElement> & { ref?: Ref<HTMLInputElement> }) {
+export function TextField({
+  label,
+  hint,
+  error,
+  className,
+  beside,
+  id,
+  ref,
+  ...input
+}: FieldProps & InputHTMLAttributes<HTMLInputElement> & { ref?: Ref<HTMLInputElement> }) {
   return (
-    <Frame {...{ label, hint, error, className, beside, id }} control={(wiring) => <input ref={ref} className="input" {...input} {...wiring} />} />
+    <Frame
+      {...{ label, hint, error, className, beside, id }}
+      control={(wiring) => <input ref={ref} className="input" {...input} {...wiring} />}
+    />
   );
 }
 
-export function TextAreaField({ label, hint, error, className, id, ref, ...area }: FieldProps & TextareaHTMLAttributes<HTMLTextAreaElement> & { ref?: Ref<HTMLTextAreaElement> }) {
+export function TextAreaField({
+  label,
+  hint,
+  error,
+  className,
+  id,
+  ref,
+  ...area
+}: FieldProps & TextareaHTMLAttributes<HTMLTextAreaElement> & { ref?: Ref<HTMLTextAreaElement> }) {
   return (
-    <Frame {...{ label, hint, error, className, id }} control={(wiring) => <textarea ref={ref} className="input" {...area} {...wiring} />} />
+    <Frame
+      {...{ label, hint, error, className, id }}
+      control={(wiring) => <textarea ref={ref} className="input" {...area} {...wiring} />}
+    />
   );
 }
 
@@ -68,7 +99,16 @@ export interface Option {
   label: string;
 }
 
-export function SelectField({ label, hint, error, className, id, ref, options, ...select }: FieldProps & SelectHTMLAttributes<HTMLSelectElement> & { options: Option[]; ref?: Ref<HTMLSelectElement> }) {
+export function SelectField({
+  label,
+  hint,
+  error,
+  className,
+  id,
+  ref,
+  options,
+  ...select
+}: FieldProps & SelectHTMLAttributes<HTMLSelectElement> & { options: Option[]; ref?: Ref<HTMLSelectElement> }) {
   return (
     <Frame
       {...{ label, hint, error, className, id }}

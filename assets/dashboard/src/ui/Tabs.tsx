@@ -1,5 +1,6 @@
 import MuiTab from '@mui/material/Tab';
 import MuiTabs from '@mui/material/Tabs';
+import { Themed } from './mui/Themed';
 
 export interface Tab {
   value: string;
@@ -17,22 +18,39 @@ interface TabsProps {
 
 export function Tabs({ label, tabs, value, onChange, id }: TabsProps) {
   return (
-    <MuiTabs
-      value={value}
-      onChange={(_, next: string) => onChange(next)}
-      aria-label={label}
-      variant="scrollable"
-      scrollButtons={false}
-      sx={{
-        minHeight: 40,
-        '& .MuiTab-root': { minHeight: 40, minWidth: 0, px: 1.5, py: 0, textTransform: 'none', fontWeight: 600, fontSize: 14, letterSpacing: 0 },
-        '& .MuiTab-root.Mui-focusVisible': { outline: '2px solid var(--primary)', outlineOffset: '-2px' },
-      }}
-    >
-      {tabs.map((tab) => (
-        <MuiTab key={tab.value} value={tab.value} label={tab.label} id={`${id}-tab-${tab.value}`} aria-controls={value === tab.value ? `${id}-panel` : undefined} />
-      ))}
-    </MuiTabs>
+    <Themed>
+      <MuiTabs
+        value={value}
+        onChange={(_, next: string) => onChange(next)}
+        aria-label={label}
+        variant="scrollable"
+        scrollButtons={false}
+        sx={{
+          minHeight: 40,
+          '& .MuiTab-root': {
+            minHeight: 40,
+            minWidth: 0,
+            px: 1.5,
+            py: 0,
+            textTransform: 'none',
+            fontWeight: 600,
+            fontSize: 14,
+            letterSpacing: 0,
+          },
+          '& .MuiTab-root.Mui-focusVisible': { outline: '2px solid var(--primary)', outlineOffset: '-2px' },
+        }}
+      >
+        {tabs.map((tab) => (
+          <MuiTab
+            key={tab.value}
+            value={tab.value}
+            label={tab.label}
+            id={`${id}-tab-${tab.value}`}
+            aria-controls={value === tab.value ? `${id}-panel` : undefined}
+          />
+        ))}
+      </MuiTabs>
+    </Themed>
   );
 }
 

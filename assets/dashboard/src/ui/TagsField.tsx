@@ -2,6 +2,7 @@ import Autocomplete from '@mui/material/Autocomplete';
 import { useState } from 'react';
 import { messages } from '../lib/messages';
 import { Icon } from './Icon';
+import { Themed } from './mui/Themed';
 import './tags.css';
 
 const t = messages({ remove: 'Remove tag {tag}' });
@@ -21,7 +22,10 @@ interface TagsFieldProps {
 export function TagsField({ id, label, hint, options, value, onChange, error, className = '' }: TagsFieldProps) {
   const [text, setText] = useState('');
   const add = (typed: string) => {
-    const words = typed.split(',').map((word) => word.trim()).filter((word) => word && !value.includes(word));
+    const words = typed
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word && !value.includes(word));
     if (words.length > 0) onChange([...value, ...new Set(words)]);
     setText('');
   };
@@ -30,38 +34,45 @@ export function TagsField({ id, label, hint, options, value, onChange, error, cl
       <label className="field-label" htmlFor={id}>
         {label}
       </label>
-      <Autocomplete
-        multiple
-        freeSolo
-        disableClearable
-        id={id}
-        options={options.filter((option) => !value.includes(option))}
-        value={value}
-        inputValue={text}
-        onInputChange={(_, typed, reason) => {
-          if (reason === 'reset') return;
-          if (typed.includes(',')) add(typed);
-          else setText(typed);
-        }}
-        onChange={(_, tags) => {
-          setText('');
-          onChange([...new Set(tags.map((tag) => tag.trim()).filter(Boolean))]);
-        }}
-        onBlur={() => add(text)}
-        renderInput={(params) => (
-          <div className="input tags-box" ref={params.slotProps.input.ref}>
-            {value.map((tag) => (
-              <span key={tag} className="tag">
-                {tag}
-                <button type="button" className="tag-remove" aria-label={t('remove', { tag })} onClick={() => onChange(value.filter((each) => each !== tag))}>
-                  <Icon name="close" size={12} />
-                </button>
-              </span>
-            ))}
-            <input {...params.slotProps.htmlInput} aria-describedby={`${id}-hint`} aria-invalid={error ? true : undefined} />
-          </div>
-        )}
-      />
+      <Themed>
+        <Autocomplete
+          multiple
+          freeSolo
+          disableClearable
+          id={id}
+          options={options.filter((option) => !value.includes(option))}
+          value={value}
+          inputValue={text}
+          onInputChange={(_, typed, reason) => {
+            if (reason === 'reset') return;
+            if (typed.includes(',')) add(typed);
+            else setText(typed);
+          }}
+          onChange={(_, tags) => {
+            setText('');
+            onChange([...new Set(tags.map((tag) => tag.trim()).filter(Boolean))]);
+          }}
+          onBlur={() => add(text)}
+          renderInput={(params) => (
+            <div className="input tags-box" ref={params.slotProps.input.ref}>
+              {value.map((tag) => (
+                <span key={tag} className="tag">
+                  {tag}
+                  <button
+                    type="button"
+                    className="tag-remove"
+                    aria-label={t('remove', { tag })}
+                    onClick={() => onChange(value.filter((each) => each !== tag))}
+                  >
+                    <Icon name="close" size={12} />
+                  </button>
+                </span>
+              ))}
+              <input {...params.slotProps.htmlInput} aria-describedby={`${id}-hint`} aria-invalid={error ? true : undefined} />
+            </div>
+          )}
+        />
+      </Themed>
       {error && <p className="field-error">{error}</p>}
       <p className="field-hint" id={`${id}-hint`}>
         {hint}

@@ -1,7 +1,4 @@
 // What surrounds every page once somebody is signed in.
-import createCache from '@emotion/cache';
-import { CacheProvider } from '@emotion/react';
-import { ThemeProvider } from '@mui/material/styles';
 import { useEffect, useRef, useState } from 'react';
 import { Outlet, useLocation, useNavigate } from 'react-router';
 import { may } from '../../api/session';
@@ -9,7 +6,6 @@ import type { Session } from '../../api/types';
 import { usePreferences } from '../../lib/hooks';
 import { preferences, setPreferences } from '../../lib/preferences';
 import { useShortcutListener, useShortcuts } from '../../ui/shortcuts';
-import { theme } from '../../ui/theme';
 import { Toasts } from '../../ui/toasts';
 import { TooltipLayer } from '../../ui/TooltipLayer';
 import { PAGES } from '../pages';
@@ -23,18 +19,12 @@ import { TopBar } from './TopBar';
 import { useLiveStream } from './useLiveStream';
 import './frame.css';
 
-// The daemon puts a new nonce into the page at each response.
-const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce;
-const styles = createCache({ key: 'ui', ...(nonce ? { nonce } : {}) });
-
 export function Frame() {
   return (
-    <CacheProvider value={styles}>
-      <ThemeProvider theme={theme}>
-        <SignedIn>{(session) => <SignedInFrame session={session} />}</SignedIn>
-        <TooltipLayer />
-      </ThemeProvider>
-    </CacheProvider>
+    <>
+      <SignedIn>{(session) => <SignedInFrame session={session} />}</SignedIn>
+      <TooltipLayer />
+    </>
   );
 }
 

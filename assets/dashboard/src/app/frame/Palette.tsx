@@ -103,16 +103,26 @@ function useEntries(pages: Page[], onShortcuts: () => void): Entry[] {
     const go = (path: string) => () => void navigate(path);
     const dark = isDark();
     const absolute = preferences().timeFormat === 'absolute';
-    const command = (id: string, label: string, icon: IconName, run: () => void): Entry => ({ id, label, detail: t('commandKind'), icon, run });
+    const command = (id: string, label: string, icon: IconName, run: () => void): Entry => ({
+      id,
+      label,
+      detail: t('commandKind'),
+      icon,
+      run,
+    });
     return [
       ...pages.map((page): Entry => ({ id: page.path, label: page.label, detail: t('goTo'), icon: page.icon, run: go(page.path) })),
       ...(mayRegister ? [command('register', t('register'), 'plus', go('/collectors/register'))] : []),
       command('theme', t(dark ? 'toLight' : 'toDark'), dark ? 'sun' : 'moon', () => setPreferences({ theme: dark ? 'light' : 'dark' })),
       command('times', t('toggleTimes'), 'clock', () => setPreferences({ timeFormat: absolute ? 'relative' : 'absolute' })),
       command('shortcuts', t('shortcuts'), 'keyboard', onShortcuts),
-      ...Object.values(fleet?.entities ?? {}).map(
-        (collector): Entry => ({ id: collector.id, label: collector.name, detail: t('collectorKind'), icon: 'collectors', run: go(`/collectors/${collector.id}/overview`) }),
-      ),
+      ...Object.values(fleet?.entities ?? {}).map((collector): Entry => ({
+        id: collector.id,
+        label: collector.name,
+        detail: t('collectorKind'),
+        icon: 'collectors',
+        run: go(`/collectors/${collector.id}/overview`),
+      })),
     ];
   }, [pages, onShortcuts, navigate, mayRegister, fleet]);
 }

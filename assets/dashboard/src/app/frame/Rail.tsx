@@ -18,7 +18,14 @@ export function Rail({ pages }: { pages: Page[] }) {
         <p className="rail-product" aria-hidden="true">
           <svg width="24" height="24" viewBox="0 0 32 32">
             <rect width="32" height="32" rx="7" fill="var(--primary)" />
-            <path d="M6 18h5l3-9 4 15 3-9 1.5 3H26" fill="none" stroke="var(--on-primary)" strokeWidth="2.6" strokeLinecap="round" strokeLinejoin="round" />
+            <path
+              d="M6 18h5l3-9 4 15 3-9 1.5 3H26"
+              fill="none"
+              stroke="var(--on-primary)"
+              strokeWidth="2.6"
+              strokeLinecap="round"
+              strokeLinejoin="round"
+            />
           </svg>
           {!narrow && t('product')}
         </p>

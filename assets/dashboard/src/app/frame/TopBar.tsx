@@ -1,4 +1,3 @@
-import MenuItem from '@mui/material/MenuItem';
 import { useDispatch } from 'react-redux';
 import { useNavigate } from 'react-router';
 import { api } from '../../api/client';
@@ -9,7 +8,7 @@ import { usePreferences } from '../../lib/hooks';
 import { isDark, setPreferences } from '../../lib/preferences';
 import { IconButton } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
-import { MenuButton } from '../../ui/MenuButton';
+import { MenuButton } from '../../ui/Menu';
 import { toast } from '../../ui/toasts';
 import { t } from '../strings';
 import { ConnectionStatus } from './ConnectionStatus';
@@ -34,7 +33,11 @@ export function TopBar({ user, onPalette, onShortcuts }: TopBarProps) {
       </button>
       <span className="grow" />
       <ConnectionStatus />
-      <IconButton icon={dark ? 'sun' : 'moon'} label={t(dark ? 'toLight' : 'toDark')} onClick={() => setPreferences({ theme: dark ? 'light' : 'dark' })} />
+      <IconButton
+        icon={dark ? 'sun' : 'moon'}
+        label={t(dark ? 'toLight' : 'toDark')}
+        onClick={() => setPreferences({ theme: dark ? 'light' : 'dark' })}
+      />
       <AccountMenu user={user} onShortcuts={onShortcuts} />
     </header>
   );
@@ -53,21 +56,16 @@ function AccountMenu({ user, onShortcuts }: { user: User; onShortcuts: () => voi
   };
 
   return (
-    <MenuButton label={t('account')} icon="account" iconOnly>
-      {(close) => [
-        <li key="who" role="presentation" className="account-who">
-          {t('signedInAs', { name: user.username, role: user.role })}
-        </li>,
-        <MenuItem key="preferences" onClick={() => { close(); void navigate('/settings/preferences'); }}>
-          {t('preferences')}
-        </MenuItem>,
-        <MenuItem key="shortcuts" onClick={() => { close(); onShortcuts(); }}>
-          {t('shortcuts')}
-        </MenuItem>,
-        <MenuItem key="out" onClick={() => { close(); void leave(); }}>
-          {t('signOut')}
-        </MenuItem>,
+    <MenuButton
+      label={t('account')}
+      icon="account"
+      iconOnly
+      heading={t('signedInAs', { name: user.username, role: user.role })}
+      items={[
+        { label: t('preferences'), onSelect: () => void navigate('/settings/preferences') },
+        { label: t('shortcuts'), onSelect: onShortcuts },
+        { label: t('signOut'), onSelect: () => void leave() },
       ]}
-    </MenuButton>
+    />
   );
 }

@@ -32,7 +32,14 @@ export function OverviewPage() {
       <div className="page-head">
         <h1>{t('title')}</h1>
       </div>
-      {fleet.error && <LoadFailure what={t('theFleet')} why={problemText(fleet.error)} requestId={requestId(fleet.error)} onRetry={() => void fleet.refetch()} />}
+      {fleet.error && (
+        <LoadFailure
+          what={t('theFleet')}
+          why={problemText(fleet.error)}
+          requestId={requestId(fleet.error)}
+          onRetry={() => void fleet.refetch()}
+        />
+      )}
       {fleet.isLoading && <Loading rows={8} />}
       {fleet.data && (
         <>
@@ -117,7 +124,9 @@ function NeedsAttention({ collectors }: { collectors: Collector[] }) {
       </ul>
       {trouble.length > MOST_LISTED && (
         <p>
-          <Link to={`/collectors?${TROUBLE.map((status) => `status=${status}`).join('&')}&sort=status&dir=asc`}>{t('more', { n: trouble.length - MOST_LISTED })}</Link>
+          <Link to={`/collectors?${TROUBLE.map((status) => `status=${status}`).join('&')}&sort=status&dir=asc`}>
+            {t('more', { n: trouble.length - MOST_LISTED })}
+          </Link>
         </p>
       )}
     </section>

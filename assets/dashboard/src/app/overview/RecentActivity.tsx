@@ -13,7 +13,9 @@ export function RecentActivity() {
   return (
     <section className="card overview-section" aria-labelledby="recent">
       <h2 id="recent">{t('recent')}</h2>
-      {error && <LoadFailure what={t('theActivity')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      {error && (
+        <LoadFailure what={t('theActivity')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
+      )}
       {isLoading && <Loading rows={6} />}
       {data && entries.length === 0 && <p className="muted">{t('nothing')}</p>}
       <ul>

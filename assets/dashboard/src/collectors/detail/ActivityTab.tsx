@@ -27,7 +27,8 @@ export function ActivityTab({ id }: { id: string }) {
 
 export function ActivityTable({ id, limit }: { id: string; limit: number }) {
   const { data, error, isLoading, refetch } = useCollectorAuditQuery({ id, limit });
-  if (error && !data) return <LoadFailure what={t('theActivity')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />;
+  if (error && !data)
+    return <LoadFailure what={t('theActivity')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />;
   if (isLoading || !data) return <Loading rows={4} />;
   if (data.entries.length === 0) return <p className="muted">{t('noActivity')}</p>;
   return (

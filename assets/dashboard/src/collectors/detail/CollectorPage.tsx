@@ -30,7 +30,9 @@ export function CollectorPage() {
   if (problemStatus(error) === 404) return <NotFound />;
   return (
     <>
-      {error && <LoadFailure what={t('theCollector')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      {error && (
+        <LoadFailure what={t('theCollector')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
+      )}
       {(isLoading || (!shown && !error)) && <Loading rows={8} />}
       {shown && <CollectorView collector={shown} />}
     </>
@@ -74,7 +76,13 @@ function CollectorView({ collector }: { collector: Collector }) {
             </Button>
           )}
         </div>
-        <Tabs id="collector" label={t('sections')} tabs={TABS} value={tab} onChange={(next) => void navigate(`/collectors/${collector.id}/${next}`)} />
+        <Tabs
+          id="collector"
+          label={t('sections')}
+          tabs={TABS}
+          value={tab}
+          onChange={(next) => void navigate(`/collectors/${collector.id}/${next}`)}
+        />
       </div>
       <TabPanel id="collector" value={tab}>
         {tab === 'overview' && <OverviewTab collector={collector} />}

@@ -23,7 +23,12 @@ export interface Chart {
 export function chartsOf(agent: Series[], database: Series[]): Chart[] {
   return [
     { title: t('cpuUsage'), lines: named(agent, [['agent.cpu_usage', t('cpu')]]), format: (value) => formatPercent(value), most: 100 },
-    { title: t('memoryUsage'), lines: named(agent, [['agent.memory_usage', t('memory')]]), format: (value) => formatPercent(value), most: 100 },
+    {
+      title: t('memoryUsage'),
+      lines: named(agent, [['agent.memory_usage', t('memory')]]),
+      format: (value) => formatPercent(value),
+      most: 100,
+    },
     {
       title: t('network'),
       lines: named(agent, [
@@ -36,7 +41,9 @@ export function chartsOf(agent: Series[], database: Series[]): Chart[] {
     { title: t('queries'), lines: named(agent, [['agent.queries_per_collection', t('queries')]]), format: formatCount },
     {
       title: t('transactions'),
-      lines: largest(labelled(database, TRANSACTIONS, ({ database: name }) => name ?? '').map(({ label, points }) => ({ label, points: rate(points) }))),
+      lines: largest(
+        labelled(database, TRANSACTIONS, ({ database: name }) => name ?? '').map(({ label, points }) => ({ label, points: rate(points) })),
+      ),
       format: (value) => t('perSecond', { n: value < 100 ? formatDecimal(value, 2) : formatCompact(value) }),
     },
     {
@@ -55,7 +62,9 @@ function named(series: Series[], wanted: [name: string, label: string][]): Line[
 }
 
 function labelled(series: Series[], name: string, label: (labels: Record<string, string>) => string): Line[] {
-  return series.filter((each) => each.name === name && each.points.length > 0).map((each) => ({ label: label(each.labels), points: each.points }));
+  return series
+    .filter((each) => each.name === name && each.points.length > 0)
+    .map((each) => ({ label: label(each.labels), points: each.points }));
 }
 
 /** The lines with the highest latest value, as many as there are colours. */

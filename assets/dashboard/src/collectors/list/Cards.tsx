@@ -15,7 +15,11 @@ export const CARD_HEIGHT = 112;
 
 export function Cards({ rows, visible, rowHeight }: { rows: Row[]; visible: Window; rowHeight: number }) {
   return (
-    <ul className="cards" aria-label={t('collectors')} style={{ paddingTop: visible.first * rowHeight, paddingBottom: (rows.length - visible.end) * rowHeight }}>
+    <ul
+      className="cards"
+      aria-label={t('collectors')}
+      style={{ paddingTop: visible.first * rowHeight, paddingBottom: (rows.length - visible.end) * rowHeight }}
+    >
       {rows.slice(visible.first, visible.end).map((row) =>
         row.kind === 'group' ? (
           <li key={row.key} className="card-group">

@@ -34,7 +34,14 @@ export function CollectorsPage() {
           </ButtonLink>
         )}
       </div>
-      {fleet.error && <LoadFailure what={t('theCollectors')} why={problemText(fleet.error)} requestId={requestId(fleet.error)} onRetry={() => void fleet.refetch()} />}
+      {fleet.error && (
+        <LoadFailure
+          what={t('theCollectors')}
+          why={problemText(fleet.error)}
+          requestId={requestId(fleet.error)}
+          onRetry={() => void fleet.refetch()}
+        />
+      )}
       {fleet.isLoading && <Loading rows={10} />}
       {fleet.data && collectors.length === 0 && <NoCollectors mayRegister={mayRegister} />}
       {collectors.length > 0 && <FleetView collectors={collectors} />}
@@ -115,7 +122,18 @@ function FleetView({ collectors }: { collectors: Collector[] }) {
           </EmptyState>
         </div>
       ) : (
-        <RowList rows={rows} view={view} onSort={(sort, descending) => change({ sort: sort === 'name' && !descending ? null : sort, dir: sort === 'name' && !descending ? null : descending ? 'desc' : 'asc' })} onHold={setHeld} phone={phone} />
+        <RowList
+          rows={rows}
+          view={view}
+          onSort={(sort, descending) =>
+            change({
+              sort: sort === 'name' && !descending ? null : sort,
+              dir: sort === 'name' && !descending ? null : descending ? 'desc' : 'asc',
+            })
+          }
+          onHold={setHeld}
+          phone={phone}
+        />
       )}
     </>
   );

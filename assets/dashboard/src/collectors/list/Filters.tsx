@@ -50,14 +50,38 @@ function options(values: Iterable<string>): Option[] {
 }
 
 function FilterControls({ collectors, view, onChange }: FiltersProps) {
-  const groups = useMemo(() => options([...collectors.flatMap(({ group }) => (group ? [group.name] : [])), ...view.group]), [collectors, view.group]);
+  const groups = useMemo(
+    () => options([...collectors.flatMap(({ group }) => (group ? [group.name] : [])), ...view.group]),
+    [collectors, view.group],
+  );
   const tags = useMemo(() => options([...collectors.flatMap((collector) => collector.tags), ...view.tag]), [collectors, view.tag]);
   const labels = { group: t('group'), environment: t('environment'), status: t('status') };
   return (
     <>
-      <MultiSelect label={t('group')} all={t('all')} options={groups} value={view.group} onChange={(group) => onChange({ group })} />
-      <MultiSelect label={t('environment')} all={t('all')} options={ENVIRONMENTS} value={view.environment} onChange={(environment) => onChange({ environment })} />
-      <MultiSelect label={t('tags')} all={t('all')} options={tags} value={view.tag} onChange={(tag) => onChange({ tag })} />
+      <MultiSelect
+        label={t('group')}
+        all={t('all')}
+        none={t('noChoice')}
+        options={groups}
+        value={view.group}
+        onChange={(group) => onChange({ group })}
+      />
+      <MultiSelect
+        label={t('environment')}
+        all={t('all')}
+        none={t('noChoice')}
+        options={ENVIRONMENTS}
+        value={view.environment}
+        onChange={(environment) => onChange({ environment })}
+      />
+      <MultiSelect
+        label={t('tags')}
+        all={t('all')}
+        none={t('noChoice')}
+        options={tags}
+        value={view.tag}
+        onChange={(tag) => onChange({ tag })}
+      />
       <SelectField
         className="filter filter-native"
         label={t('groupBy')}

@@ -1,5 +1,4 @@
-import Menu from '@mui/material/Menu';
-import MenuItem from '@mui/material/MenuItem';
+import { Menu } from '../../ui/Menu';
 import { t } from '../strings';
 import { useConnectionTest } from '../useConnectionTest';
 
@@ -13,23 +12,13 @@ export interface RowMenuTarget {
 export function RowMenu({ target, onClose }: { target: RowMenuTarget | null; onClose: () => void }) {
   const { run } = useConnectionTest();
   if (!target) return null;
+  const { id, name, anchor } = target;
   return (
     <Menu
-      open
-      anchorEl={target.anchor}
+      anchor={anchor}
+      label={t('actionsFor', { name })}
       onClose={onClose}
-      anchorOrigin={{ vertical: 'bottom', horizontal: 'right' }}
-      transformOrigin={{ vertical: 'top', horizontal: 'right' }}
-      slotProps={{ list: { 'aria-label': t('actionsFor', { name: target.name }), dense: true } }}
-    >
-      <MenuItem
-        onClick={() => {
-          onClose();
-          void run(target.id, target.name);
-        }}
-      >
-        {t('testConnection')}
-      </MenuItem>
-    </Menu>
+      items={[{ label: t('testConnection'), onSelect: () => void run(id, name) }]}
+    />
   );
 }

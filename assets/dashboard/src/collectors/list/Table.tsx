@@ -72,7 +72,12 @@ function Spacer({ rows, rowHeight, columns }: { rows: number; rowHeight: number;
 function Header({ column, view, onSort }: { column: Column; view: View; onSort: TableProps['onSort'] }) {
   const { sort, label, number, labelHidden } = column;
   const className = number ? 'number' : undefined;
-  if (!sort) return <th scope="col" className={className} {...(labelHidden ? { 'aria-label': label } : {})}>{!labelHidden && label}</th>;
+  if (!sort)
+    return (
+      <th scope="col" className={className} {...(labelHidden ? { 'aria-label': label } : {})}>
+        {!labelHidden && label}
+      </th>
+    );
   const active = view.sort === sort;
   return (
     <th scope="col" className={className} aria-sort={active ? (view.descending ? 'descending' : 'ascending') : undefined}>

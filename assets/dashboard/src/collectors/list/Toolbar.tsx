@@ -1,10 +1,8 @@
-import MenuItem from '@mui/material/MenuItem';
 import type { Collector } from '../../api/types';
 import { download, toCsv } from '../../lib/csv';
 import { usePreferences } from '../../lib/hooks';
 import { setPreferences, type Density } from '../../lib/preferences';
-import { Icon } from '../../ui/Icon';
-import { MenuButton } from '../../ui/MenuButton';
+import { MenuButton, type MenuItem } from '../../ui/Menu';
 import { statusWord } from '../../ui/StatusWord';
 import { t } from '../strings';
 import { COLUMNS } from './columns';
@@ -14,16 +12,15 @@ export function Toolbar({ members, phone }: { members: Collector[]; phone: boole
     <div className="toolbar">
       {!phone && <ColumnsMenu />}
       {!phone && <DensityMenu />}
-      <MenuButton label={t('export')} icon="download" iconOnly={phone}>
-        {(close) => [
-          <MenuItem key="csv" onClick={() => { close(); exportCsv(members); }}>
-            {t('exportCsv')}
-          </MenuItem>,
-          <MenuItem key="json" onClick={() => { close(); exportJson(members); }}>
-            {t('exportJson')}
-          </MenuItem>,
+      <MenuButton
+        label={t('export')}
+        icon="download"
+        iconOnly={phone}
+        items={[
+          { label: t('exportCsv'), onSelect: () => exportCsv(members) },
+          { label: t('exportJson'), onSelect: () => exportJson(members) },
         ]}
-      </MenuButton>
+      />
     </div>
   );
 }
@@ -32,49 +29,44 @@ function ColumnsMenu() {
   const { hiddenColumns } = usePreferences();
   const toggle = (id: string) =>
     setPreferences({ hiddenColumns: hiddenColumns.includes(id) ? hiddenColumns.filter((each) => each !== id) : [...hiddenColumns, id] });
+  const optional = COLUMNS.filter((column) => column.optional);
   return (
-    <MenuButton label={t('columns')} icon="columns">
-      {() =>
-        COLUMNS.filter(({ optional }) => optional).map(({ id, label }) => {
-          const shown = !hiddenColumns.includes(id);
-          return (
-            <MenuItem key={id} role="menuitemcheckbox" aria-checked={shown} onClick={() => toggle(id)}>
-              <Mark shown={shown} />
-              {label}
-            </MenuItem>
-          );
-        })
-      }
-    </MenuButton>
+    <MenuButton
+      label={t('columns')}
+      icon="columns"
+      items={optional.map(({ id, label }) => ({ label, kind: 'check', checked: !hiddenColumns.includes(id), onSelect: () => toggle(id) }))}
+    />
   );
 }
 
 function DensityMenu() {
   const { density } = usePreferences();
-  const choices: [Density, string][] = [
-    ['compact', t('compact')],
-    ['comfortable', t('comfortable')],
-  ];
-  return (
-    <MenuButton label={t('density')} icon="rows">
-      {(close) =>
-        choices.map(([value, label]) => (
-          <MenuItem key={value} role="menuitemradio" aria-checked={density === value} onClick={() => { close(); setPreferences({ density: value }); }}>
-            <Mark shown={density === value} />
-            {label}
-          </MenuItem>
-        ))
-      }
-    </MenuButton>
-  );
-}
-
-function Mark({ shown }: { shown: boolean }) {
-  return <span className="menu-mark">{shown && <Icon name="check" />}</span>;
+  const choice = (value: Density, label: string): MenuItem => ({
+    label,
+    kind: 'radio',
+    checked: density === value,
+    onSelect: () => setPreferences({ density: value }),
+  });
+  return <MenuButton label={t('density')} icon="rows" items={[choice('compact', t('compact')), choice('comfortable', t('comfortable'))]} />;
 }
 
 function exportCsv(members: Collector[]): void {
-  const header = ['name', 'host', 'port', 'database', 'status', 'status_reason', 'group', 'environment', 'tags', 'last_heartbeat', 'cpu_usage', 'memory_usage', 'uptime_percentage', 'metrics_collected'];
+  const header = [
+    'name',
+    'host',
+    'port',
+    'database',
+    'status',
+    'status_reason',
+    'group',
+    'environment',
+    'tags',
+    'last_heartbeat',
+    'cpu_usage',
+    'memory_usage',
+    'uptime_percentage',
+    'metrics_collected',
+  ];
   const rows = members.map((each) => [
     each.name,
     each.host,

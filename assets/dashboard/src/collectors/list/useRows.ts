@@ -20,7 +20,13 @@ export function useRows(collectors: Collector[], view: View, viewKey: string, he
   const { rows } = shown.current;
 
   const pending = useMemo(
-    () => (rows === found.rows ? 0 : pendingUpdates(rows.map(({ key }) => key), found.rows.map(({ key }) => key))),
+    () =>
+      rows === found.rows
+        ? 0
+        : pendingUpdates(
+            rows.map(({ key }) => key),
+            found.rows.map(({ key }) => key),
+          ),
     [rows, found.rows],
   );
   const apply = () => {

@@ -81,8 +81,14 @@ type Comparison = (a: Collector, b: Collector) => number;
 
 const names = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 const byName: Comparison = (a, b) => names.compare(a.name, b.name) || (a.id < b.id ? -1 : 1);
-const byText = (of: (collector: Collector) => string): Comparison => (a, b) => names.compare(of(a), of(b));
-const byNumber = (of: (collector: Collector) => number | null): Comparison => (a, b) => (of(a) ?? -1) - (of(b) ?? -1);
+const byText =
+  (of: (collector: Collector) => string): Comparison =>
+  (a, b) =>
+    names.compare(of(a), of(b));
+const byNumber =
+  (of: (collector: Collector) => number | null): Comparison =>
+  (a, b) =>
+    (of(a) ?? -1) - (of(b) ?? -1);
 
 const COMPARISONS: Record<Sort, Comparison> = {
   name: byName,

@@ -8,7 +8,8 @@ import { useTestConnectionMutation } from '../api';
 import { connectionOf, CONNECTION_FIELDS, isField, schema, type Checked, type Values } from './form';
 import { t } from './strings';
 
-export type Outcome = { kind: 'none' | 'testing' | 'void' | 'incomplete' } | { kind: 'ok'; version: string } | { kind: 'failed'; why: string };
+export type Outcome =
+  { kind: 'none' | 'testing' | 'void' | 'incomplete' } | { kind: 'ok'; version: string } | { kind: 'failed'; why: string };
 
 type Form = UseFormReturn<Values, unknown, Checked>;
 
@@ -30,7 +31,9 @@ export function useFormConnectionTest(form: Form) {
 
   const run = async () => {
     const complete = await form.trigger([...CONNECTION_FIELDS], { shouldFocus: true });
-    const values = schema.pick({ type: true, host: true, port: true, database: true, username: true, password: true, ssl_mode: true, ssl_certificate: true }).safeParse(form.getValues());
+    const values = schema
+      .pick({ type: true, host: true, port: true, database: true, username: true, password: true, ssl_mode: true, ssl_certificate: true })
+      .safeParse(form.getValues());
     if (!complete || !values.success) return setOutcome({ kind: 'incomplete' });
     const tested = edits.current;
     setOutcome({ kind: 'testing' });

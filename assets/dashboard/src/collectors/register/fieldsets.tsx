@@ -26,9 +26,18 @@ export function CollectorFields({ form }: FieldsProps) {
       <legend>{t('collector')}</legend>
       <div className="form-grid">
         <TextField className="span-2" label={t('name')} autoComplete="off" spellCheck={false} autoFocus {...wire({ form }, 'name')} />
-        <SelectField label={t('type')} options={TYPES} hint={form.watch('type') === 'postgresql' ? undefined : t('onlyPostgres')} {...wire({ form }, 'type')} />
+        <SelectField
+          label={t('type')}
+          options={TYPES}
+          hint={form.watch('type') === 'postgresql' ? undefined : t('onlyPostgres')}
+          {...wire({ form }, 'type')}
+        />
         <SelectField label={t('environment')} options={ENVIRONMENTS} {...wire({ form }, 'environment')} />
-        <SelectField label={t('group')} options={[{ value: '', label: t('noGroup') }, ...groups.map(({ name }) => ({ value: name, label: name }))]} {...wire({ form }, 'group')} />
+        <SelectField
+          label={t('group')}
+          options={[{ value: '', label: t('noGroup') }, ...groups.map(({ name }) => ({ value: name, label: name }))]}
+          {...wire({ form }, 'group')}
+        />
         <TextAreaField className="span-2" label={t('description')} rows={2} {...wire({ form }, 'description')} />
       </div>
     </fieldset>
@@ -40,13 +49,27 @@ export function ConnectionFields({ form, children }: FieldsProps & { children: R
     <fieldset className="card">
       <legend>{t('connection')}</legend>
       <div className="form-grid form-grid-connection">
-        <TextField className="span-2" label={t('host')} autoComplete="off" autoCapitalize="none" spellCheck={false} {...wire({ form }, 'host')} />
+        <TextField
+          className="span-2"
+          label={t('host')}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          {...wire({ form }, 'host')}
+        />
         <TextField label={t('port')} inputMode="numeric" autoComplete="off" {...wire({ form }, 'port')} />
         <TextField label={t('database')} autoComplete="off" autoCapitalize="none" spellCheck={false} {...wire({ form }, 'database')} />
         <TextField label={t('username')} autoComplete="off" autoCapitalize="none" spellCheck={false} {...wire({ form }, 'username')} />
         <PasswordField label={t('password')} autoComplete="new-password" {...wire({ form }, 'password')} />
         <SelectField label={t('sslMode')} options={SSL_MODES} {...wire({ form }, 'ssl_mode')} />
-        <TextAreaField className="span-2" label={t('certificate')} rows={3} spellCheck={false} hint={t('certificateHint')} {...wire({ form }, 'ssl_certificate')} />
+        <TextAreaField
+          className="span-2"
+          label={t('certificate')}
+          rows={3}
+          spellCheck={false}
+          hint={t('certificateHint')}
+          {...wire({ form }, 'ssl_certificate')}
+        />
       </div>
       {children}
     </fieldset>
@@ -68,7 +91,18 @@ export function AdvancedFields({ form, open, onToggle }: FieldsProps & { open: b
         <Controller
           control={form.control}
           name="tags"
-          render={({ field: { value, onChange } }) => <TagsField className="span-2" id="field-tags" label={t('tags')} hint={t('tagsHint')} options={knownTags} value={value} onChange={onChange} error={form.formState.errors.tags?.message} />}
+          render={({ field: { value, onChange } }) => (
+            <TagsField
+              className="span-2"
+              id="field-tags"
+              label={t('tags')}
+              hint={t('tagsHint')}
+              options={knownTags}
+              value={value}
+              onChange={onChange}
+              error={form.formState.errors.tags?.message}
+            />
+          )}
         />
       </div>
     </fieldset>

@@ -3,22 +3,34 @@ import { z } from 'zod';
 import type { ConnectionToTest, NewCollector } from '../../api/types';
 import { t } from './strings';
 
-const text = (what: string, most = 255) => z.string().trim().min(1, t('required', { what })).max(most, t('tooLong', { n: most }));
-const number = (least: number, most: number, message: string) => z.coerce.number(message).int(message).min(least, message).max(most, message);
+const text = (what: string, most = 255) =>
+  z
+    .string()
+    .trim()
+    .min(1, t('required', { what }))
+    .max(most, t('tooLong', { n: most }));
+const number = (least: number, most: number, message: string) =>
+  z.coerce.number(message).int(message).min(least, message).max(most, message);
 
 const fields = z.object({
   name: text(t('theName')),
   type: z.enum(['postgresql', 'mysql', 'mongodb', 'oracle']),
   environment: z.enum(['development', 'staging', 'production']),
   group: z.string(),
-  description: z.string().trim().max(1000, t('tooLong', { n: 1000 })),
+  description: z
+    .string()
+    .trim()
+    .max(1000, t('tooLong', { n: 1000 })),
   host: text(t('theHost')),
   port: number(1, 65_535, t('portRange')),
   database: text(t('theDatabase')),
   username: text(t('theUsername')),
   password: z.string().min(1, t('required', { what: t('thePassword') })),
   ssl_mode: z.enum(['disable', 'allow', 'prefer', 'require', 'requireCA', 'requireFull']),
-  ssl_certificate: z.string().trim().refine((pem) => pem === '' || pem.includes('-----BEGIN CERTIFICATE-----'), t('badCertificate')),
+  ssl_certificate: z
+    .string()
+    .trim()
+    .refine((pem) => pem === '' || pem.includes('-----BEGIN CERTIFICATE-----'), t('badCertificate')),
   collection_interval: number(10, 3600, t('intervalRange')),
   query_limit: number(1, 10_000, t('limitRange')),
   tags: z.array(z.string()),
@@ -50,7 +62,16 @@ export const DEFAULTS: Values = {
 
 export function connectionOf(values: Checked): ConnectionToTest {
   const { type, host, port, database, username, password, ssl_mode, ssl_certificate } = values;
-  return { type, host, port, database, username, password, ssl_mode, ...(ssl_certificate ? { ssl_certificate: toBase64(ssl_certificate) } : {}) };
+  return {
+    type,
+    host,
+    port,
+    database,
+    username,
+    password,
+    ssl_mode,
+    ...(ssl_certificate ? { ssl_certificate: toBase64(ssl_certificate) } : {}),
+  };
 }
 
 export function toNewCollector(values: Checked): NewCollector {

@@ -37,7 +37,15 @@ export function TokenPanel({ collector }: { collector: RegisteredCollector }) {
             {t('token')}
           </label>
           <div className="field-beside">
-            <textarea id="collector-token" className="input mono token-text" readOnly rows={3} spellCheck={false} value={token} onFocus={(event) => event.target.select()} />
+            <textarea
+              id="collector-token"
+              className="input mono token-text"
+              readOnly
+              rows={3}
+              spellCheck={false}
+              value={token}
+              onFocus={(event) => event.target.select()}
+            />
             <Button icon="copy" onClick={() => void copy(token)}>
               {t('copyToken')}
             </Button>

@@ -38,7 +38,12 @@ export default function Plot({ data, labels, fromMs, toMs, most, format, onZoom 
     const element = box.current;
     if (!element) return;
     const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-    const axis = { stroke: colour('--muted'), grid: { stroke: colour('--divider'), width: 1 }, ticks: { stroke: colour('--divider'), width: 1, size: 4 }, font: '12px system-ui, sans-serif' };
+    const axis = {
+      stroke: colour('--muted'),
+      grid: { stroke: colour('--divider'), width: 1 },
+      ticks: { stroke: colour('--divider'), width: 1, size: 4 },
+      font: '12px system-ui, sans-serif',
+    };
     const options: uPlot.Options = {
       width: element.clientWidth,
       height: HEIGHT,
@@ -55,7 +60,9 @@ export default function Plot({ data, labels, fromMs, toMs, most, format, onZoom 
       ],
       series: [{}, ...lines.split('\n').map((label, index) => line(label, index, colour))],
       hooks: {
-        setCursor: [(u) => u.cursor.event && cursor.set(typeof u.cursor.idx === 'number' ? (latest.current.data.times[u.cursor.idx] ?? null) : null)],
+        setCursor: [
+          (u) => u.cursor.event && cursor.set(typeof u.cursor.idx === 'number' ? (latest.current.data.times[u.cursor.idx] ?? null) : null),
+        ],
         setSelect: [
           (u) => {
             if (u.select.width < LEAST_DRAG_PX) return;
@@ -122,7 +129,9 @@ function scale(least: number | null, highest: number | null, most: number | unde
 function timeLabels(splits: number[], spanSeconds: number, zone: string | undefined): string[] {
   const short = spanSeconds <= 2 * 86_400;
   const format = new Intl.DateTimeFormat('en-GB', {
-    ...(short ? { hour: '2-digit', minute: '2-digit', ...(spanSeconds < 600 ? { second: '2-digit' } : {}) } : { month: 'short', day: 'numeric', ...(spanSeconds < 8 * 86_400 ? { hour: '2-digit', minute: '2-digit' } : {}) }),
+    ...(short
+      ? { hour: '2-digit', minute: '2-digit', ...(spanSeconds < 600 ? { second: '2-digit' } : {}) }
+      : { month: 'short', day: 'numeric', ...(spanSeconds < 8 * 86_400 ? { hour: '2-digit', minute: '2-digit' } : {}) }),
     hourCycle: 'h23',
     timeZone: zone,
   });

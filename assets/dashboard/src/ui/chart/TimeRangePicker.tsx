@@ -5,6 +5,7 @@ import { formatAbsolute } from '../../lib/time';
 import { DEFAULT_RANGE, isLive, parseTime, resolveRange, zoomOut, type TimeRange } from '../../lib/timeRange';
 import { Button } from '../Button';
 import { TextField } from '../Field';
+import { Themed } from '../mui/Themed';
 
 const t = messages({
   button: 'Time range: {range}',
@@ -66,15 +67,17 @@ export function TimeRangePicker({ range, onChange }: TimeRangePickerProps) {
         {t('zoomOut')}
       </Button>
       {!isLive(range) && <Button onClick={() => onChange(DEFAULT_RANGE)}>{t('resetZoom')}</Button>}
-      <Popover
-        open={anchor !== null}
-        anchorEl={anchor}
-        onClose={() => setAnchor(null)}
-        anchorOrigin={{ vertical: 'bottom', horizontal: 'left' }}
-        slotProps={{ paper: { role: 'dialog', 'aria-label': t('dialog') } }}
-      >
-        <RangeForm range={range} onChange={choose} />
-      </Popover>
+      <Themed>
+        <Popover
+          open={anchor !== null}
+          anchorEl={anchor}
+          onClose={() => setAnchor(null)}
+          anchorOrigin={{ vertical: 'bottom', horizontal: 'left' }}
+          slotProps={{ paper: { role: 'dialog', 'aria-label': t('dialog') } }}
+        >
+          <RangeForm range={range} onChange={choose} />
+        </Popover>
+      </Themed>
     </div>
   );
 }
@@ -97,8 +100,21 @@ function RangeForm({ range, onChange }: TimeRangePickerProps) {
     <div className="range-dialog">
       <QuickRanges range={range} onChange={onChange} />
       <form onSubmit={submit} noValidate>
-        <TextField label={t('from')} value={from} onChange={(event) => setFrom(event.target.value)} error={problem?.field === 'from' ? problem.text : undefined} spellCheck={false} />
-        <TextField label={t('to')} value={to} hint={t('hint')} onChange={(event) => setTo(event.target.value)} error={problem?.field === 'to' ? problem.text : undefined} spellCheck={false} />
+        <TextField
+          label={t('from')}
+          value={from}
+          onChange={(event) => setFrom(event.target.value)}
+          error={problem?.field === 'from' ? problem.text : undefined}
+          spellCheck={false}
+        />
+        <TextField
+          label={t('to')}
+          value={to}
+          hint={t('hint')}
+          onChange={(event) => setTo(event.target.value)}
+          error={problem?.field === 'to' ? problem.text : undefined}
+          spellCheck={false}
+        />
         <Button look="primary" type="submit">
           {t('apply')}
         </Button>
@@ -132,9 +148,24 @@ function QuickRanges({ range, onChange }: TimeRangePickerProps) {
     setActive(Math.max(0, Math.min(QUICK.length - 1, active + step)));
   };
   return (
-    <ul ref={list} role="listbox" aria-label={t('quick')} tabIndex={0} aria-activedescendant={`${id}-${active}`} className="quick-ranges" onKeyDown={onKeyDown}>
+    <ul
+      ref={list}
+      role="listbox"
+      aria-label={t('quick')}
+      tabIndex={0}
+      aria-activedescendant={`${id}-${active}`}
+      className="quick-ranges"
+      onKeyDown={onKeyDown}
+    >
       {QUICK.map(([from, label], index) => (
-        <li key={from} id={`${id}-${index}`} role="option" aria-selected={index === chosen} className={index === active ? 'active' : undefined} onClick={() => choose(index)}>
+        <li
+          key={from}
+          id={`${id}-${index}`}
+          role="option"
+          aria-selected={index === chosen}
+          className={index === active ? 'active' : undefined}
+          onClick={() => choose(index)}
+        >
           {label}
         </li>
       ))}
