@@ -25,12 +25,12 @@ export function formatCompact(value: Value): string {
   return new Intl.NumberFormat(intlLocale(), { notation: 'compact', maximumFractionDigits: 1 }).format(value);
 }
 
-/** `value` is already in percent, as the API gives it. */
+/** `value` is already in percent, as the API gives it; two digits are always both shown, so that a column lines up. */
 export function formatPercent(value: Value, digits = 1): string {
   if (isMissing(value)) return MISSING;
   return new Intl.NumberFormat(intlLocale(), {
     style: 'percent',
-    minimumFractionDigits: 0,
+    minimumFractionDigits: digits === 2 ? 2 : 0,
     maximumFractionDigits: digits,
   }).format(value / 100);
 }

@@ -27,9 +27,7 @@ export function TopBar({ user, onPalette, onShortcuts }: TopBarProps) {
       <button type="button" className="top-search" aria-label={t('search')} onClick={onPalette}>
         <Icon name="search" />
         <span className="grow">{t('search')}</span>
-        <kbd className="key" aria-hidden="true">
-          Ctrl K
-        </kbd>
+        <span className="key top-search-keys" aria-hidden="true" />
       </button>
       <span className="grow" />
       <ConnectionStatus />

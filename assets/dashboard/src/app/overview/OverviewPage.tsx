@@ -10,7 +10,6 @@ import { ButtonLink } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
 import { EmptyState, Loading, LoadFailure } from '../../ui/states';
 import { STATUS_ORDER, StatusIcon, statusWord, StatusWord, type Status } from '../../ui/StatusWord';
-import { Time } from '../../ui/Time';
 import { RecentActivity } from './RecentActivity';
 import { t } from './strings';
 import './overview.css';
@@ -116,9 +115,6 @@ function NeedsAttention({ collectors }: { collectors: Collector[] }) {
           <li key={collector.id} className="attention-row">
             <Link to={`/collectors/${collector.id}/overview`}>{collector.name}</Link>
             <StatusWord status={collector.status} reason={collector.status_reason} />
-            <span className="meta attention-time">
-              <Time value={collector.last_heartbeat} />
-            </span>
           </li>
         ))}
       </ul>

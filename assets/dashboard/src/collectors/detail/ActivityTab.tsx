@@ -14,14 +14,14 @@ export function ActivityTab({ id }: { id: string }) {
   const [limit, setLimit] = useState(PAGE);
   const { data } = useCollectorAuditQuery({ id, limit });
   return (
-    <section className="card section" aria-label={t('activity')}>
+    <div className="card section">
       <ActivityTable id={id} limit={limit} />
       {data?.next_cursor && limit < MOST && (
         <p className="overview-more">
           <Button onClick={() => setLimit(limit + PAGE)}>{t('more')}</Button>
         </p>
       )}
-    </section>
+    </div>
   );
 }
 
@@ -32,7 +32,7 @@ export function ActivityTable({ id, limit }: { id: string; limit: number }) {
   if (isLoading || !data) return <Loading rows={4} />;
   if (data.entries.length === 0) return <p className="muted">{t('noActivity')}</p>;
   return (
-    <div className="scroll-x">
+    <div className="scroll-x" role="region" aria-label={t('activity')} tabIndex={0}>
       <table className="table" aria-label={t('activity')}>
         <thead>
           <tr>

@@ -71,6 +71,7 @@ function Charts({ id, span, onZoom }: { id: string; span: Span; onZoom: (fromMs:
             title={chart.title}
             lines={chart.lines}
             most={chart.most}
+            binary={chart.binary}
             format={chart.format}
             fromMs={span.fromMs}
             toMs={span.toMs}

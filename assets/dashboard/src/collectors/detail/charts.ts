@@ -18,6 +18,7 @@ export interface Chart {
   lines: Line[];
   format: (value: number) => string;
   most?: number;
+  binary?: boolean;
 }
 
 export function chartsOf(agent: Series[], database: Series[]): Chart[] {
@@ -36,6 +37,7 @@ export function chartsOf(agent: Series[], database: Series[]): Chart[] {
         ['agent.network_received_bytes', t('receivedLine')],
       ]),
       format: formatBytes,
+      binary: true,
     },
     { title: t('collectionTime'), lines: named(agent, [['agent.collection_time_ms', t('collectionTime')]]), format: formatMilliseconds },
     { title: t('queries'), lines: named(agent, [['agent.queries_per_collection', t('queries')]]), format: formatCount },
@@ -50,6 +52,7 @@ export function chartsOf(agent: Series[], database: Series[]): Chart[] {
       title: t('tables'),
       lines: largest(labelled(database, TABLE_SIZES, (labels) => [labels.database, labels.schema, labels.name].filter(Boolean).join('.'))),
       format: formatBytes,
+      binary: true,
     },
   ];
 }

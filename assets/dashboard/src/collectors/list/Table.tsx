@@ -74,8 +74,8 @@ function Header({ column, view, onSort }: { column: Column; view: View; onSort: 
   const className = number ? 'number' : undefined;
   if (!sort)
     return (
-      <th scope="col" className={className} {...(labelHidden ? { 'aria-label': label } : {})}>
-        {!labelHidden && label}
+      <th scope="col" className={className}>
+        <span className={labelHidden ? 'hidden-visually' : undefined}>{label}</span>
       </th>
     );
   const active = view.sort === sort;
@@ -108,10 +108,12 @@ const CollectorRow = memo(function CollectorRow({ id, place, columns, onMenu }: 
             <Link to={`/collectors/${id}/overview`} data-row={id} className="name-link">
               {collector.name}
             </Link>
-            <span className="host mono">{address(collector)}</span>
+            <span className="host mono" data-tip={address(collector)}>
+              {collector.host}
+            </span>
           </th>
         ) : (
-          <td key={column.id} className={column.number ? 'number' : undefined}>
+          <td key={column.id} className={column.number ? 'number' : column.id === 'actions' ? 'actions' : undefined}>
             <Cell column={column.id} collector={collector} onMenu={onMenu} />
           </td>
         ),

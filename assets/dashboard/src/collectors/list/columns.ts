@@ -15,13 +15,13 @@ export interface Column {
 
 export const COLUMNS: Column[] = [
   { id: 'name', label: t('name'), width: null, sort: 'name', optional: false },
-  { id: 'status', label: t('status'), width: 240, sort: 'status', optional: false },
-  { id: 'group', label: t('group'), width: 136, sort: 'group', optional: true },
-  { id: 'environment', label: t('environment'), width: 116, sort: 'environment', optional: true },
-  { id: 'heartbeat', label: t('heartbeat'), width: 132, sort: 'heartbeat', optional: true },
-  { id: 'cpu', label: t('cpu'), width: 84, sort: 'cpu', optional: true, number: true },
-  { id: 'memory', label: t('memory'), width: 92, sort: 'memory', optional: true, number: true },
-  { id: 'availability', label: t('availability'), width: 104, sort: 'availability', optional: true, number: true },
-  { id: 'metrics', label: t('metrics'), width: 88, sort: 'metrics', optional: true, number: true },
-  { id: 'actions', label: t('actions'), width: 48, optional: false, labelHidden: true },
+  { id: 'status', label: t('status'), width: 214, sort: 'status', optional: false },
+  { id: 'group', label: t('group'), width: 134, sort: 'group', optional: true },
+  { id: 'environment', label: t('environment'), width: 108, sort: 'environment', optional: true },
+  { id: 'heartbeat', label: t('heartbeat'), width: 118, sort: 'heartbeat', optional: true },
+  { id: 'cpu', label: t('cpu'), width: 72, sort: 'cpu', optional: true, number: true },
+  { id: 'memory', label: t('memory'), width: 82, sort: 'memory', optional: true, number: true },
+  { id: 'availability', label: t('availability'), width: 100, sort: 'availability', optional: true, number: true },
+  { id: 'metrics', label: t('metrics'), width: 82, sort: 'metrics', optional: true, number: true },
+  { id: 'actions', label: t('actions'), width: 44, optional: false, labelHidden: true },
 ];

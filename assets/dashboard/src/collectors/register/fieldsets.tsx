@@ -25,7 +25,7 @@ export function CollectorFields({ form }: FieldsProps) {
     <fieldset className="card">
       <legend>{t('collector')}</legend>
       <div className="form-grid">
-        <TextField className="span-2" label={t('name')} autoComplete="off" spellCheck={false} autoFocus {...wire({ form }, 'name')} />
+        <TextField label={t('name')} autoComplete="off" spellCheck={false} autoFocus {...wire({ form }, 'name')} />
         <SelectField
           label={t('type')}
           options={TYPES}
@@ -49,14 +49,7 @@ export function ConnectionFields({ form, children }: FieldsProps & { children: R
     <fieldset className="card">
       <legend>{t('connection')}</legend>
       <div className="form-grid form-grid-connection">
-        <TextField
-          className="span-2"
-          label={t('host')}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          {...wire({ form }, 'host')}
-        />
+        <TextField label={t('host')} autoComplete="off" autoCapitalize="none" spellCheck={false} {...wire({ form }, 'host')} />
         <TextField label={t('port')} inputMode="numeric" autoComplete="off" {...wire({ form }, 'port')} />
         <TextField label={t('database')} autoComplete="off" autoCapitalize="none" spellCheck={false} {...wire({ form }, 'database')} />
         <TextField label={t('username')} autoComplete="off" autoCapitalize="none" spellCheck={false} {...wire({ form }, 'username')} />

@@ -30,6 +30,7 @@ interface ChartFigureProps {
   fromMs: number;
   toMs: number;
   most?: number | undefined;
+  binary?: boolean | undefined;
   format: (value: number) => string;
   onZoom: (fromMs: number, toMs: number) => void;
   loading?: boolean;
@@ -37,7 +38,7 @@ interface ChartFigureProps {
   empty?: ReactNode;
 }
 
-export function ChartFigure({ title, lines, fromMs, toMs, most, format, onZoom, loading = false, empty }: ChartFigureProps) {
+export function ChartFigure({ title, lines, fromMs, toMs, most, binary, format, onZoom, loading = false, empty }: ChartFigureProps) {
   const titleId = useId();
   const [table, setTable] = useState(false);
   const data = useMemo(() => align(lines), [lines]);
@@ -46,7 +47,7 @@ export function ChartFigure({ title, lines, fromMs, toMs, most, format, onZoom, 
   return (
     <figure className="chart card" aria-labelledby={titleId} aria-busy={loading || undefined}>
       <div className="chart-head">
-        <h3 id={titleId}>{title}</h3>
+        <h2 id={titleId}>{title}</h2>
         <span className="grow" />
         {hasData && (
           <Button look="quiet" onClick={() => setTable(!table)}>
@@ -63,7 +64,7 @@ export function ChartFigure({ title, lines, fromMs, toMs, most, format, onZoom, 
             <PointTable title={title} data={data} labels={labels} format={format} />
           ) : (
             <Suspense fallback={<div className="plot" />}>
-              <Plot {...{ data, labels, fromMs, toMs, most, format, onZoom }} />
+              <Plot {...{ data, labels, fromMs, toMs, most, binary, format, onZoom }} />
             </Suspense>
           )}
           <CursorSlider data={data} labels={labels} format={format} />

@@ -12,6 +12,8 @@ import type { Aligned } from './data';
 const HEIGHT = 180;
 const DASHES: number[][] = [[], [], [6, 4], [2, 3], [8, 3, 2, 3], [1, 4]];
 const LEAST_DRAG_PX = 6;
+/** Steps of an axis that counts bytes: 1 B to 1 PiB. */
+const POWERS_OF_TWO = Array.from({ length: 51 }, (_, power) => 2 ** power);
 
 export interface PlotProps {
   data: Aligned;
@@ -20,11 +22,13 @@ export interface PlotProps {
   toMs: number;
   /** Upper end of the scale when it is known, as 100 for percent. */
   most?: number | undefined;
+  /** The values are bytes. */
+  binary?: boolean | undefined;
   format: (value: number) => string;
   onZoom: (fromMs: number, toMs: number) => void;
 }
 
-export default function Plot({ data, labels, fromMs, toMs, most, format, onZoom }: PlotProps) {
+export default function Plot({ data, labels, fromMs, toMs, most, binary, format, onZoom }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const cursor = useCursor();
@@ -55,8 +59,14 @@ export default function Plot({ data, labels, fromMs, toMs, most, format, onZoom 
         y: { range: (_, least, highest) => scale(least, highest, most) },
       },
       axes: [
-        { ...axis, space: 70, values: (u, splits) => timeLabels(splits, (u.scales.x?.max ?? 0) - (u.scales.x?.min ?? 0), zone) },
-        { ...axis, size: 64, space: 32, values: (_, splits) => splits.map((value) => latest.current.format(value)) },
+        { ...axis, size: 28, space: 70, values: (u, splits) => timeLabels(splits, (u.scales.x?.max ?? 0) - (u.scales.x?.min ?? 0), zone) },
+        {
+          ...axis,
+          size: 64,
+          space: 32,
+          ...(binary ? { incrs: POWERS_OF_TWO } : {}),
+          values: (_, splits) => splits.map((value) => latest.current.format(value)),
+        },
       ],
       series: [{}, ...lines.split('\n').map((label, index) => line(label, index, colour))],
       hooks: {
@@ -87,7 +97,7 @@ export default function Plot({ data, labels, fromMs, toMs, most, format, onZoom 
       drawn.destroy();
       plot.current = null;
     };
-  }, [lines, dark, zone, most, cursor, latest]);
+  }, [lines, dark, zone, most, binary, cursor, latest]);
 
   useEffect(() => {
     plot.current?.setData(toPlot(data));
