@@ -134,7 +134,8 @@ export function openLiveStream(store: Store, listener: LiveListener): LiveStream
 
   function accept(event: LiveEvent): void {
     if (event.type === 'resync') return missed();
-    if (typeof event.seq !== 'number') return;
+    // Answers to a ping have a sequence too, but are no events.
+    if (!event.type.includes(':')) return;
     const gap = lastSeq !== null && event.seq > lastSeq + 1;
     if (lastSeq !== null && event.seq <= lastSeq) return;
     lastSeq = event.seq;

@@ -58,7 +58,7 @@ export interface Collector {
   type: CollectorType;
   environment: Environment;
   group: Pick<Group, 'id' | 'name' | 'color' | 'icon'> | null;
-  description: string | null;
+  description: string;
   host: string;
   port: number;
   database: string;
@@ -69,7 +69,7 @@ export interface Collector {
   query_limit: number;
   state: string;
   status: Status;
-  status_reason: string | null;
+  status_reason: string;
   last_heartbeat: string | null;
   last_error: string | null;
   error_count: number;

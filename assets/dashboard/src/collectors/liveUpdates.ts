@@ -15,11 +15,16 @@ export function applyEvent(collector: Collector, event: LiveEvent): void {
   switch (event.type) {
     case 'collector:status-changed':
       collector.status = data.new_status as Collector['status'];
-      collector.status_reason = (data.reason as string | null | undefined) ?? null;
+      collector.status_reason = typeof data.reason === 'string' ? data.reason : '';
+      return;
+    case 'collector:metrics':
+      // A push counts as a heartbeat.
+      collector.last_heartbeat = event.timestamp;
+      collector.last_collection_at = event.timestamp;
+      if (typeof data.documents === 'number') collector.metrics_collected += data.documents;
       return;
     case 'collector:heartbeat':
-    case 'collector:metrics':
-      if (!collector.last_heartbeat || collector.last_heartbeat < event.timestamp) collector.last_heartbeat = event.timestamp;
+      collector.last_heartbeat = event.timestamp;
       break;
   }
   copyKnown(collector, data);

@@ -52,9 +52,13 @@ export function zoomOut(span: Span, now: number): Span {
 
 const POINTS_PER_CHART = 720;
 
-/** Seconds between points, so that a chart has about one per pixel pair; 0 leaves the points as pushed. */
-export function stepFor(span: Span): number {
+/**
+ * Seconds between points, so that a chart has about one per pixel pair; 0
+ * leaves the points as pushed. A step is at least two intervals long, because
+ * a step without a point would be drawn as a gap.
+ */
+export function stepFor(span: Span, intervalSeconds: number): number {
   const seconds = (span.toMs - span.fromMs) / 1000;
-  if (seconds <= 6 * 3600) return 0;
-  return Math.max(60, Math.ceil(seconds / POINTS_PER_CHART / 60) * 60);
+  if (seconds / intervalSeconds <= POINTS_PER_CHART) return 0;
+  return Math.max(2 * intervalSeconds, Math.ceil(seconds / POINTS_PER_CHART / 60) * 60);
 }

@@ -87,9 +87,9 @@ function Jobs({ jobs }: { jobs: Job[] }) {
               </th>
               <td>{job.about}</td>
               <td>
-                <Time value={job.last_run_at} />
+                <Time value={job.last_finished_at} />
               </td>
-              <td>{job.last_result}</td>
+              <td className={job.last_succeeded === false ? 'settings-failed' : undefined}>{job.last_result}</td>
             </tr>
           ))}
         </tbody>

@@ -3,10 +3,10 @@ import type { Role, User } from '../api/types';
 
 export interface Job {
   name: string;
-  about?: string | null;
-  last_run_at?: string | null;
-  last_result?: string | null;
-  [more: string]: unknown;
+  about: string;
+  last_finished_at: string | null;
+  last_result: string | null;
+  last_succeeded: boolean | null;
 }
 
 type Written = 'Users' | 'Audit';

@@ -86,7 +86,7 @@ function CollectorView({ collector }: { collector: Collector }) {
       </div>
       <TabPanel id="collector" value={tab}>
         {tab === 'overview' && <OverviewTab collector={collector} />}
-        {tab === 'metrics' && <MetricsTab id={collector.id} />}
+        {tab === 'metrics' && <MetricsTab id={collector.id} interval={collector.collection_interval} />}
         {tab === 'activity' && <ActivityTab id={collector.id} />}
       </TabPanel>
     </>

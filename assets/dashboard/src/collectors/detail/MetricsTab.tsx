@@ -12,7 +12,7 @@ import { t } from './strings';
 
 const MOVE_EVERY_MS = 10_000;
 
-export function MetricsTab({ id }: { id: string }) {
+export function MetricsTab({ id, interval }: { id: string; interval: number }) {
   const { params, change } = useViewParams();
   const range: TimeRange = { from: params.get('from') ?? DEFAULT_RANGE.from, to: params.get('to') ?? DEFAULT_RANGE.to };
   const span = useSpan(range);
@@ -27,7 +27,7 @@ export function MetricsTab({ id }: { id: string }) {
       <div className="metrics-bar">
         <TimeRangePicker range={range} onChange={setRange} />
       </div>
-      <Charts id={id} span={span} onZoom={zoom} />
+      <Charts id={id} interval={interval} span={span} onZoom={zoom} />
     </SharedCursor>
   );
 }
@@ -45,8 +45,18 @@ function useSpan(range: TimeRange): Span {
   return useMemo(() => resolveRange({ from: range.from, to: range.to }, now), [range.from, range.to, now]);
 }
 
-function Charts({ id, span, onZoom }: { id: string; span: Span; onZoom: (fromMs: number, toMs: number) => void }) {
-  const step = stepFor(span);
+function Charts({
+  id,
+  interval,
+  span,
+  onZoom,
+}: {
+  id: string;
+  interval: number;
+  span: Span;
+  onZoom: (fromMs: number, toMs: number) => void;
+}) {
+  const step = stepFor(span, interval);
   const request = {
     id,
     from: new Date(span.fromMs).toISOString(),

@@ -115,11 +115,15 @@ function groupLabel(collector: Collector, grouping: Grouping): string {
 /** The lines of the table: collectors, and a heading before each group. */
 export function toRows(collectors: Collector[], groupBy: Grouping | null): Row[] {
   if (!groupBy) return collectors.map(({ id }, index) => ({ kind: 'collector', key: id, place: index }));
-  const groups = Map.groupBy(collectors, (collector) => groupLabel(collector, groupBy));
-  const labels = [...groups.keys()].sort(names.compare);
+  const groups = new Map<string, Collector[]>();
+  for (const collector of collectors.toSorted((a, b) => COMPARISONS[groupBy](a, b))) {
+    const label = groupLabel(collector, groupBy);
+    const members = groups.get(label);
+    if (members) members.push(collector);
+    else groups.set(label, [collector]);
+  }
   let place = 0;
-  return labels.flatMap((label): Row[] => {
-    const members = groups.get(label) ?? [];
+  return [...groups].flatMap(([label, members]): Row[] => {
     const rows = members.map(({ id }): Row => ({ kind: 'collector', key: id, place: place++ }));
     return [{ kind: 'group', key: `group ${label}`, label, count: members.length }, ...rows];
   });
