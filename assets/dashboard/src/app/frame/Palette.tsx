@@ -40,7 +40,11 @@ export function Palette({ pages, onClose, onShortcuts }: PaletteProps) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (event.key === 'Enter') run(found[current]);
+    if (event.key === 'Enter') {
+      // The focus goes back to a button at once, which must not take this key.
+      event.preventDefault();
+      run(found[current]);
+    }
     if (step === 0 || found.length === 0) return;
     event.preventDefault();
     setActive((current + step + found.length) % found.length);

@@ -5,6 +5,7 @@ import { useMay } from '../../api/session';
 import { usePageTitle, usePhone } from '../../lib/hooks';
 import { useViewParams } from '../../lib/viewParams';
 import { Button, ButtonLink } from '../../ui/Button';
+import { SearchBox } from '../../ui/SearchBox';
 import { useShortcuts } from '../../ui/shortcuts';
 import { EmptyState, Loading, LoadFailure } from '../../ui/states';
 import { useCollectorsQuery } from '../api';
@@ -82,15 +83,14 @@ function FleetView({ collectors }: { collectors: Collector[] }) {
     <>
       <StatusToggles counts={counts} total={candidates} chosen={view.status} onChange={(status) => change({ status })} />
       <div className="fleet-bar">
-        <input
+        <SearchBox
           ref={search}
-          type="search"
-          className="input fleet-search"
-          aria-label={t('search')}
-          placeholder={t('searchHint')}
+          className="fleet-search"
+          label={t('search')}
+          hint={t('searchHint')}
           value={view.q}
-          onChange={(event) => typed('q', event.target.value)}
-          onBlur={settled}
+          onType={(text) => typed('q', text)}
+          onSettle={settled}
         />
         <Filters collectors={collectors} view={view} onChange={change} phone={phone} />
         {isFiltered(view) && (

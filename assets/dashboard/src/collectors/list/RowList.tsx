@@ -83,22 +83,40 @@ function useHold(onHold: (held: boolean) => void) {
   };
 }
 
+/** Frames to wait at most until a row that was scrolled to is in the document. */
+const FOCUS_FRAMES = 10;
+
+function focusRow(region: HTMLElement, id: string, frames = FOCUS_FRAMES): void {
+  const row = region.querySelector<HTMLElement>(`[data-row="${CSS.escape(id)}"]`);
+  if (row) row.focus({ preventScroll: true });
+  else if (frames > 0) requestAnimationFrame(() => focusRow(region, id, frames - 1));
+}
+
 /** `j` and `k` move the focus from row to row; Enter then follows the link. */
 function useRowKeys(region: React.RefObject<HTMLDivElement | null>, rows: Row[], rowHeight: number): void {
-  const current = useRef<string | null>(null);
+  const last = useRef<string | null>(null);
   const move = (step: number) => {
-    const ids = rows.filter(({ kind }) => kind === 'collector').map(({ key }) => key);
-    const focused = document.activeElement?.getAttribute('data-row') ?? current.current;
-    const at = focused ? ids.indexOf(focused) : -1;
-    const id = ids[Math.max(0, Math.min(ids.length - 1, at + step))];
     const element = region.current;
+    const current = document.activeElement?.getAttribute('data-row') ?? last.current;
+    const at = rows.findIndex(({ key }) => key === current);
+    // Without a current row the first one on screen is next.
+    const from = at === -1 ? Math.ceil((element?.scrollTop ?? 0) / rowHeight) - 1 : at;
+    const next = nextCollector(rows, from, at === -1 ? 1 : step);
+    const id = rows[next]?.key;
     if (!id || !element) return;
-    current.current = id;
-    const top = rows.findIndex(({ key }) => key === id) * rowHeight;
+    last.current = id;
+    const top = next * rowHeight;
     const bottom = top + rowHeight + HEADER_HEIGHT;
     if (top < element.scrollTop) element.scrollTop = top;
     if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
-    requestAnimationFrame(() => element.querySelector<HTMLElement>(`[data-row="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }));
+    focusRow(element, id);
   };
   useShortcuts({ j: () => move(1), k: () => move(-1) });
+}
+
+/** The place of the next row in that direction that is no group heading. */
+function nextCollector(rows: Row[], from: number, step: number): number {
+  let place = from + step;
+  while (rows[place]?.kind === 'group') place += step;
+  return place;
 }

@@ -15,10 +15,10 @@ export interface Column {
 
 export const COLUMNS: Column[] = [
   { id: 'name', label: t('name'), width: null, sort: 'name', optional: false },
-  { id: 'status', label: t('status'), width: 214, sort: 'status', optional: false },
-  { id: 'group', label: t('group'), width: 134, sort: 'group', optional: true },
+  { id: 'status', label: t('status'), width: 206, sort: 'status', optional: false },
+  { id: 'group', label: t('group'), width: 142, sort: 'group', optional: true },
   { id: 'environment', label: t('environment'), width: 108, sort: 'environment', optional: true },
-  { id: 'heartbeat', label: t('heartbeat'), width: 118, sort: 'heartbeat', optional: true },
+  { id: 'heartbeat', label: t('heartbeat'), width: 130, sort: 'heartbeat', optional: true },
   { id: 'cpu', label: t('cpu'), width: 72, sort: 'cpu', optional: true, number: true },
   { id: 'memory', label: t('memory'), width: 82, sort: 'memory', optional: true, number: true },
   { id: 'availability', label: t('availability'), width: 100, sort: 'availability', optional: true, number: true },
