@@ -50,7 +50,7 @@ export function ConnectionFields({ form, children }: FieldsProps & { children: R
       <legend>{t('connection')}</legend>
       <div className="form-grid form-grid-connection">
         <TextField label={t('host')} autoComplete="off" autoCapitalize="none" spellCheck={false} {...wire({ form }, 'host')} />
-        <TextField label={t('port')} inputMode="numeric" autoComplete="off" {...wire({ form }, 'port')} />
+        <TextField label={t('port')} type="number" min={1} max={65535} autoComplete="off" {...wire({ form }, 'port')} />
         <TextField label={t('database')} autoComplete="off" autoCapitalize="none" spellCheck={false} {...wire({ form }, 'database')} />
         <TextField label={t('username')} autoComplete="off" autoCapitalize="none" spellCheck={false} {...wire({ form }, 'username')} />
         <PasswordField label={t('password')} autoComplete="new-password" {...wire({ form }, 'password')} />
@@ -79,8 +79,22 @@ export function AdvancedFields({ form, open, onToggle }: FieldsProps & { open: b
         {t('advanced')}
       </button>
       <div className="form-grid" id="advanced-fields" hidden={!open}>
-        <TextField label={t('interval')} inputMode="numeric" hint={t('intervalHint')} {...wire({ form }, 'collection_interval')} />
-        <TextField label={t('queryLimit')} inputMode="numeric" hint={t('queryLimitHint')} {...wire({ form }, 'query_limit')} />
+        <TextField
+          label={t('interval')}
+          type="number"
+          min={10}
+          max={3600}
+          hint={t('intervalHint')}
+          {...wire({ form }, 'collection_interval')}
+        />
+        <TextField
+          label={t('queryLimit')}
+          type="number"
+          min={1}
+          max={10000}
+          hint={t('queryLimitHint')}
+          {...wire({ form }, 'query_limit')}
+        />
         <Controller
           control={form.control}
           name="tags"
