@@ -1,0 +1,180 @@
+//! Who is calling: from a token to a user or a collector.
+//!
+//! It guarantees: role, standing and revocation are read from the registry at this very call; what a token
+//! claims decides only whose rows are read.
+
+use rusqlite::Transaction;
+
+use super::Access;
+use super::collector_tokens::Enrolment;
+use super::role::Role;
+use super::token::{self, Claims, Kind, TokenError};
+use super::{api_tokens, collector_tokens, sessions, user_rows};
+use crate::audit::Actor;
+use crate::clock::Timestamp;
+use crate::crypto::sha256;
+use crate::ids::{CollectorId, SessionId, TokenId, UserId};
+use crate::storage::StoreError;
+
+/// Whoever bears a token that is good now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    User(SignedIn),
+    Collector {
+        id: CollectorId,
+        /// The enrolment token that was shown, or that the access token was exchanged for.
+        token: TokenId,
+    },
+}
+
+/// A user as the bearer of one session or of one API token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    pub id: UserId,
+    pub username: String,
+    /// What the user may do now; with an API token no more than the token's role.
+    pub role: Role,
+    /// Of the session; none with an API token.
+    pub csrf_token: Option<String>,
+    pub session: Option<SessionId>,
+    pub api_token: Option<TokenId>,
+    /// The end of the session or of the API token.
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token was revoked, or whoever it was given to may not call any more")]
+    Revoked,
+    #[error("the token is not one of this appliance, or not one for this purpose")]
+    Invalid,
+    #[error("this needs a session: an API token has none")]
+    NoSession,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<TokenError> for AccessError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Invalid => Self::Invalid,
+            TokenError::Expired => Self::Expired,
+        }
+    }
+}
+
+impl Access {
+    /// The bearer of a user's token, an API token, or either token of a collector.
+    pub fn identify(&self, token: &str) -> Result<Identity, AccessError> {
+        if token.starts_with(api_tokens::PREFIX) {
+            return self.db.read(|tx| self.bearer_of_api_token(tx, token)).map(Identity::User);
+        }
+        let (kind, claims) = token::read(&self.keys, token, self.clock.now())?;
+        self.db.read(|tx| match kind {
+            Kind::User => self.bearer_of_session(tx, &claims).map(Identity::User),
+            Kind::Collector => self.bearer_of_enrolment(tx, &claims, None),
+            Kind::Enrolment => self.bearer_of_enrolment(tx, &claims, Some(token)),
+            Kind::Ticket => Err(AccessError::Invalid),
+        })
+    }
+
+    /// The same bearer as the registry has it now. For connections that outlive the call that opened them.
+    pub fn check_again(&self, identity: &Identity) -> Result<Identity, AccessError> {
+        self.db.read(|tx| match identity {
+            Identity::User(user) => self.same_user(tx, user).map(Identity::User),
+            Identity::Collector { id, token } => {
+                self.good_enrolment(tx, *id, *token, None)?;
+                Ok(identity.clone())
+            }
+        })
+    }
+
+    pub(super) fn same_user(&self, tx: &Transaction<'_>, user: &SignedIn) -> Result<SignedIn, AccessError> {
+        match (user.session, user.api_token) {
+            (Some(session), _) => self.user_of_session(tx, user.id, session),
+            (None, Some(token)) => self.user_of_api_token(tx, token),
+            (None, None) => Err(AccessError::Invalid),
+        }
+    }
+
+    fn bearer_of_session(&self, tx: &Transaction<'_>, claims: &Claims) -> Result<SignedIn, AccessError> {
+        self.user_of_session(tx, parse(&claims.sub)?, parse(&claims.of)?)
+    }
+
+    fn user_of_session(
+        &self,
+        tx: &Transaction<'_>,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<SignedIn, AccessError> {
+        let session = sessions::by_id(tx, session)?.ok_or(AccessError::Revoked)?;
+        if session.user != user {
+            return Err(AccessError::Invalid);
+        }
+        if session.expires_at <= self.clock.now() {
+            return Err(AccessError::Expired);
+        }
+        let (username, role) = self.standing(tx, user)?;
+        Ok(SignedIn {
+            id: user,
+            username,
+            role,
+            csrf_token: Some(session.csrf_token),
+            session: Some(session.id),
+            api_token: None,
+            expires_at: session.expires_at,
+        })
+    }
+
+    /// Name and role of a user who may call.
+    pub(super) fn standing(&self, tx: &Transaction<'_>, id: UserId) -> Result<(String, Role), AccessError> {
+        let user = user_rows::by_id(tx, &self.ring, id)?.ok_or(AccessError::Revoked)?.user;
+        if user.disabled_at.is_some() { Err(AccessError::Revoked) } else { Ok((user.username, user.role)) }
+    }
+
+    fn bearer_of_enrolment(
+        &self,
+        tx: &Transaction<'_>,
+        claims: &Claims,
+        itself: Option<&str>,
+    ) -> Result<Identity, AccessError> {
+        let (id, token) = (parse(&claims.sub)?, parse(&claims.of)?);
+        self.good_enrolment(tx, id, token, itself)?;
+        Ok(Identity::Collector { id, token })
+    }
+
+    /// The row of an enrolment token that is good now.
+    pub(super) fn good_enrolment(
+        &self,
+        tx: &Transaction<'_>,
+        collector: CollectorId,
+        token: TokenId,
+        itself: Option<&str>,
+    ) -> Result<Enrolment, AccessError> {
+        let now = self.clock.now();
+        let row = collector_tokens::by_id(tx, &self.ring, token)?.ok_or(AccessError::Revoked)?;
+        let same = itself.is_none_or(|text| {
+            crate::crypto::equal_in_constant_time(&sha256(text.as_bytes()), &row.token_hash)
+        });
+        if row.collector != collector || !same {
+            return Err(AccessError::Invalid);
+        }
+        if row.revoked_at.is_some_and(|at| at <= now) {
+            return Err(AccessError::Revoked);
+        }
+        if row.expires_at <= now { Err(AccessError::Expired) } else { Ok(row) }
+    }
+}
+
+/// Ids in a token that we signed read back, unless its kind has changed meaning between releases.
+fn parse<T: std::str::FromStr>(text: &str) -> Result<T, AccessError> {
+    text.parse().map_err(|_| AccessError::Invalid)
+}
+
+impl From<&SignedIn> for Actor {
+    fn from(user: &SignedIn) -> Self {
+        Self { id: user.id.to_string(), name: user.username.clone(), role: user.role.to_string() }
+    }
+}

@@ -1,0 +1,139 @@
+//! The daemon's command line: what it understands, and its exit status.
+//!
+//! 0 done, 1 failed, 2 wrong usage, 3 done in part. Results go to standard output, everything else to standard
+//! error or the journal. Secrets come by standard input or file, never as an argument.
+
+mod audit;
+mod serve;
+mod tls;
+mod user;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::config::{self, Settings};
+use crate::ids::IdSource;
+use crate::logging;
+use crate::node::Records;
+use crate::settings::Environment;
+
+const FAILED: u8 = 1;
+
+/// Watches a fleet of PostgreSQL servers: registers collectors, keeps what they measure, shows it live.
+#[derive(Debug, Parser)]
+#[command(name = "pganalytics", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon until SIGTERM
+    Serve(Common),
+    /// Say every problem of a configuration at once, and write nothing
+    Check(Common),
+    /// Manage users on this machine, also when nobody can sign in
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Examine the audit log
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Configuration file; without it, defaults and the environment
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+/// Does what was asked for and says how it went.
+pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
+    let done = match arguments.command {
+        Command::Serve(common) => serve::serve(&common, environment),
+        Command::Check(common) => check(&common, environment),
+        Command::User(command) => user::run(command, environment),
+        Command::Audit(command) => audit::run(command, environment),
+    };
+    done.unwrap_or_else(|message| {
+        // standard error may be closed; the exit status still tells
+        let _ = writeln!(io::stderr(), "pganalytics: {message}");
+        ExitCode::from(FAILED)
+    })
+}
+
+impl Common {
+    fn load(&self, environment: &Environment) -> Result<Settings, String> {
+        config::load(self.config.as_deref(), environment).map_err(|problems| problems.to_string())
+    }
+
+    /// Opens registry and audit log, whether the daemon runs or not.
+    fn open_records(&self, environment: &Environment) -> Result<Records, String> {
+        let settings = self.load(environment)?;
+        logging::start("warn", logging::Format::Text).map_err(|error| error.to_string())?;
+        Records::open(&settings.node, &Clock::System, &IdSource::Random).map_err(|error| error.to_string())
+    }
+
+    /// Prints a result as JSON, or as the text that a person reads.
+    fn print<T: Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) -> Result<(), String> {
+        let line = match self.output {
+            Output::Json => serde_json::to_string(result).map_err(|error| error.to_string())?,
+            Output::Text => text(result),
+        };
+        writeln!(io::stdout(), "{line}").map_err(|error| format!("cannot print the result: {error}"))
+    }
+}
+
+#[derive(Serialize)]
+struct Checked {
+    ok: bool,
+    problems: Vec<Said>,
+}
+
+#[derive(Serialize)]
+struct Said {
+    field: String,
+    value: Option<String>,
+    rule: String,
+    hint: String,
+}
+
+fn check(common: &Common, environment: &Environment) -> Result<ExitCode, String> {
+    let problems = match config::load(common.config.as_deref(), environment) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.0,
+    };
+    let checked = Checked {
+        ok: problems.is_empty(),
+        problems: problems
+            .iter()
+            .map(|problem| Said {
+                field: problem.field.clone(),
+                value: problem.value.clone(),
+                rule: problem.rule.clone(),
+                hint: problem.hint.clone(),
+            })
+            .collect(),
+    };
+    let status = if checked.ok { ExitCode::SUCCESS } else { ExitCode::from(FAILED) };
+    common.print(&checked, |_| match problems.as_slice() {
+        [] => "the configuration is good".to_owned(),
+        problems => crate::settings::Problems(problems.to_vec()).to_string(),
+    })?;
+    Ok(status)
+}

@@ -1,0 +1,259 @@
+//! The agent's configuration: a TOML file, overruled by three variables, checked into [`Settings`].
+//!
+//! Every problem is told at once, with field, value, rule and hint; a secret's value is never among them.
+//! This is the only part of the agent that reads the environment.
+
+mod check;
+mod environment;
+mod fields;
+mod password;
+mod sizes;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::crypto::Secret;
+use crate::ids::CollectorId;
+use crate::limits;
+
+pub(super) use check::{backend_url, host_name};
+pub use environment::Environment;
+pub use password::{Password, PasswordError};
+
+/// Everything that the agent needs to know, already checked.
+#[derive(Debug)]
+pub struct Settings {
+    /// `None` only where [`Need::Sources`] was asked for.
+    pub uplink: Option<Uplink>,
+    pub hostname: String,
+    pub collection_interval: Duration,
+    /// How long documents may wait to travel together; at most the collection interval means not at all.
+    pub push_interval: Duration,
+    /// Never longer than the collection interval.
+    pub heartbeat_interval: Duration,
+    /// From SIGTERM to SIGKILL, for a worker that is told to stop.
+    pub stop_grace: Duration,
+    /// `None`: this agent watches a machine only.
+    pub postgres: Option<Postgres>,
+    pub spool: SpoolSettings,
+    pub probes: Vec<Probe>,
+    pub log: Log,
+}
+
+/// Who the agent is and whom it reports to.
+#[derive(Debug)]
+pub struct Uplink {
+    pub id: CollectorId,
+    pub token: TokenSource,
+    pub backend: Backend,
+}
+
+/// The daemon's address and how its certificate is checked.
+#[derive(Debug)]
+pub struct Backend {
+    /// Ends with `/api/v1/`.
+    pub url: reqwest::Url,
+    pub compression: Compression,
+    pub ca_file: Option<PathBuf>,
+    /// Certificate and key that prove who the agent is.
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    Zstd,
+    Gzip,
+}
+
+impl Compression {
+    /// As `Content-Encoding` calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
+/// Where the long token is. A file is read at each use, so that a rotated token is found.
+#[derive(Clone, Debug)]
+pub enum TokenSource {
+    Given(Secret),
+    File(PathBuf),
+}
+
+#[derive(Clone, Debug)]
+pub struct Postgres {
+    /// A name, an address, or the folder of a Unix socket.
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub password: Password,
+    pub ssl_mode: SslMode,
+    pub ca_file: Option<PathBuf>,
+    pub databases: Databases,
+}
+
+/// How the connection is protected, with the meaning that libpq gives to these words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SslMode {
+    /// Never TLS.
+    Disable,
+    /// Without TLS, and with it where the server insists.
+    Allow,
+    /// With TLS, and without where the server has none.
+    Prefer,
+    /// TLS, but whoever answers is believed.
+    Require,
+    /// TLS, and the certificate comes from a trusted authority.
+    RequireCa,
+    /// TLS, a trusted authority, and the certificate bears the host's name.
+    RequireFull,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Databases {
+    /// All that the user may connect to, templates excepted.
+    All,
+    Named(Vec<String>),
+}
+
+#[derive(Debug)]
+pub struct SpoolSettings {
+    pub directory: PathBuf,
+    pub max_bytes: u64,
+}
+
+/// One probe and how often it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    pub kind: ProbeKind,
+    pub interval: Duration,
+}
+
+/// What can be collected; the name is the document's type and the section's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProbeKind {
+    Sysstat,
+    DiskUsage,
+    PgStats,
+}
+
+impl ProbeKind {
+    pub const ALL: [Self; 3] = [Self::Sysstat, Self::DiskUsage, Self::PgStats];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sysstat => "sysstat",
+            Self::DiskUsage => "disk_usage",
+            Self::PgStats => "pg_stats",
+        }
+    }
+
+    /// Whether it is asked of PostgreSQL, once for each database.
+    pub const fn asks_postgres(self) -> bool {
+        matches!(self, Self::PgStats)
+    }
+}
+
+#[derive(Debug)]
+pub struct Log {
+    pub filter: String,
+    pub format: crate::logging::Format,
+}
+
+/// How much of the configuration must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// To run: identity, token and backend included.
+    Everything,
+    /// To look at the sources only, also before registration.
+    Sources,
+}
+
+/// One thing that is wrong. `value` is `None` where it is absent or may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub field: String,
+    pub value: Option<String>,
+    pub rule: String,
+    pub hint: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.field)?;
+        if let Some(value) = &self.value {
+            write!(f, " = {value}")?;
+        }
+        write!(f, ": {}", self.rule)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, " ({})", self.hint) }
+    }
+}
+
+/// All that is wrong with a configuration.
+#[derive(Debug)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration has {} problem(s)", self.0.len())?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+/// Reads and checks the configuration. Without a file, everything comes from the environment.
+pub fn load(file: Option<&Path>, environment: &Environment, need: Need) -> Result<Settings, Problems> {
+    let whole_file = |rule: String| {
+        let field = file.map_or_else(String::new, |path| path.display().to_string());
+        let hint = "see the packaged collector.toml".to_owned();
+        Problems(vec![Problem { field, value: None, rule, hint }])
+    };
+    let text = match file {
+        Some(path) => read_bounded(path, limits::CONFIG_BYTES)
+            .map_err(|error| whole_file(format!("cannot be read: {error}")))?,
+        None => String::new(),
+    };
+    let table = text.parse::<toml::Table>().map_err(|error| whole_file(not_toml(&text, &error)))?;
+    check::settings(table, file, environment, need)
+}
+
+/// The error's own text would quote the line, and a line may hold a secret.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
+    format!("is not TOML at line {line}: {}", error.message().lines().next().unwrap_or_default())
+}
+
+/// The text of a small file.
+pub(super) fn read_bounded(path: &Path, limit_bytes: u64) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    let read = std::fs::File::open(path)?.take(limit_bytes + 1).read_to_string(&mut text)?;
+    if read as u64 > limit_bytes {
+        return Err(std::io::Error::other(format!("longer than {limit_bytes} bytes")));
+    }
+    Ok(text)
+}
+
+impl TokenSource {
+    pub fn read(&self) -> std::io::Result<Secret> {
+        match self {
+            Self::Given(token) => Ok(token.clone()),
+            Self::File(path) => read_secret(path),
+        }
+    }
+}
+
+/// A secret from a file, without the white space around it.
+pub(super) fn read_secret(path: &Path) -> std::io::Result<Secret> {
+    let text = zeroize::Zeroizing::new(read_bounded(path, limits::SECRET_FILE_BYTES)?);
+    let secret = text.trim();
+    if secret.is_empty() {
+        return Err(std::io::Error::other("the file is empty"));
+    }
+    Ok(Secret::new(secret))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Keeps a worker at work and puts what it collects into the spool.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Figures;
+use super::gather::{Author, Gathered};
+use super::process::WorkerProcess;
+use super::restart::Restarts;
+use crate::collector::config::Settings;
+use crate::collector::pipe::Message;
+use crate::collector::spool::Spool;
+use crate::collector::stop::Stop;
+use crate::limits::{SHUTDOWN_WORKER, WORKER_HEALTHY_AFTER, WORKER_SILENCE};
+
+/// How long a worker that has closed its pipe may take to end.
+const LAST_BREATH: Duration = Duration::from_secs(1);
+
+pub(super) struct Keeper<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) worker: Vec<OsString>,
+    pub(super) author: Author,
+    pub(super) spool: &'a RefCell<Spool>,
+    pub(super) figures: &'a RefCell<Figures>,
+    pub(super) has_more: &'a Notify,
+}
+
+impl Keeper<'_> {
+    /// Starts workers, one after the other, until the order to stop.
+    pub(super) async fn run(&self, ordered: &Stop) {
+        let mut restarts = Restarts::default();
+        while !ordered.is_ordered() {
+            let started = Instant::now();
+            let end = match WorkerProcess::start(&self.worker) {
+                Ok(worker) => self.attend(worker, ordered).await,
+                Err(error) => format!("cannot be started: {error}"),
+            };
+            if ordered.is_ordered() {
+                tracing::info!(end, "the worker has stopped");
+                return;
+            }
+            let pause = restarts.died(started.elapsed());
+            tracing::error!(end, pause_s = pause.as_secs(), "the worker died and is started again");
+            if restarts.is_crash_loop() {
+                let reason = format!("the worker died {} times in a row: it {end}", restarts.deaths());
+                self.figures.borrow_mut().worker_error = Some(reason);
+            }
+            ordered.or(sleep(pause)).await;
+        }
+    }
+
+    /// Listens to one worker until it ends, is silent for too long, or the order comes. Returns its end.
+    async fn attend(&self, mut worker: WorkerProcess, ordered: &Stop) -> String {
+        tracing::info!(pid = worker.id(), "the worker has started");
+        let mut gathered = Gathered::default();
+        let started = Instant::now();
+        let mut heard = started;
+        let end = loop {
+            let linger = gathered.due();
+            tokio::select! {
+                biased;
+                () = ordered.ordered() => break worker.stop(self.settings.stop_grace.min(SHUTDOWN_WORKER)).await,
+                message = worker.message() => match message {
+                    Some(Ok(message)) => {
+                        heard = Instant::now();
+                        if started.elapsed() >= WORKER_HEALTHY_AFTER {
+                            self.figures.borrow_mut().worker_error = None;
+                        }
+                        self.take(message, &mut gathered);
+                    }
+                    Some(Err(error)) => {
+                        tracing::error!(%error, "the worker's pipe is broken");
+                        break worker.stop(self.settings.stop_grace).await;
+                    }
+                    None => break worker.ended(LAST_BREATH).await,
+                },
+                () = sleep_until(linger.unwrap_or(heard)), if linger.is_some() => self.store(&mut gathered),
+                () = sleep_until(heard + self.longest_silence()) => {
+                    tracing::error!(seconds = heard.elapsed().as_secs(), "the worker is silent");
+                    break worker.stop(self.settings.stop_grace).await;
+                }
+            }
+        };
+        while let Some(Ok(message)) = worker.message().await {
+            self.take(message, &mut gathered);
+        }
+        self.store(&mut gathered);
+        end
+    }
+
+    fn longest_silence(&self) -> Duration {
+        let shortest = self.settings.probes.iter().map(|probe| probe.interval).min();
+        // without a probe a worker has nothing to say
+        shortest.map_or(Duration::from_hours(24 * 365), |interval| interval + WORKER_SILENCE)
+    }
+
+    fn take(&self, message: Message, gathered: &mut Gathered) {
+        match message {
+            Message::Document(document) => {
+                gathered.add(document);
+                if gathered.is_full() {
+                    self.store(gathered);
+                }
+            }
+            Message::Collected(collected) => {
+                self.figures.borrow_mut().collected(collected);
+                self.store(gathered);
+            }
+        }
+    }
+
+    fn store(&self, gathered: &mut Gathered) {
+        let Some(batch) = gathered.take(&self.author) else { return };
+        let stored = match batch {
+            Ok(batch) => self.spool.borrow_mut().add(&batch).map_err(|error| error.to_string()),
+            Err(error) => Err(format!("cannot write a batch: {error}")),
+        };
+        match stored {
+            Ok(_) => {
+                self.figures.borrow_mut().spool_error = None;
+                self.has_more.notify_one();
+            }
+            Err(reason) => {
+                tracing::error!(reason, "documents are lost");
+                self.figures.borrow_mut().spool_error = Some(reason);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The supervisor process: it keeps a worker at work, what that collects in the spool, and the daemon told.
+//!
+//! Everything runs on one thread, as four loops side by side: the worker's keeper, the sender, the
+//! heartbeat and systemd's watchdog. They share the spool and the figures, and end by one order. A second
+//! signal ends everything at once.
+
+mod beat;
+mod figures;
+mod gather;
+mod keeper;
+mod process;
+mod restart;
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::config::Settings;
+use super::spool::{Spool, SpoolError};
+use super::stop::{Signals, Stop, stop};
+use super::uplink::{Client, ClientError, Sender};
+use super::{VERSION, service};
+use crate::clock::Clock;
+use crate::ids::IdSource;
+use crate::limits::SHUTDOWN_PUSH;
+
+pub(super) use figures::Figures;
+use gather::Author;
+use keeper::Keeper;
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SupervisorError {
+    #[error("the agent is not registered: it has no id, token or address")]
+    NotRegistered,
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("cannot watch for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT. `worker` is how the worker is started: its arguments after the program.
+pub(super) async fn run(
+    settings: &Settings,
+    worker: Vec<OsString>,
+    clock: Clock,
+) -> Result<(), SupervisorError> {
+    let uplink = settings.uplink.as_ref().ok_or(SupervisorError::NotRegistered)?;
+    let spool = Rc::new(RefCell::new(Spool::open(&settings.spool.directory, settings.spool.max_bytes)?));
+    let client = Rc::new(Client::new(uplink, clock.clone())?);
+    let figures = Rc::new(RefCell::new(Figures::new(&clock)));
+    let author = Author {
+        collector_id: uplink.id,
+        hostname: settings.hostname.clone(),
+        compression: uplink.backend.compression,
+        clock: clock.clone(),
+        ids: IdSource::Random,
+    };
+    let wait = Some(settings.push_interval).filter(|push| *push > settings.collection_interval);
+    let mut sender = Sender::new(Rc::clone(&client), Rc::clone(&spool), Rc::clone(&figures), wait);
+    let has_more = Notify::new();
+    let (switch, ordered) = stop();
+    let keeper = Keeper { settings, worker, author, spool: &spool, figures: &figures, has_more: &has_more };
+    let mut signals = Signals::watch().map_err(SupervisorError::Signals)?;
+    let work = async {
+        tokio::join!(
+            keeper.run(&ordered),
+            sender.run(&ordered, &has_more),
+            beat::run(settings, &client, &spool, &figures, &clock, &ordered),
+            sign_of_life(&ordered),
+        );
+        if timeout(SHUTDOWN_PUSH, sender.flush()).await.is_err() {
+            tracing::warn!("the last push took too long: what is left stays in the spool");
+        }
+    };
+    let told_twice = async {
+        tracing::info!(signal = signals.next().await, "stopping");
+        service::stopping();
+        switch.give();
+        signals.next().await
+    };
+
+    service::ready();
+    tracing::info!(collector_id = %uplink.id, backend = %uplink.backend.url, version = VERSION, "started");
+    tokio::select! {
+        () = work => {}
+        // the worker is killed with its handle; what the spool holds is safe
+        signal = told_twice => tracing::warn!(signal, "told again: leaving at once"),
+    }
+    tracing::info!(spool_bytes = spool.borrow().bytes(), "stopped");
+    Ok(())
+}
+
+/// systemd's watchdog, where there is one.
+async fn sign_of_life(ordered: &Stop) {
+    let Some(interval) = service::watchdog_interval() else { return };
+    while ordered.or(tokio::time::sleep(interval.max(Duration::from_millis(100)))).await.is_some() {
+        service::alive();
+    }
+}

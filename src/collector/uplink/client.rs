@@ -1,0 +1,293 @@
+//! Requests to the daemon, signed with an access token that is exchanged for the long one in time.
+//!
+//! It never prints a token, and it follows no redirect: a token goes to the configured address or nowhere.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Certificate, Identity, Response, StatusCode};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::verdict::{Verdict, judge};
+use crate::clock::Clock;
+use crate::collector::config::{TokenSource, Uplink};
+use crate::crypto::Secret;
+use crate::ids::CollectorId;
+use crate::limits;
+use crate::wire::{AccessToken, Problem};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    #[error("cannot use {file}: {cause}")]
+    File { file: String, cause: String },
+    #[error("cannot prepare TLS: {0}")]
+    Tls(String),
+    #[error("cannot reach the daemon: {0}")]
+    Unreachable(String),
+    #[error("the daemon asks to wait: {reason}")]
+    Later { reason: String, retry_after: Option<Duration> },
+    #[error("the daemon will never take this: {0}")]
+    Never(String),
+    #[error("the daemon refuses this agent: {0}")]
+    Refused(String),
+    #[error("the daemon's answer cannot be understood: {0}")]
+    Answer(String),
+}
+
+/// An answer, read whole and bounded.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Vec<u8>,
+}
+
+struct Access {
+    token: Secret,
+    renew_at: Instant,
+}
+
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: reqwest::Url,
+    pub(crate) id: CollectorId,
+    token: TokenSource,
+    access: Mutex<Option<Access>>,
+    clock: Clock,
+}
+
+/// A client that believes the given authority, or the system's where none is given.
+pub(crate) fn http_client(
+    url: &reqwest::Url,
+    ca_file: Option<&Path>,
+    certificate: Option<(&Path, &Path)>,
+) -> Result<reqwest::Client, ClientError> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("pganalytics-collector/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(limits::DAEMON_CONNECT_TIME)
+        .pool_max_idle_per_host(2)
+        .redirect(reqwest::redirect::Policy::none());
+    if let Some(path) = ca_file {
+        let authorities =
+            Certificate::from_pem_bundle(&read(path)?).map_err(|error| unusable(path, &error))?;
+        builder = builder.tls_certs_only(authorities);
+    } else if url.scheme() == "http" {
+        // loopback without TLS: the system's authorities need not take memory
+        builder = builder.tls_certs_only([]);
+    }
+    if let Some((certificate, key)) = certificate {
+        let mut pem = zeroize::Zeroizing::new(read(certificate)?);
+        pem.extend_from_slice(b"\n");
+        pem.extend_from_slice(&zeroize::Zeroizing::new(read(key)?));
+        builder = builder.identity(Identity::from_pem(&pem).map_err(|error| unusable(certificate, &error))?);
+    }
+    builder.build().map_err(|error| ClientError::Tls(chain(&error)))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ClientError> {
+    let text = crate::collector::config::read_bounded(path, limits::SECRET_FILE_BYTES);
+    text.map(String::into_bytes).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, cause: &dyn std::error::Error) -> ClientError {
+    ClientError::File { file: path.display().to_string(), cause: chain(cause) }
+}
+
+impl Client {
+    pub(crate) fn new(uplink: &Uplink, clock: Clock) -> Result<Self, ClientError> {
+        let backend = &uplink.backend;
+        let certificate = backend.client_certificate.as_ref();
+        let certificate = certificate.map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+        Ok(Self {
+            http: http_client(&backend.url, backend.ca_file.as_deref(), certificate)?,
+            base: backend.url.clone(),
+            id: uplink.id,
+            token: uplink.token.clone(),
+            access: Mutex::new(None),
+            clock,
+        })
+    }
+
+    /// Posts with an access token; when that has ended before its time, once more with a new one.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        headers: &[(HeaderName, String)],
+        body: impl Into<bytes::Bytes>,
+        limit: Duration,
+    ) -> Result<Reply, ClientError> {
+        let body = body.into();
+        let token = self.access_token().await?;
+        match self.post_with(&token, path, headers, body.clone(), limit).await {
+            Err(Stale) => {
+                self.forget(&token).await;
+                let token = self.access_token().await?;
+                let again = self.post_with(&token, path, headers, body, limit).await;
+                again.unwrap_or_else(|Stale| {
+                    Err(ClientError::Refused("its access tokens are not accepted".to_owned()))
+                })
+            }
+            Ok(result) => result,
+        }
+    }
+
+    async fn post_with(
+        &self,
+        token: &Secret,
+        path: &str,
+        headers: &[(HeaderName, String)],
+        body: bytes::Bytes,
+        limit: Duration,
+    ) -> Result<Result<Reply, ClientError>, Stale> {
+        let reply = match self.send(token, path, headers, body, limit).await {
+            Ok(reply) => reply,
+            Err(error) => return Ok(Err(error)),
+        };
+        match reply.verdict() {
+            Verdict::Done => Ok(Ok(reply)),
+            Verdict::StaleToken => Err(Stale),
+            verdict => Ok(Err(reply.into_error(&verdict))),
+        }
+    }
+
+    async fn send(
+        &self,
+        token: &Secret,
+        path: &str,
+        headers: &[(HeaderName, String)],
+        body: bytes::Bytes,
+        limit: Duration,
+    ) -> Result<Reply, ClientError> {
+        let url = self.base.join(path).map_err(|error| ClientError::Answer(error.to_string()))?;
+        let mut all = HeaderMap::new();
+        for (name, value) in headers {
+            let value =
+                HeaderValue::from_str(value).map_err(|error| ClientError::Answer(error.to_string()))?;
+            all.insert(name.clone(), value);
+        }
+        let request = self.http.post(url).headers(all).bearer_auth(token.expose()).timeout(limit).body(body);
+        reply_of(request).await
+    }
+
+    /// The access token in use, or a new one when it is about to end.
+    async fn access_token(&self) -> Result<Secret, ClientError> {
+        let mut access = self.access.lock().await;
+        if let Some(access) = access.as_ref().filter(|access| Instant::now() < access.renew_at) {
+            return Ok(access.token.clone());
+        }
+        let renewed = self.exchange().await?;
+        let token = renewed.token.clone();
+        *access = Some(renewed);
+        Ok(token)
+    }
+
+    async fn exchange(&self) -> Result<Access, ClientError> {
+        let long = self.token.read().map_err(|error| ClientError::File {
+            file: "the token file".to_owned(),
+            cause: error.to_string(),
+        })?;
+        let reply = self
+            .send(&long, "collectors/refresh-token", &[], bytes::Bytes::new(), limits::REQUEST_TIME)
+            .await?;
+        match reply.verdict() {
+            Verdict::Done => {}
+            // the long token itself is not accepted, so there is nothing to renew it with
+            Verdict::StaleToken | Verdict::Never => return Err(reply.into_error(&Verdict::Refused)),
+            verdict => return Err(reply.into_error(&verdict)),
+        }
+        let access: AccessToken =
+            serde_json::from_slice(&reply.body).map_err(|error| ClientError::Answer(error.to_string()))?;
+        let lifetime = access.expires_at.since(self.clock.now()).saturating_sub(limits::ACCESS_TOKEN_MARGIN);
+        let renew_at = Instant::now() + lifetime.max(limits::ACCESS_TOKEN_LEAST_USE);
+        Ok(Access { token: access.token, renew_at })
+    }
+
+    /// Only the token that failed: another request may have renewed it meanwhile.
+    async fn forget(&self, token: &Secret) {
+        let mut access = self.access.lock().await;
+        if access.as_ref().is_some_and(|access| access.token.expose() == token.expose()) {
+            *access = None;
+        }
+    }
+
+    /// Tries whether the daemon lets this agent in.
+    pub(crate) async fn try_access(&self) -> Result<(), ClientError> {
+        self.access_token().await.map(|_| ())
+    }
+}
+
+/// The access token was not accepted.
+struct Stale;
+
+/// Sends a request and reads its answer, up to a limit.
+pub(crate) async fn reply_of(request: reqwest::RequestBuilder) -> Result<Reply, ClientError> {
+    let unreachable = |error: reqwest::Error| ClientError::Unreachable(chain(&error.without_url()));
+    let mut response = request.send().await.map_err(unreachable)?;
+    let (status, retry_after) = (response.status(), retry_after(&response));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > limits::REPLY_BYTES {
+            return Err(ClientError::Answer(format!("longer than {} bytes", limits::REPLY_BYTES)));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, retry_after, body })
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+impl Reply {
+    fn problem(&self) -> Option<Problem> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        let problem = self.problem();
+        judge(self.status.as_u16(), problem.as_ref().map(|problem| problem.code.as_str()), self.retry_after)
+    }
+
+    /// What the answer says, for people.
+    pub(crate) fn reason(&self) -> String {
+        let status = self.status.as_u16();
+        match self.problem() {
+            Some(problem) => {
+                let fields =
+                    problem.errors.iter().map(|error| format!("; {}: {}", error.field, error.message));
+                format!("{} ({status} {}){}", problem.detail, problem.code, fields.collect::<String>())
+            }
+            None => format!("status {status}"),
+        }
+    }
+
+    pub(crate) fn into_error(self, verdict: &Verdict) -> ClientError {
+        let reason = self.reason();
+        match verdict {
+            Verdict::Later(retry_after) => ClientError::Later { reason, retry_after: *retry_after },
+            Verdict::Never => ClientError::Never(reason),
+            Verdict::Refused | Verdict::StaleToken => ClientError::Refused(reason),
+            Verdict::Done => ClientError::Answer(reason),
+        }
+    }
+}
+
+/// An error with all its causes, for the cause is where the reason stands.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl From<io::Error> for ClientError {
+    fn from(error: io::Error) -> Self {
+        Self::Answer(error.to_string())
+    }
+}

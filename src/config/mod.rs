@@ -1,0 +1,248 @@
+//! The daemon's settings: from a TOML file and the environment to checked values, or to all problems at once.
+//!
+//! Environment goes before file. Nothing else in the daemon reads either.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Table;
+
+use crate::access::HashCost;
+use crate::crypto::Secret;
+use crate::limits::SESSION_LIFE_H;
+use crate::logging::{self, Format};
+use crate::names::{Named, named};
+use crate::node;
+use crate::settings::{self, Environment, Found, Problems, Section};
+
+/// Everything that a site may set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub listen: SocketAddr,
+    pub tls: Tls,
+    pub workers: usize,
+    pub log_filter: String,
+    pub log_format: Format,
+    pub node: node::Options,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// On loopback only.
+    Off,
+    /// With a certificate of the internal authority.
+    Internal,
+    /// With the site's own certificate.
+    Files { certificate: PathBuf, private_key: PathBuf },
+}
+
+named!(TlsMode, "a TLS mode", { Off = "off", Internal = "internal", Files = "files" });
+
+named!(LogFormat, "a log format", { Text = "text", Json = "json", Journal = "journal" });
+
+/// Reads and checks the settings.
+pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Settings, Problems> {
+    let table = settings::read(file)?;
+    let found = Found::default();
+    let settings = checked(table, environment, &found);
+    let problems = found.into_problems();
+    if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
+}
+
+/// Where something is wrong, the problem is noted and a default stands in.
+fn checked(mut file: Table, environment: &Environment, found: &Found) -> Settings {
+    let mut server = Section::take(&mut file, "server", found);
+    let listen = listen(&mut server, environment, found);
+    let tls = tls(&mut server, environment, found, listen);
+    let workers = server.number("workers", &(1..=64)).unwrap_or(2);
+    drop(server);
+
+    let mut storage = Section::take(&mut file, "storage", found);
+    let data_dir = environment.text("PGANALYTICS_DATA_DIR").map(PathBuf::from);
+    let data_dir_in_file = storage.path("data_dir");
+    let data_dir = data_dir.or(data_dir_in_file).unwrap_or_else(|| PathBuf::from("/var/lib/pganalytics"));
+    let root_key = root_key(&mut storage, environment);
+    drop(storage);
+
+    let mut node = node::Options::on(data_dir);
+    node.root_key = root_key;
+    let mut fleet = Section::take(&mut file, "fleet", found);
+    if let Some(milliseconds) = fleet.number("slow_collection_ms", &(1..=600_000)) {
+        node.slow_collection_ms = u32::try_from(milliseconds).map_or(node.slow_collection_ms, f64::from);
+    }
+    drop(fleet);
+    let mut access = Section::take(&mut file, "access", found);
+    if let Some(hours) = access.number("session_hours", &SESSION_LIFE_H) {
+        node.session_life = Duration::from_secs(hours * 3600);
+    }
+    drop(access);
+    node.hash_cost = HashCost::default();
+
+    let (log_filter, log_format) = log(&mut file, environment, found);
+    for section in file.keys() {
+        found.note(section, None, "is not a section", "see the packaged example for those that there are");
+    }
+    let workers = usize::try_from(workers).unwrap_or(2);
+    Settings { listen, tls, workers, log_filter, log_format, node }
+}
+
+fn listen(server: &mut Section<'_>, environment: &Environment, found: &Found) -> SocketAddr {
+    let default = SocketAddr::from(([127, 0, 0, 1], 8080));
+    let in_file = server.text("listen");
+    let (field, text) = match (environment.text("PGANALYTICS_LISTEN"), in_file) {
+        (Some(text), _) => ("PGANALYTICS_LISTEN", text),
+        (None, Some(text)) => ("server.listen", text),
+        (None, None) => return default,
+    };
+    text.parse().unwrap_or_else(|_| {
+        found.note(field, Some(text), "must be an address and a port", "such as 127.0.0.1:8080 or [::]:8443");
+        default
+    })
+}
+
+fn tls(server: &mut Section<'_>, environment: &Environment, found: &Found, listen: SocketAddr) -> Tls {
+    let mode = one_of::<TlsMode>(environment, "PGANALYTICS_TLS", server, "tls", found);
+    let hint = "it must be readable by the user that the daemon runs as";
+    let certificate = server.file("certificate", hint);
+    let private_key = server.file("private_key_file", hint);
+    let is_local = listen.ip().is_loopback();
+    match mode.unwrap_or(if is_local { TlsMode::Off } else { TlsMode::Internal }) {
+        TlsMode::Off if !is_local => {
+            let rule =
+                format!("must be internal or files, as {} is reached from other machines", listen.ip());
+            found.note("server.tls", Some("off".to_owned()), &rule, "or listen on 127.0.0.1");
+            Tls::Off
+        }
+        TlsMode::Off => Tls::Off,
+        TlsMode::Internal => Tls::Internal,
+        TlsMode::Files => match (certificate, private_key) {
+            (Some(certificate), Some(private_key)) => Tls::Files { certificate, private_key },
+            _ => {
+                let rule = "files needs certificate and private_key_file";
+                found.note("server.tls", Some("files".to_owned()), rule, "or take internal");
+                Tls::Off
+            }
+        },
+    }
+}
+
+/// The ring of root keys from a file of its own, or from the credential that systemd hands over.
+fn root_key(storage: &mut Section<'_>, environment: &Environment) -> Option<Secret> {
+    let hint = "without the key it holds one of its own, in root.key of the data directory";
+    let named = storage.path("root_key_file");
+    let credentials = environment.text("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let credential = credentials.map(|folder| folder.join("pganalytics.root-key"));
+    let path = named.or_else(|| credential.filter(|path| path.exists()))?;
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Some(Secret::new(text)),
+        Err(error) => {
+            storage.note(
+                "root_key_file",
+                Some(path.display().to_string()),
+                &format!("cannot be read: {error}"),
+                hint,
+            );
+            None
+        }
+    }
+}
+
+fn log(file: &mut Table, environment: &Environment, found: &Found) -> (String, Format) {
+    let mut section = Section::take(file, "log", found);
+    let in_file = section.text("filter");
+    let (field, filter) = match (environment.text("PGANALYTICS_LOG"), in_file) {
+        (Some(filter), _) => ("PGANALYTICS_LOG", filter),
+        (None, in_file) => ("log.filter", in_file.unwrap_or_else(|| "info".to_owned())),
+    };
+    if let Err(error) = logging::check(&filter) {
+        let hint = "such as info, or info,pganalytics::http=debug";
+        found.note(field, Some(filter.clone()), &error.to_string(), hint);
+    }
+    // systemd says by this variable that standard error is the journal
+    let default =
+        if environment.get("JOURNAL_STREAM").is_some() { LogFormat::Journal } else { LogFormat::Text };
+    let format = one_of(environment, "PGANALYTICS_LOG_FORMAT", &mut section, "format", found);
+    let format = match format.unwrap_or(default) {
+        LogFormat::Text => Format::Text,
+        LogFormat::Json => Format::Json,
+        LogFormat::Journal => Format::Journal,
+    };
+    (filter, format)
+}
+
+fn one_of<T: Named>(
+    environment: &Environment,
+    variable: &str,
+    section: &mut Section<'_>,
+    key: &str,
+    found: &Found,
+) -> Option<T> {
+    let in_file = section.text(key);
+    let from_environment = environment.text(variable);
+    let is_from_environment = from_environment.is_some();
+    let text = from_environment.or(in_file)?;
+    let known = T::ALL.iter().copied().find(|known| known.name() == text);
+    if known.is_none() {
+        let words: Vec<&str> = T::ALL.iter().map(|known| known.name()).collect();
+        let rule = format!("must be one of {}", words.join(", "));
+        if is_from_environment {
+            found.note(variable, Some(text), &rule, "");
+        } else {
+            section.note(key, Some(text), &rule, "");
+        }
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pganalytics.toml");
+        crate::files::write_whole(&path, text.as_bytes(), crate::files::Access::Group).unwrap();
+        match load(Some(&path), &Environment::of(environment.iter().copied())) {
+            Ok(_) => Vec::new(),
+            Err(Problems(problems)) => problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn without_a_file_the_environment_is_enough() {
+        let environment = [("PGANALYTICS_LISTEN", "127.0.0.1:0"), ("PGANALYTICS_DATA_DIR", "/tmp/x")];
+        let settings = load(None, &Environment::of(environment)).unwrap();
+        assert_eq!(settings.listen.port(), 0);
+        assert_eq!(settings.tls, Tls::Off);
+        assert_eq!(settings.node.data_dir, PathBuf::from("/tmp/x"));
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once_and_no_secret_with_it() {
+        let text = "[server]\nlisten = 'here'\ntls = 'maybe'\nworkers = 0\nprivate_key = 'hunter2'\n\
+            [storage]\nroot_key_file = '/does/not/exist'\n[log]\nfilter = 'a=b=c'\n[other]\n";
+        let problems = problems(text, &[("PGANALYTICS_LOG_FORMAT", "xml")]);
+        let named: Vec<&str> =
+            problems.iter().map(|problem| problem.split([' ', ':']).next().unwrap()).collect();
+        let expected = [
+            "server.listen",
+            "server.tls",
+            "server.workers",
+            "server.private_key",
+            "storage.root_key_file",
+            "log.filter",
+            "PGANALYTICS_LOG_FORMAT",
+            "other",
+        ];
+        assert_eq!(named, expected, "{problems:#?}");
+        assert!(!problems.join("").contains("hunter2"));
+    }
+
+    #[test]
+    fn without_tls_it_listens_on_loopback_only() {
+        let refused = problems("[server]\nlisten = '0.0.0.0:8080'\ntls = 'off'\n", &[]);
+        assert!(refused.len() == 1 && refused[0].starts_with("server.tls = off"), "{refused:?}");
+        assert!(problems("[server]\nlisten = '0.0.0.0:8443'\n", &[]).is_empty());
+    }
+}

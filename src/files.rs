@@ -1,0 +1,112 @@
+//! Files that are either whole or absent, whatever happens in between.
+//!
+//! One recipe: write beside the target, fsync, rename over it, fsync the folder. Nothing else in the
+//! product creates or replaces a file that must survive a crash.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// 0600: keys, tokens, setup codes.
+    Owner,
+    /// 0640: everything else.
+    Group,
+}
+
+impl Access {
+    const fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Group => 0o640,
+        }
+    }
+}
+
+/// Writes `bytes` to `path` so that a reader, also after a crash, finds the old content or the new one.
+pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let beside = beside(path);
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(access.mode()).open(&beside)?;
+    file.set_permissions(fs::Permissions::from_mode(access.mode()))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    publish(&beside, path)
+}
+
+/// Gives a written and synced file its final name, durably.
+#[expect(clippy::disallowed_methods, reason = "this is the one place where a rename is made durable")]
+pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(written, path)?;
+    sync_folder_of(path)
+}
+
+/// Makes creations, renames and deletions in the folder of `path` durable.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// The name under which a file is prepared, in the same folder so that the rename is atomic.
+pub fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".tmp");
+    path.with_file_name(name)
+}
+
+/// Creates a folder and its parents, readable by owner and group only.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o750))
+}
+
+/// A lock on a file, held until it is dropped or the process ends.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held for its drop")] Flock<File>);
+
+impl Lock {
+    /// Takes the lock without waiting; `None` when another process holds it.
+    pub fn take(path: &Path) -> io::Result<Option<Self>> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o640).open(path)?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(Some(Self(lock))),
+            Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
+            Err((_, error)) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        write_whole(&path, b"first", Access::Owner).unwrap();
+        write_whole(&path, b"second", Access::Owner).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_lock_is_held_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = Lock::take(&path).unwrap();
+        assert!(held.is_some());
+        assert!(Lock::take(&path).unwrap().is_none());
+        drop(held);
+        assert!(Lock::take(&path).unwrap().is_some());
+    }
+}

@@ -1,0 +1,95 @@
+//! Registering a collector: its row, its token and the audit entry are one transaction.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::access::{Access, Authority, AuthorityError, Issued, RegistrationSecretError};
+use crate::audit::{Action, Actor, AuditLog, Change, Origin};
+use crate::crypto::Secret;
+use crate::events::{EventKind, Events};
+use crate::registry::{Collector, Collectors, CollectorsError, NewCollector};
+use crate::storage::{Sqlite, StoreError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    #[error(transparent)]
+    Collectors(#[from] CollectorsError),
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    #[error(transparent)]
+    Secret(#[from] RegistrationSecretError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a registration hands out. The token and the key are told this once.
+#[derive(Debug)]
+pub struct Registered {
+    pub collector: Collector,
+    pub token: Issued,
+    pub certificate: String,
+    pub private_key: Secret,
+    pub ca_certificate: String,
+}
+
+/// Makes collectors out of requests.
+pub struct Registrar {
+    pub(crate) db: Arc<Sqlite>,
+    pub(crate) audit: AuditLog,
+    pub(crate) events: Events,
+    pub(crate) access: Arc<Access>,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) collectors: Collectors,
+}
+
+impl Registrar {
+    /// Registers what an administrator asked for.
+    pub fn register(&self, origin: &Origin, new: NewCollector) -> Result<Registered, RegisterError> {
+        self.register_after(origin, new, |_| Ok(()))
+    }
+
+    /// Registers an agent that brought a registration secret, which is spent in the same transaction.
+    pub fn register_agent(
+        &self,
+        origin: &Origin,
+        secret: &Secret,
+        new: NewCollector,
+    ) -> Result<Registered, RegisterError> {
+        let actor = Actor::anonymous(&new.name);
+        let origin = Origin { actor, ..origin.clone() };
+        self.register_after(&origin, new, |tx| {
+            self.access.spend_registration_secret(tx, secret)?;
+            Ok(())
+        })
+    }
+
+    fn register_after(
+        &self,
+        origin: &Origin,
+        new: NewCollector,
+        first: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), RegisterError>,
+    ) -> Result<Registered, RegisterError> {
+        let registered = self.db.write(|tx| {
+            first(tx)?;
+            let mut collector = self.collectors.insert(tx, new, &origin.actor.name)?;
+            let token = self.access.issue_enrolment(tx, collector.id)?;
+            collector.token_expires_at = Some(token.expires_at);
+            // made inside the transaction, so that a registration without a certificate is none
+            let certified = self.authority.certify_collector(collector.id)?;
+            let change = Change::new(Action::CollectorRegister, collector.target())
+                .from_to(&json!({}), &collector.audited());
+            self.audit.append(tx, origin, change)?;
+            Ok::<_, RegisterError>(Registered {
+                collector,
+                token,
+                certificate: certified.certificate,
+                private_key: certified.private_key,
+                ca_certificate: self.authority.certificate().to_owned(),
+            })
+        })?;
+        let data = json!({ "name": registered.collector.name });
+        self.events.publish(EventKind::Registered, Some(registered.collector.id), data);
+        Ok(registered)
+    }
+}

@@ -1,0 +1,58 @@
+//! CSV that a spreadsheet opens safely: cells that begin like a formula are prefixed.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+
+pub(super) struct Csv(String);
+
+impl Csv {
+    pub(super) fn new(header: &[&str]) -> Self {
+        let mut csv = Self(String::new());
+        csv.row(header);
+        csv
+    }
+
+    pub(super) fn row(&mut self, cells: &[&str]) {
+        for (number, cell) in cells.iter().enumerate() {
+            if number > 0 {
+                self.0.push(',');
+            }
+            self.cell(cell);
+        }
+        self.0.push_str("\r\n");
+    }
+
+    fn cell(&mut self, cell: &str) {
+        let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let prefix = if is_formula { "'" } else { "" };
+        if cell.contains([',', '"', '\n', '\r']) {
+            self.0.push('"');
+            self.0.push_str(prefix);
+            self.0.push_str(&cell.replace('"', "\"\""));
+            self.0.push('"');
+        } else {
+            self.0.push_str(prefix);
+            self.0.push_str(cell);
+        }
+    }
+
+    pub(super) fn into_response(self, file: &str) -> HttpResponse {
+        HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
+            .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")))
+            .body(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_that_begins_like_a_formula_is_prefixed() {
+        let mut csv = Csv::new(&["a", "b"]);
+        csv.row(&["=1+1", "plain"]);
+        csv.row(&["-2, \"x\"", "@\n"]);
+        assert_eq!(csv.0, "a,b\r\n'=1+1,plain\r\n\"'-2, \"\"x\"\"\",\"'@\n\"\r\n");
+    }
+}

@@ -1,0 +1,257 @@
+//! Turns a JSON object into checked values, and gathers every problem on the way: a client is told of all the
+//! fields at once. A value that breaks a rule is never repeated in the answer, as it may be a secret.
+
+use std::ops::RangeInclusive;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Map, Value};
+
+use super::problem::Problem;
+use crate::crypto::Secret;
+use crate::limits;
+use crate::names::Named;
+use crate::wire::FieldError;
+
+/// The members of a JSON object, each to be taken once.
+#[derive(Debug, Default)]
+pub struct Fields {
+    members: Map<String, Value>,
+    problems: Vec<FieldError>,
+}
+
+impl Fields {
+    pub fn new(members: Map<String, Value>) -> Self {
+        Self { members, problems: Vec::new() }
+    }
+
+    pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        match serde_json::from_slice(bytes) {
+            Ok(Value::Object(members)) => Ok(Self::new(members)),
+            Ok(_) => Err(Problem::invalid_field("body", "type", "must be a JSON object")),
+            Err(error) => {
+                let place = format!("line {}, column {}", error.line(), error.column());
+                Err(Problem::invalid_field("body", "json", format!("is not valid JSON: see {place}")))
+            }
+        }
+    }
+
+    /// The value, if there was nothing to complain about.
+    pub fn finish<T>(mut self, value: T) -> Result<T, Problem> {
+        let unknown = std::mem::take(&mut self.members);
+        for field in unknown.keys() {
+            self.complain(field, "unknown", "is not a field of this request".to_owned());
+        }
+        if self.problems.is_empty() { Ok(value) } else { Err(Problem::validation(self.problems)) }
+    }
+
+    /// The same, for bodies of programs of other releases, which may say more than is known.
+    pub fn finish_leniently<T>(mut self, value: T) -> Result<T, Problem> {
+        self.members.clear();
+        self.finish(value)
+    }
+
+    pub fn complain(&mut self, field: &str, code: &str, message: String) {
+        self.problems.push(FieldError { field: field.to_owned(), code: code.to_owned(), message });
+    }
+
+    /// A text that must be there.
+    pub fn text(&mut self, field: &str, chars: RangeInclusive<usize>) -> String {
+        self.required(field, |this| this.optional_text(field, chars)).unwrap_or_default()
+    }
+
+    /// A text that may be absent or null. White space around it does not count.
+    pub fn optional_text(&mut self, field: &str, chars: RangeInclusive<usize>) -> Option<String> {
+        let text = self.optional_string(field)?.trim().to_owned();
+        let length = text.chars().count();
+        if !chars.contains(&length) {
+            let (least, most) = chars.into_inner();
+            self.complain(field, "length", format!("must have {least} to {most} characters"));
+        } else if text.chars().any(|letter| letter.is_control() && letter != '\n') {
+            self.complain(field, "characters", "must not hold control characters".to_owned());
+        }
+        Some(text)
+    }
+
+    /// A secret that must be there, taken as it is.
+    pub fn secret(&mut self, field: &str, chars: RangeInclusive<usize>) -> Secret {
+        self.required(field, |this| this.optional_secret(field, chars)).unwrap_or_else(|| Secret::new(""))
+    }
+
+    pub fn optional_secret(&mut self, field: &str, chars: RangeInclusive<usize>) -> Option<Secret> {
+        let text = self.optional_string(field)?;
+        if !chars.contains(&text.chars().count()) {
+            let (least, most) = chars.into_inner();
+            self.complain(field, "length", format!("must have {least} to {most} characters"));
+        }
+        Some(Secret::new(text))
+    }
+
+    /// A whole number that must be there.
+    pub fn number(&mut self, field: &str, range: RangeInclusive<i64>) -> i64 {
+        self.required(field, |this| this.optional_number(field, range)).unwrap_or_default()
+    }
+
+    pub fn optional_number(&mut self, field: &str, range: RangeInclusive<i64>) -> Option<i64> {
+        let value = self.take(field)?;
+        let number = value.as_i64().filter(|number| range.contains(number));
+        if number.is_none() {
+            let (least, most) = (range.start(), range.end());
+            self.complain(field, "range", format!("must be a whole number from {least} to {most}"));
+        }
+        Some(number.unwrap_or_default())
+    }
+
+    pub fn optional_boolean(&mut self, field: &str) -> Option<bool> {
+        let value = self.take(field)?;
+        if !value.is_boolean() {
+            self.complain(field, "type", "must be true or false".to_owned());
+        }
+        Some(value.as_bool().unwrap_or_default())
+    }
+
+    /// One of a few words, which must be there.
+    pub fn one_of<T: Named>(&mut self, field: &str) -> T {
+        self.required(field, |this| this.optional_one_of(field)).unwrap_or(T::ALL[0])
+    }
+
+    pub fn optional_one_of<T: Named>(&mut self, field: &str) -> Option<T> {
+        let text = self.optional_string(field)?;
+        let known = T::ALL.iter().copied().find(|known| known.name() == text);
+        if known.is_none() {
+            let words: Vec<&str> = T::ALL.iter().map(|known| known.name()).collect();
+            self.complain(field, "choice", format!("must be one of {}", words.join(", ")));
+        }
+        Some(known.unwrap_or(T::ALL[0]))
+    }
+
+    /// A list of texts; empty where it is absent.
+    pub fn texts(&mut self, field: &str, most: usize, chars: RangeInclusive<usize>) -> Vec<String> {
+        let Some(value) = self.take(field) else { return Vec::new() };
+        let texts: Option<Vec<String>> = value.as_array().and_then(|items| {
+            items.iter().map(|item| item.as_str().map(|text| text.trim().to_owned())).collect()
+        });
+        let Some(texts) = texts else {
+            self.complain(field, "type", "must be a list of texts".to_owned());
+            return Vec::new();
+        };
+        if texts.len() > most {
+            self.complain(field, "length", format!("must have at most {most} entries"));
+        }
+        let fits =
+            |text: &String| chars.contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if !texts.iter().all(fits) {
+            let (least, most) = chars.into_inner();
+            self.complain(
+                field,
+                "length",
+                format!("each entry must have {least} to {most} plain characters"),
+            );
+        }
+        texts
+    }
+
+    fn optional_string(&mut self, field: &str) -> Option<String> {
+        match self.take(field)? {
+            Value::String(text) => Some(text),
+            _ => {
+                self.complain(field, "type", "must be a text".to_owned());
+                None
+            }
+        }
+    }
+
+    fn take(&mut self, field: &str) -> Option<Value> {
+        self.members.remove(field).filter(|value| !value.is_null())
+    }
+
+    /// Complains when there is no value, unless the value was complained about already.
+    fn required<T>(&mut self, field: &str, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let before = self.problems.len();
+        let value = take(self);
+        if value.is_none() && self.problems.len() == before {
+            self.complain(field, "required", "is required".to_owned());
+        }
+        value
+    }
+}
+
+/// Reads the body of a request. Its size is bounded, and its type must be JSON where one is given.
+impl FromRequest for Fields {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = match request.headers().get(CONTENT_TYPE) {
+            None => true,
+            Some(value) => value.to_str().is_ok_and(|value| {
+                let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+                essence == "application/json" || essence.ends_with("+json")
+            }),
+        };
+        let bytes = web::Bytes::from_request(request, payload);
+        Box::pin(async move {
+            if !is_json {
+                return Err(Problem::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into());
+            }
+            let bytes = bytes.await.map_err(|error| {
+                let status = error.as_response_error().status_code();
+                let detail = format!("the body must have at most {} bytes", limits::BODY_BYTES);
+                match status {
+                    StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, "too_large", detail).into(),
+                    _ => error,
+                }
+            })?;
+            Ok(Self::parse(&bytes)?)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::ResponseError;
+
+    use super::*;
+    use crate::ids::IdSource;
+    use crate::registry::Kind;
+
+    fn complaints(body: &str) -> Vec<String> {
+        let mut fields = Fields::parse(body.as_bytes()).unwrap();
+        let name = fields.text("name", 1..=10);
+        let kind: Kind = fields.one_of("type");
+        let port = fields.number("port", 1..=65535);
+        let tags = fields.texts("tags", 2, 1..=5);
+        let Err(problem) = fields.finish((name, kind, port, tags)) else { return Vec::new() };
+        assert_eq!(problem.status_code(), 400);
+        let document = problem.document(IdSource::seeded(1).next(crate::clock::Timestamp::from_millis(1)));
+        let errors = document["errors"].as_array().unwrap().clone();
+        errors
+            .iter()
+            .map(|e| format!("{} {}", e["field"].as_str().unwrap(), e["code"].as_str().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn every_field_at_fault_is_named_at_once() {
+        assert_eq!(complaints(r#"{"name": "a", "type": "oracle", "port": 1}"#), Vec::<String>::new());
+        assert_eq!(complaints("{}"), ["name required", "type required", "port required"]);
+        assert_eq!(
+            complaints(r#"{"name": "  ", "type": "access", "port": 70000, "tags": ["toolong"], "nmae": 1}"#),
+            ["name length", "type choice", "port range", "tags length", "nmae unknown"]
+        );
+        assert_eq!(
+            complaints(r#"{"name": 7, "type": null, "port": "80", "tags": "a"}"#),
+            ["name type", "type required", "port range", "tags type"]
+        );
+    }
+
+    #[test]
+    fn malformed_json_names_the_place_and_nothing_else() {
+        let problem = Fields::parse(b"{\"password\": \"hunter2").unwrap_err().to_string();
+        assert!(problem.contains("line 1") && !problem.contains("hunter2"), "{problem}");
+        assert!(Fields::parse(b"[1]").is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! The transport: HTTP and WebSockets over the node.
+//!
+//! A request passes `answer` (request id, headers, the body of a problem), `admit` (who calls, may they), and
+//! reaches a handler: body into a checked value, one crossing into the synchronous domain, view or problem.
+//! It knows no database and no path on disk.
+
+mod agents;
+mod answer;
+mod audit;
+mod caller;
+mod collectors;
+mod csv;
+mod dashboard;
+mod fields;
+mod groups;
+mod health;
+mod live;
+mod openapi;
+mod problem;
+mod query;
+mod register;
+pub mod routes;
+mod system;
+
+use std::future::Future;
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpMessage, HttpRequest, HttpServer, web};
+
+use crate::ids::RequestId;
+use crate::limits;
+use crate::node::Node;
+use problem::Problem;
+
+pub use openapi::document_text as openapi_document;
+
+/// How the node is served.
+#[derive(Clone)]
+pub struct Options {
+    pub workers: usize,
+    /// With it the listener speaks TLS.
+    pub tls: Option<rustls::ServerConfig>,
+}
+
+/// Serves until `stop` is done; then lets running requests end within the drain bound.
+pub async fn serve(
+    listener: TcpListener,
+    node: web::Data<Node>,
+    options: Options,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let tls = options.tls.is_some();
+    let needs = web::Data::new(caller::Needs::from_routes());
+    let app_node = node.clone();
+    let server = HttpServer::new(move || {
+        let app = App::new()
+            .app_data(app_node.clone())
+            .app_data(needs.clone())
+            .app_data(web::PayloadConfig::new(limits::BODY_BYTES))
+            .wrap(from_fn(caller::admit))
+            .wrap(from_fn(move |request, next| answer::answer(tls, request, next)));
+        routes::resources().into_iter().fold(app, App::service).default_service(web::to(dashboard::serve))
+    })
+    .workers(options.workers)
+    .max_connections(limits::CONNECTIONS)
+    .client_request_timeout(limits::REQUEST_HEAD_TIME)
+    .keep_alive(limits::IDLE_CONNECTION_TIME)
+    .shutdown_timeout(limits::DRAIN_TIME.as_secs())
+    .disable_signals();
+    let server = match options.tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?.run(),
+        None => server.listen(listener)?.run(),
+    };
+    let handle = server.handle();
+    let running = tokio::spawn(server);
+    stop.await;
+    node.stopping.set();
+    handle.stop(true).await;
+    running.await.map_err(io::Error::other)?
+}
+
+/// What the outermost middleware knows of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestContext {
+    pub(crate) id: RequestId,
+    pub(crate) tls: bool,
+}
+
+impl RequestContext {
+    fn of(request: &HttpRequest) -> Self {
+        let known = request.extensions().get::<Self>().copied();
+        known.unwrap_or(Self { id: RequestId::from(uuid::Uuid::nil()), tls: false })
+    }
+}
+
+/// The one crossing from async into the synchronous domain.
+pub(crate) async fn on_disk<T, E>(
+    node: &web::Data<Node>,
+    operation: impl FnOnce(&Node) -> Result<T, E> + Send + 'static,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    Problem: From<E>,
+{
+    let node = node.clone();
+    let done = web::block(move || operation(&node)).await;
+    match done {
+        Ok(result) => result.map_err(Problem::from),
+        Err(_) => Err(Problem::unavailable("the daemon is stopping", Duration::from_secs(5))),
+    }
+}

@@ -1,0 +1,48 @@
+//! The OpenAPI document, made from the handlers. `docs/openapi.json` is a copy of it, held by a test.
+
+use actix_web::HttpResponse;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{agents, audit, caller, collectors, groups, health, live, register, system};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "pgAnalytics", description = "The HTTP interface of the pgAnalytics daemon."),
+    modifiers(&Credentials),
+    security(("token" = []), ("session" = [])),
+    paths(
+        health::livez, health::readyz, health::healthz, health::version, health::health, document,
+        groups::list, groups::create, groups::update, groups::delete,
+        collectors::list, collectors::get, collectors::status, collectors::health,
+        register::test_connection, register::test_stored_connection, register::register,
+        agents::heartbeat, agents::config,
+        audit::list, audit::verify, audit::of_collector,
+        system::jobs, system::system,
+        live::open,
+    )
+)]
+struct Api;
+
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(caller::cookie_name(false)));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    }
+}
+
+/// The document as it stands in `docs/openapi.json`.
+pub fn document_text() -> String {
+    Api::openapi().to_pretty_json().unwrap_or_default() + "\n"
+}
+
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "health",
+    responses((status = 200, description = "This document", content_type = "application/json")))]
+pub(super) async fn document() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document_text())
+}

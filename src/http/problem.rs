@@ -1,0 +1,271 @@
+//! How the daemon says no: every error of every noun is placed here, arm by arm, so that a new one does not
+//! compile until it has its status and its code.
+
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::{Map, Value};
+
+use crate::access::{AccessError, RegistrationSecretError};
+use crate::fleet::{PresenceError, RegisterError};
+use crate::ids::{NotAnId, RequestId};
+use crate::node::NodeError;
+use crate::registry::{CollectorsError, GroupsError};
+use crate::storage::StoreError;
+use crate::wire::{self, FieldError};
+
+/// An error on its way to a client. Its detail is for the client; what only the operator of the daemon may
+/// know was logged where the problem was made.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after: Option<Duration>,
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after: None, more: Map::new() }
+    }
+
+    /// One or more fields break a rule.
+    pub fn validation(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("{} {}", one.field, one.message),
+            many => format!("{} fields are not valid", many.len()),
+        };
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "validation_failed", detail) }
+    }
+
+    pub fn invalid_field(field: &str, code: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::validation(vec![FieldError { field: field.to_owned(), code: code.to_owned(), message }])
+    }
+
+    /// The request is well-formed, but one of its values does not work.
+    pub fn field_at_fault(code: &'static str, field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let errors =
+            vec![FieldError { field: field.to_owned(), code: code.to_owned(), message: message.clone() }];
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, code, message) }
+    }
+
+    pub fn unauthenticated(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+    }
+
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    pub fn too_many(detail: impl Into<String>, retry_after: Duration) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(retry_after)
+    }
+
+    pub fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(retry_after)
+    }
+
+    pub fn storage_full(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", detail)
+            .retry_after(Duration::from_secs(30))
+    }
+
+    /// Something failed that the client cannot mend. The cause goes to the log, not to the client.
+    pub fn internal(cause: &dyn fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        let detail = "the daemon could not answer; its log has the cause under this request id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// The same as 403 where it is 401.
+    #[must_use]
+    pub fn as_forbidden(self) -> Self {
+        if self.status == StatusCode::UNAUTHORIZED {
+            Self { status: StatusCode::FORBIDDEN, ..self }
+        } else {
+            self
+        }
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause);
+        self
+    }
+
+    /// Adds a member beside the standard ones.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// For an error that the framework made, of which only the status is known.
+    pub fn from_status(status: StatusCode) -> Self {
+        let (code, detail) = match status {
+            StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path"),
+            StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this path does not take that method"),
+            StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the body is too large"),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "the body must be JSON"),
+            StatusCode::REQUEST_TIMEOUT => ("timeout", "the request took too long to arrive"),
+            status if status.is_server_error() => ("internal", "the daemon could not answer"),
+            _ => ("bad_request", "the request is malformed"),
+        };
+        Self::new(status, code, detail)
+    }
+
+    /// The document, for the request of that id.
+    pub fn document(&self, request: RequestId) -> Value {
+        let problem = wire::Problem {
+            kind: format!("urn:pganalytics:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            code: self.code.to_owned(),
+            error: self.detail.clone(),
+            request_id: request.to_string(),
+            errors: self.errors.clone(),
+        };
+        let mut document = serde_json::to_value(problem).unwrap_or_default();
+        if let Some(members) = document.as_object_mut() {
+            members.extend(self.more.clone());
+        }
+        document
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.status.as_u16(), self.code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body is written by the outermost middleware, which knows the request id.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        if let Some(pause) = self.retry_after {
+            response.insert_header((RETRY_AFTER, pause.as_secs().max(1).to_string()));
+        }
+        let mut response = response.finish();
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::storage_full(error.to_string()),
+            StoreError::Poisoned(_) => Self::unavailable(error.to_string(), Duration::from_secs(5)),
+            StoreError::Sqlite(_)
+            | StoreError::TooOld(_)
+            | StoreError::Newer { .. }
+            | StoreError::Damaged(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Expired => Self::unauthenticated("token_expired", error.to_string()),
+            AccessError::Revoked => Self::unauthenticated("token_revoked", error.to_string()),
+            AccessError::Invalid => Self::unauthenticated("token_invalid", error.to_string()),
+            AccessError::NoSession => Self::forbidden(error.to_string()),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NodeError> for Problem {
+    fn from(error: NodeError) -> Self {
+        match error {
+            NodeError::Collectors(error) => error.into(),
+            NodeError::Groups(error) => error.into(),
+            NodeError::Presence(error) => error.into(),
+            NodeError::Store(error) => error.into(),
+            NodeError::Accept(error) => error.into(),
+            NodeError::Poisoned(_) | NodeError::Stopping => {
+                Self::unavailable(error.to_string(), Duration::from_secs(5))
+            }
+            NodeError::Metrics(_) | NodeError::Size { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<NotAnId> for Problem {
+    fn from(error: NotAnId) -> Self {
+        Self::not_found(format!("the id in the path is {error}"))
+    }
+}
+
+impl From<GroupsError> for Problem {
+    fn from(error: GroupsError) -> Self {
+        match error {
+            GroupsError::NameTaken(_) => Self::conflict("name_taken", error.to_string()),
+            GroupsError::NotFound(_) => Self::not_found(error.to_string()),
+            GroupsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CollectorsError> for Problem {
+    fn from(error: CollectorsError) -> Self {
+        match error {
+            CollectorsError::NameTaken(_) => Self::conflict("name_taken", error.to_string()),
+            CollectorsError::NotFound(_) => Self::not_found(error.to_string()),
+            CollectorsError::NoSuchGroup(_) => Self::invalid_field("group", "unknown", error.to_string()),
+            CollectorsError::Credentials { .. } => Self::internal(&error),
+            CollectorsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Collectors(error) => error.into(),
+            RegisterError::Authority(error) => Self::internal(&error),
+            RegisterError::Secret(error) => match error {
+                RegistrationSecretError::Store(error) => error.into(),
+                RegistrationSecretError::NotFound
+                | RegistrationSecretError::Expired
+                | RegistrationSecretError::UsedUp
+                | RegistrationSecretError::Revoked
+                | RegistrationSecretError::TooMany => {
+                    Self::unauthenticated("registration_secret_refused", error.to_string())
+                }
+            },
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PresenceError> for Problem {
+    fn from(error: PresenceError) -> Self {
+        match error {
+            PresenceError::Collectors(error) => error.into(),
+            PresenceError::Store(error) => error.into(),
+        }
+    }
+}

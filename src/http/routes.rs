@@ -1,0 +1,88 @@
+//! The one table of routes: method, path, who may call, and the handler. The role matrix of the tests and the
+//! check of the OpenAPI document are made from it.
+
+use actix_web::http::Method;
+use actix_web::http::header::ALLOW;
+use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
+
+use super::{agents, audit, collectors, groups, health, live, openapi, register, system};
+use crate::access::Need;
+
+/// One method on one path.
+pub struct Route {
+    pub method: Method,
+    /// As actix matches it, with `{names}`.
+    pub path: &'static str,
+    pub need: Need,
+    handler: fn() -> ActixRoute,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $need:ident $handler:path;)+) => {
+        vec![$(Route {
+            method: Method::$method,
+            path: $path,
+            need: Need::$need,
+            handler: || ActixRoute::new().method(Method::$method).to($handler),
+        }),+]
+    };
+}
+
+pub fn all() -> Vec<Route> {
+    routes! {
+        GET "/livez" Public health::livez;
+        GET "/readyz" Public health::readyz;
+        GET "/healthz" Public health::healthz;
+        GET "/version" Public health::version;
+        GET "/api/v1/health" Public health::health;
+        GET "/api/v1/openapi.json" Public openapi::document;
+
+        GET "/api/v1/groups" Viewer groups::list;
+        POST "/api/v1/groups" Operator groups::create;
+        PUT "/api/v1/groups/{id}" Operator groups::update;
+        DELETE "/api/v1/groups/{id}" Operator groups::delete;
+
+        GET "/api/v1/collectors" Viewer collectors::list;
+        POST "/api/v1/collectors/test-connection" Operator register::test_connection;
+        POST "/api/v1/collectors/register" Admin register::register;
+        GET "/api/v1/collectors/{id}" Viewer collectors::get;
+        GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
+        GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
+        POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
+
+        POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
+        GET "/api/v1/config/{collector_id}" Collector agents::config;
+
+        GET "/api/v1/audit" Auditor audit::list;
+        GET "/api/v1/audit/verify" Auditor audit::verify;
+        GET "/api/v1/collectors/{id}/audit" Viewer audit::of_collector;
+
+        GET "/api/v1/jobs" Admin system::jobs;
+        GET "/api/v1/system" Admin system::system;
+
+        GET "/api/v1/ws" Viewer live::open;
+        GET "/ws" Viewer live::open;
+    }
+}
+
+/// The routes grouped by path, so that a wrong method is answered 405 with the right ones.
+pub(super) fn resources() -> Vec<Resource> {
+    let mut paths: Vec<&'static str> = Vec::new();
+    for route in all() {
+        if !paths.contains(&route.path) {
+            paths.push(route.path);
+        }
+    }
+    paths.into_iter().map(resource).collect()
+}
+
+fn resource(path: &'static str) -> Resource {
+    let routes = || all().into_iter().filter(move |route| route.path == path);
+    let allowed: Vec<String> = routes().map(|route| route.method.to_string()).collect();
+    let allowed = allowed.join(", ");
+    let resource = routes().fold(web::resource(path), |resource, route| resource.route((route.handler)()));
+    resource.default_service(web::to(move || {
+        let response = HttpResponse::MethodNotAllowed().insert_header((ALLOW, allowed.clone())).finish();
+        async { response }
+    }))
+}

@@ -1,0 +1,125 @@
+//! Background work: named jobs, each with a bounded step and a visible status.
+//!
+//! One driver owns the threads, the wake-up and the back-off. Tests call [`Job::step`] themselves.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::clock::{Clock, Timestamp};
+
+/// A failing job waits twice as long each time, up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+/// Work that is done again and again.
+pub trait Job: Send + 'static {
+    /// A stable name, such as `audit-checkpoint`.
+    fn name(&self) -> &'static str;
+    /// One sentence for the administrator.
+    fn about(&self) -> &'static str;
+    /// Does a bounded piece of work and says in a few words what it did.
+    fn step(&mut self, now: Timestamp) -> Result<String, String>;
+}
+
+/// What an administrator sees of a job.
+#[derive(Clone, Debug)]
+pub struct Status {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub period: Duration,
+    pub runs: u64,
+    pub failures: u64,
+    pub last_finished_at: Option<Timestamp>,
+    pub last_result: Option<Result<String, String>>,
+}
+
+/// The running jobs. Dropping it stops them; [`Jobs::stop`] also waits.
+pub struct Jobs {
+    stop: Arc<(Mutex<bool>, Condvar)>,
+    statuses: Vec<Arc<Mutex<Status>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Jobs {
+    pub fn start(clock: &Clock, jobs: Vec<(Box<dyn Job>, Duration)>) -> std::io::Result<Self> {
+        let stop = Arc::new((Mutex::new(false), Condvar::new()));
+        let mut statuses = Vec::new();
+        let mut threads = Vec::new();
+        for (job, period) in jobs {
+            let status = Arc::new(Mutex::new(Status {
+                name: job.name(),
+                about: job.about(),
+                period,
+                runs: 0,
+                failures: 0,
+                last_finished_at: None,
+                last_result: None,
+            }));
+            statuses.push(Arc::clone(&status));
+            let (clock, stop) = (clock.clone(), Arc::clone(&stop));
+            let thread = thread::Builder::new().name(job.name().to_owned());
+            threads.push(thread.spawn(move || drive(job, period, &clock, &status, &stop))?);
+        }
+        Ok(Self { stop, statuses, threads: Mutex::new(threads) })
+    }
+
+    pub fn statuses(&self) -> Vec<Status> {
+        self.statuses.iter().map(|status| status.lock().clone()).collect()
+    }
+
+    /// Lets each job finish its step, and returns when all threads have ended.
+    pub fn stop(&self) {
+        self.tell_to_stop();
+        for thread in std::mem::take(&mut *self.threads.lock()) {
+            if thread.join().is_err() {
+                tracing::error!("a background job ended by a panic");
+            }
+        }
+    }
+
+    fn tell_to_stop(&self) {
+        *self.stop.0.lock() = true;
+        self.stop.1.notify_all();
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.tell_to_stop();
+    }
+}
+
+fn drive(
+    mut job: Box<dyn Job>,
+    period: Duration,
+    clock: &Clock,
+    status: &Mutex<Status>,
+    stop: &(Mutex<bool>, Condvar),
+) {
+    let mut pause = period;
+    while !stopped_within(pause, stop) {
+        let result = job.step(clock.now());
+        pause = match &result {
+            Ok(_) => period,
+            Err(error) => {
+                tracing::warn!(job = job.name(), error, "a background job failed and will be tried again");
+                (pause * 2).min(LONGEST_PAUSE.max(period))
+            }
+        };
+        let mut status = status.lock();
+        status.runs += 1;
+        status.failures += u64::from(result.is_err());
+        status.last_finished_at = Some(clock.now());
+        status.last_result = Some(result);
+    }
+}
+
+fn stopped_within(pause: Duration, (stopped, changed): &(Mutex<bool>, Condvar)) -> bool {
+    let mut stopped = stopped.lock();
+    if !*stopped {
+        changed.wait_while_for(&mut stopped, |stopped| !*stopped, pause);
+    }
+    *stopped
+}

@@ -1,0 +1,252 @@
+//! Every bound of the product, with its reason. A number that limits something stands here or nowhere.
+
+use std::time::Duration;
+
+// -- what a push may be
+
+/// Decompressed bytes of one push. A v3 collector sends its whole buffer, up to 50 MiB, again and again
+/// until it is taken.
+pub const PUSH_BYTES: usize = 64 * MIB;
+/// Documents in one push: a v3 collector sends 2,952 a minute and keeps 50 MiB of them.
+pub const PUSH_DOCUMENTS: usize = 200_000;
+/// Nesting of one document. The deepest known type has six levels.
+pub const DOCUMENT_DEPTH: usize = 64;
+/// Length of a document's `type`: it becomes part of series names.
+pub const DOCUMENT_TYPE_CHARS: usize = 100;
+
+// -- what the agent keeps and waits for
+
+/// Collection interval of an agent, in seconds.
+pub const COLLECTION_INTERVAL_S: std::ops::RangeInclusive<u64> = 10..=3600;
+/// Queries that one `pg_query_stats` document may hold.
+pub const QUERY_LIMIT: std::ops::RangeInclusive<u64> = 1..=10_000;
+/// Smallest and largest spool: below, one outage of minutes overflows it; above, it is a database.
+pub const SPOOL_BYTES: std::ops::RangeInclusive<u64> = (MIB as u64)..=(64 * 1024 * MIB as u64);
+/// A batch of the spool, compressed.
+pub const SPOOL_BATCH_BYTES: usize = 16 * MIB;
+/// Longest time that a stopping worker gets before it is killed.
+pub const STOP_GRACE: Duration = Duration::from_mins(1);
+/// First and longest pause between two attempts to reach the daemon.
+pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+/// Longest `Retry-After` that an agent obeys: a wrong header must not silence it for a day.
+pub const RETRY_AFTER: Duration = Duration::from_mins(10);
+/// Pause of an agent whose token was revoked or is refused: only a person can help, but one may.
+pub const REFUSED_PAUSE: Duration = Duration::from_mins(1);
+/// An access token is replaced this long before it ends.
+pub const ACCESS_TOKEN_MARGIN: Duration = Duration::from_mins(1);
+/// An access token is used at least this long, also when the agent's clock calls it expired.
+pub const ACCESS_TOKEN_LEAST_USE: Duration = Duration::from_secs(30);
+/// A short request to the daemon (token, heartbeat) and its connection.
+pub const REQUEST_TIME: Duration = Duration::from_secs(15);
+pub const DAEMON_CONNECT_TIME: Duration = Duration::from_secs(5);
+/// A push: 16 MiB over a slow line.
+pub const PUSH_TIME: Duration = Duration::from_mins(2);
+/// Bytes of the daemon's reply that an agent reads.
+pub const REPLY_BYTES: usize = MIB;
+/// What a stopping agent may take in all is 10 s; these are its two waits.
+pub const SHUTDOWN_WORKER: Duration = Duration::from_secs(4);
+pub const SHUTDOWN_PUSH: Duration = Duration::from_secs(3);
+/// One message from the worker: the document of a database with 10,000 tables has about 5 MiB.
+pub const PIPE_MESSAGE_BYTES: usize = 16 * MIB;
+/// JSON of one batch, before compression: a supervisor holds it in memory, so it is small.
+pub const BATCH_JSON_BYTES: usize = 4 * MIB;
+/// How long the first document of a batch waits for the rest of its collection.
+pub const BATCH_LINGER: Duration = Duration::from_secs(2);
+/// First and longest pause before a worker that died is started again.
+pub const WORKER_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+/// A worker that lived this long had started well; deaths before count towards a crash loop.
+pub const WORKER_HEALTHY_AFTER: Duration = Duration::from_mins(2);
+/// Deaths in a row that make a crash loop.
+pub const WORKER_CRASH_LOOP: u32 = 3;
+/// A worker that says nothing for its interval and this long hangs, and is replaced.
+pub const WORKER_SILENCE: Duration = Duration::from_secs(90);
+/// The first timers after a start come earlier by up to this fraction of their interval (1/n), so that
+/// a fleet that was started together does not march in step.
+pub const PHASE_FRACTION: u32 = 5;
+
+// -- what the agent asks of a database
+
+/// Databases of one server that one agent watches.
+pub const DATABASES: usize = 1000;
+/// Tables, and indexes, of one `pg_stats` document: the largest ones, when there are more.
+pub const TABLES_PER_DOCUMENT: i64 = 10_000;
+pub const POSTGRES_CONNECT_TIME: Duration = Duration::from_secs(5);
+/// What the server enforces on each statement of ours.
+pub const STATEMENT_TIME: Duration = Duration::from_secs(5);
+/// Waiting in a lock queue blocks those behind us: hardly at all.
+pub const LOCK_TIME: Duration = Duration::from_millis(500);
+/// One database, connection included, whatever the server does.
+pub const SOURCE_TIME: Duration = Duration::from_secs(8);
+/// One whole collection; a shorter interval shortens it.
+pub const CYCLE_TIME: Duration = Duration::from_secs(45);
+/// Two samples of the processor's counters lie at least this far apart.
+pub const CPU_SAMPLE_GAP: Duration = Duration::from_millis(250);
+/// A file system that answers later than this hangs (a lost NFS server).
+pub const FILE_SYSTEM_TIME: Duration = Duration::from_secs(2);
+/// Bytes of a password, token or certificate file.
+pub const SECRET_FILE_BYTES: u64 = MIB as u64;
+/// Bytes of a configuration file.
+pub const CONFIG_BYTES: u64 = MIB as u64;
+
+// -- texts that humans and agents send
+
+/// Bytes of a JSON body that is not a push or an import.
+pub const BODY_BYTES: usize = MIB;
+
+// -- who may do what
+
+/// Bytes of a token that is looked at. Ours have fewer than 600.
+pub const TOKEN_BYTES: usize = 4096;
+/// Characters of a user name.
+pub const USERNAME_CHARS: usize = 64;
+/// Characters of a password: below, it is guessed; above, it is a file.
+pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 12..=256;
+/// Characters of the name of an API token or registration secret.
+pub const TOKEN_NAME_CHARS: usize = 100;
+/// Users of one appliance: a list of them is one reply.
+pub const USERS: usize = 1000;
+/// Sessions of one user: the oldest ends when another begins.
+pub const SESSIONS_PER_USER: usize = 50;
+/// API tokens of one user: a list of them is one reply.
+pub const API_TOKENS_PER_USER: usize = 100;
+/// Registration secrets that are kept: a list of them is one reply.
+pub const REGISTRATION_SECRETS: usize = 1000;
+/// Collectors that one registration secret may register.
+pub const REGISTRATION_SECRET_USES: u32 = 10_000;
+/// Passwords that are hashed at once. Each takes 46 MiB and a core.
+pub const PASSWORDS_AT_ONCE: usize = 2;
+/// Callers that wait for their password to be hashed; 50 ms each.
+pub const PASSWORDS_WAITING: usize = 32;
+/// Longest wait for a password to be hashed.
+pub const PASSWORD_WAIT: Duration = Duration::from_secs(5);
+/// Names and addresses whose failed sign-ins are remembered.
+pub const FAILURES_KEPT: usize = 10_000;
+/// WebSocket tickets that are open at once, and those of one user.
+pub const TICKETS: usize = 4096;
+pub const TICKETS_PER_USER: usize = 32;
+/// How long a WebSocket ticket waits to be used.
+pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+/// Life of a collector's access token.
+pub const COLLECTOR_ACCESS_LIFE: Duration = Duration::from_secs(3600);
+/// Life of the token that a collector is registered with.
+pub const ENROLMENT_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Rows that one step of pruning deletes from one table.
+pub const PRUNED_AT_ONCE: usize = 1000;
+
+// -- live events
+
+/// Events kept for clients that come back, and the length of a listener's queue. 1,000 collectors make 34
+/// events a second: two minutes.
+pub const EVENTS_KEPT: usize = 4096;
+
+/// Collection times that a mean is taken over: an hour at the usual interval.
+pub const COLLECTION_TIMES_KEPT: usize = 60;
+
+// -- connections
+
+/// Open connections of one worker; each costs a few KiB while it waits.
+pub const CONNECTIONS: usize = 10_000;
+/// Time to send the head of a request.
+pub const REQUEST_HEAD_TIME: Duration = Duration::from_secs(10);
+/// A connection without a request is closed after this: twice the usual interval of agents.
+pub const IDLE_CONNECTION_TIME: Duration = Duration::from_secs(120);
+/// Time that running requests get when the daemon stops; the whole stop has ten seconds.
+pub const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+// -- the sockets of browsers
+
+/// A batch of events is sent at most this often.
+pub const SOCKET_BATCH_PERIOD: Duration = Duration::from_millis(200);
+/// Events that may wait for a batch; a client further behind has to fetch again.
+pub const SOCKET_BATCH_EVENTS: usize = 2000;
+/// How often a socket's session is checked: a revoked one ends within five seconds.
+pub const SOCKET_CHECK_PERIOD: Duration = Duration::from_secs(4);
+/// A client that sent nothing for so long, not even a pong, is gone.
+pub const SOCKET_SILENCE: Duration = Duration::from_secs(30);
+/// Bytes of one message from a client.
+pub const SOCKET_MESSAGE_BYTES: usize = 4096;
+/// Collectors that one socket may name; who wants more asks for all.
+pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
+
+// -- what a site may set
+
+/// Hours that a session may be set to live after its login.
+pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
+
+// -- what agents say
+
+/// Characters kept of a text in a heartbeat, such as its last error.
+pub const AGENT_TEXT_CHARS: usize = 1000;
+
+// -- registering
+
+/// Tags of one collector, and characters of one tag.
+pub const TAGS: usize = 50;
+pub const TAG_CHARS: std::ops::RangeInclusive<usize> = 1..=50;
+/// A connection test is over after this, whatever the database does.
+pub const CONNECTION_TEST_TIME: Duration = Duration::from_secs(5);
+/// Connection tests of one user in a minute: each opens a connection to wherever the user says.
+pub const CONNECTION_TESTS_A_MINUTE: u32 = 10;
+
+// -- lists and searches
+
+/// Rows of one page of collectors: a whole fleet fits.
+pub const LIST_LIMIT: usize = 5000;
+/// Entries of one page of the audit log.
+pub const AUDIT_LIMIT: usize = 1000;
+/// Characters of a search, a name in a filter.
+pub const SEARCH_CHARS: usize = 200;
+/// Characters kept of a client's `User-Agent`.
+pub const USER_AGENT_CHARS: usize = 200;
+
+// -- what the metric store takes, keeps and reads
+
+/// Oldest document that is taken, and how long it is kept, unless the settings say otherwise.
+pub const RETENTION: Duration = Duration::from_secs(90 * DAY_S);
+/// How far ahead of the daemon's clock a document may be: more than any time zone set wrongly.
+pub const AHEAD: Duration = Duration::from_secs(DAY_S);
+/// Length of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// Numbers in one document: a hundred thousand columns of a schema have five each.
+pub const DOCUMENT_NUMBERS: usize = 500_000;
+/// A shape before compression: paths and labels of all objects of one document.
+pub const SHAPE_BYTES: usize = 32 * MIB;
+/// A string that is longer is text, and no label.
+pub const LABEL_BYTES: usize = 120;
+/// Pushes that wait for the next commit, and their bytes as they will be stored. What does not fit is told to
+/// come back, so memory stays bounded when the disk is slow.
+pub const WAITING_PUSHES: usize = 1024;
+pub const WAITING_BYTES: usize = 64 * MIB;
+/// What one commit takes of the waiting pushes: more would let the first one wait too long.
+pub const COMMIT_BYTES: usize = 16 * MIB;
+/// Longest wait for a commit, the time of a disk that hangs.
+pub const COMMIT_WAIT: Duration = Duration::from_secs(30);
+/// Room that stays free on the disk, beside three times what a commit writes: a store copies pages before it
+/// frees them, and logins and their audit go on.
+pub const FREE_BYTES: u64 = 32 * MIB as u64;
+/// Pages of the hot store that are kept in memory.
+pub const HOT_CACHE_BYTES: usize = 64 * MIB;
+/// Shapes that are known to be stored already, kept in memory so that each push need not look them up.
+pub const KNOWN_SHAPES: usize = 50_000;
+/// Points of one series in one answer.
+pub const SERIES_POINTS: usize = 11_000;
+/// Series in one answer, and documents that one query of points may look at.
+pub const QUERY_SERIES: usize = 20_000;
+pub const QUERY_DOCUMENTS: usize = 1_000_000;
+/// Points in one answer over all its series.
+pub const QUERY_POINTS: usize = 2_000_000;
+/// Matchers in one query and length of one.
+pub const QUERY_MATCHERS: usize = 100;
+pub const MATCHER_BYTES: usize = 4096;
+/// A pattern of a matcher, compiled.
+pub const PATTERN_BYTES: usize = MIB;
+/// Types of one collector whose documents one answer can put into one order; beyond, a type must be named.
+pub const QUERY_TYPES: usize = 1000;
+/// Documents in one page of an answer, by default and at most, and their bytes.
+pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
+pub const PAGE_BYTES: usize = 16 * MIB;
+/// Documents and dedup entries that one step of the retention removes.
+pub const PRUNE_STEP: usize = 10_000;
+
+const DAY_S: u64 = 24 * 60 * 60;
+const MIB: usize = 1024 * 1024;

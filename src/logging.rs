@@ -1,0 +1,98 @@
+//! Logs of both programs: text for people, JSON for machines, journald under systemd.
+//!
+//! Everything goes to standard error or to the journal; standard output belongs to the command line.
+
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Text,
+    Json,
+    /// Structured entries in the journal; text where this build has no systemd.
+    Journal,
+}
+
+/// The text was not a filter such as `info` or `info,pganalytics::http=debug`.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadFilter(String);
+
+/// Checks a filter without starting anything.
+pub fn check(filter: &str) -> Result<EnvFilter, BadFilter> {
+    EnvFilter::try_new(filter).map_err(|error| BadFilter(error.to_string()))
+}
+
+/// Starts logging for the whole process. A second start keeps the first.
+pub fn start(filter: &str, format: Format) -> Result<(), BadFilter> {
+    let filter = check(filter)?;
+    let text = || fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let layer = match format {
+        Format::Text => text().boxed(),
+        Format::Json => text().json().flatten_event(true).boxed(),
+        #[cfg(feature = "systemd")]
+        Format::Journal => journal::Journal.boxed(),
+        #[cfg(not(feature = "systemd"))]
+        Format::Journal => text().boxed(),
+    };
+    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    Ok(())
+}
+
+#[cfg(feature = "systemd")]
+mod journal {
+    use std::fmt::{Debug, Write};
+
+    use tracing::field::{Field, Visit};
+    use tracing::{Event, Level, Subscriber};
+    use tracing_subscriber::Layer;
+    use tracing_subscriber::layer::Context;
+
+    /// Sends each event to journald with its fields as journal fields.
+    pub(super) struct Journal;
+
+    impl<S: Subscriber> Layer<S> for Journal {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let priority = match *event.metadata().level() {
+                Level::ERROR => 3,
+                Level::WARN => 4,
+                Level::INFO => 6,
+                _ => 7,
+            };
+            let mut entry = Entry(vec![
+                format!("PRIORITY={priority}"),
+                format!("TARGET={}", event.metadata().target()),
+                "SYSLOG_IDENTIFIER=pganalytics".to_owned(),
+            ]);
+            event.record(&mut entry);
+            let fields: Vec<&str> = entry.0.iter().map(String::as_str).collect();
+            // a full or absent journal must not stop the program that logs
+            let _ = systemd::journal::send(&fields);
+        }
+    }
+
+    struct Entry(Vec<String>);
+
+    impl Visit for Entry {
+        fn record_str(&mut self, field: &Field, value: &str) {
+            self.push(field, &value);
+        }
+
+        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+            self.push(field, &format_args!("{value:?}"));
+        }
+    }
+
+    impl Entry {
+        fn push(&mut self, field: &Field, value: &dyn std::fmt::Display) {
+            let mut entry = String::new();
+            for letter in field.name().chars() {
+                entry.push(if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' });
+            }
+            // writing to a String cannot fail
+            let _ = write!(entry, "={value}");
+            self.0.push(entry);
+        }
+    }
+}

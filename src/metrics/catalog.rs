@@ -1,0 +1,152 @@
+//! Which types and series a collector has, from the shapes of its documents and their spans of time.
+
+use std::collections::HashMap;
+
+use redb::ReadTransaction;
+
+use super::hot::{self, Span};
+use super::matcher::Matcher;
+use super::query::{QueryError, Rows};
+use super::shape::{self, Series};
+use super::{Counter, Metrics};
+use crate::clock::Timestamp;
+use crate::ids::CollectorId;
+use crate::limits;
+use crate::storage::RedbError;
+use crate::storage::redb_file::damaged;
+
+/// A series and the times of its first and last document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedSeries {
+    pub series: Series,
+    pub first: Timestamp,
+    pub last: Timestamp,
+}
+
+impl Metrics {
+    /// The series of a collector that match any of the matchers; without matchers, all of them.
+    pub fn series(
+        &self,
+        collector: CollectorId,
+        matchers: &[Matcher],
+    ) -> Result<Vec<ListedSeries>, QueryError> {
+        if matchers.len() > limits::QUERY_MATCHERS {
+            return Err(QueryError::TooManyMatchers(matchers.len()));
+        }
+        let tx = self.file.read()?;
+        let mut found = Found { matchers, groups: HashMap::new(), spans: Vec::new(), series: HashMap::new() };
+        for kind in kinds(&tx, collector)? {
+            if matchers.is_empty() || matchers.iter().any(|matcher| matcher.concerns(&kind)) {
+                found.add_kind(&tx, collector, &kind)?;
+            }
+        }
+        let listed = found.series.into_iter();
+        let mut listed: Vec<_> =
+            listed.map(|(series, Span { first, last })| ListedSeries { series, first, last }).collect();
+        listed.sort_by(|left, right| left.series.cmp(&right.series));
+        Ok(listed)
+    }
+
+    /// What each collector sent in all.
+    pub fn counters(&self) -> Result<HashMap<CollectorId, Counter>, RedbError> {
+        let tx = self.file.read()?;
+        let mut counters = HashMap::new();
+        for row in redb::ReadableTable::iter(&tx.open_table(hot::COUNTERS)?)? {
+            let (key, sealed) = row?;
+            let bytes = key.value().try_into().map_err(|_| damaged("counter", key.value()))?;
+            let collector = CollectorId::from(uuid::Uuid::from_bytes(bytes));
+            counters.insert(collector, Counter::open(key.value(), sealed.value())?);
+        }
+        Ok(counters)
+    }
+
+    /// What one collector sent in all; `None` when it never pushed.
+    pub fn counter(&self, collector: CollectorId) -> Result<Option<Counter>, RedbError> {
+        let tx = self.file.read()?;
+        hot::get(&tx.open_table(hot::COUNTERS)?, &hot::of_collector(collector), Counter::open)
+    }
+}
+
+/// The series found so far. Most shapes of a type differ in few objects, so equal objects are read once.
+struct Found<'m> {
+    matchers: &'m [Matcher],
+    /// The place in `spans` of each object met, by its bytes.
+    groups: HashMap<Vec<u8>, usize>,
+    spans: Vec<Span>,
+    series: HashMap<Series, Span>,
+}
+
+impl Found<'_> {
+    fn add_kind(
+        &mut self,
+        tx: &ReadTransaction,
+        collector: CollectorId,
+        kind: &str,
+    ) -> Result<(), QueryError> {
+        let (spans, shapes) = (tx.open_table(hot::SPANS)?, tx.open_table(hot::SHAPES)?);
+        let prefix = hot::of_kind(collector, kind);
+        self.groups.clear();
+        self.spans.clear();
+        for row in spans.range(prefix.as_slice()..)? {
+            let (key, sealed) = row?;
+            let Some(hash) = key.value().strip_prefix(prefix.as_slice()) else { break };
+            let hash = hash.try_into().map_err(|_| damaged("span", key.value()))?;
+            let span = Span::open(key.value(), sealed.value())?;
+            self.add_shape(&shapes, &hot::shape_key(collector, hash), span)?;
+        }
+        self.name_series()
+    }
+
+    fn add_shape(&mut self, shapes: &Rows, key: &[u8], span: Span) -> Result<(), QueryError> {
+        let shape = hot::get(shapes, key, hot::open_shape)?.ok_or_else(|| damaged("shape", key))?;
+        for group in shape::groups(&shape).ok_or_else(|| damaged("shape", key))? {
+            if let Some(place) = self.groups.get(group.bytes) {
+                self.spans[*place] = self.spans[*place].with(span);
+                continue;
+            }
+            if self.groups.len() == limits::QUERY_SERIES {
+                return Err(QueryError::TooManySeries);
+            }
+            self.groups.insert(group.bytes.to_vec(), self.spans.len());
+            self.spans.push(span);
+        }
+        Ok(())
+    }
+
+    fn name_series(&mut self) -> Result<(), QueryError> {
+        for (bytes, place) in &self.groups {
+            let span = self.spans[*place];
+            let Some(group) = shape::group(bytes) else { continue };
+            let wanted = |key: &&str| {
+                self.matchers.is_empty() || self.matchers.iter().any(|matcher| matcher.matches(&group, key))
+            };
+            for series in group.series(group.keys.iter().copied().filter(wanted)) {
+                let known = self.series.entry(series).or_insert(span);
+                *known = known.with(span);
+            }
+            if self.series.len() > limits::QUERY_SERIES {
+                return Err(QueryError::TooManySeries);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The types of a collector's documents, in order.
+pub(super) fn kinds(tx: &ReadTransaction, collector: CollectorId) -> Result<Vec<String>, RedbError> {
+    let spans = tx.open_table(hot::SPANS)?;
+    let collector = hot::of_collector(collector);
+    let mut kinds = Vec::new();
+    let mut next = collector.to_vec();
+    loop {
+        let mut rows = spans.range(next.as_slice()..)?;
+        let Some(row) = rows.next() else { return Ok(kinds) };
+        let (key, _) = row?;
+        let Some(rest) = key.value().strip_prefix(collector.as_slice()) else { return Ok(kinds) };
+        let kind = rest.split(|byte| *byte == 0).next().and_then(|kind| std::str::from_utf8(kind).ok());
+        let kind = kind.ok_or_else(|| damaged("span", key.value()))?;
+        kinds.push(kind.to_owned());
+        // behind all shapes of this type
+        next = [&collector, kind.as_bytes(), &[1]].concat();
+    }
+}

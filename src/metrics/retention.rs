@@ -1,0 +1,288 @@
+//! Removing what is older than the retention, a bounded step at a time.
+//!
+//! It guarantees: a clock that jumps ahead by more than a day removes nothing; removal goes on when the jump was
+//! confirmed, or when the clock has gone steadily for a day since.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+
+use super::hot::{self, Place, PushRecord, Span};
+use super::{Metrics, kinds};
+use crate::clock::Timestamp;
+use crate::ids::CollectorId;
+use crate::jobs::Job;
+use crate::limits;
+use crate::storage::RedbError;
+use crate::storage::redb_file::damaged;
+
+/// In `META`: when the retention last looked at the clock.
+const LAST_LOOK: &str = "retention_last_look";
+/// In `META`: when the clock was found to have jumped.
+const JUMPED_AT: &str = "retention_jumped_at";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The job that removes expired metrics.
+pub struct Retention {
+    metrics: Arc<Metrics>,
+    /// The push record behind which the next step goes on.
+    next_push: Vec<u8>,
+}
+
+impl Retention {
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, next_push: Vec::new() }
+    }
+}
+
+impl Job for Retention {
+    fn name(&self) -> &'static str {
+        "metrics-retention"
+    }
+
+    fn about(&self) -> &'static str {
+        "removes metrics that are older than the retention"
+    }
+
+    fn step(&mut self, now: Timestamp) -> Result<String, String> {
+        let Self { metrics, next_push } = self;
+        let mut step = || -> Result<String, RedbError> {
+            if let Some(jumped_at) = metrics.look_at_clock(now)? {
+                return Ok(format!("removes nothing: the clock jumped ahead to {jumped_at}"));
+            }
+            let before = now.minus(metrics.retention);
+            let documents = metrics.remove_documents(before)?;
+            let contents = metrics.remove_contents(before)?;
+            let pushes = metrics.remove_pushes(before, next_push)?;
+            Ok(format!("removed {documents} documents and {} dedup entries", contents + pushes))
+        };
+        step().map_err(|error| error.to_string())
+    }
+}
+
+impl Metrics {
+    /// Lets the retention go on after the clock jumped ahead and is right.
+    pub fn confirm_clock(&self) -> Result<(), RedbError> {
+        self.file.write(|tx| {
+            tx.open_table(hot::META)?.remove(JUMPED_AT)?;
+            Ok(())
+        })
+    }
+
+    /// Notes the time. When the clock has jumped ahead and nobody has confirmed it, says to when.
+    fn look_at_clock(&self, now: Timestamp) -> Result<Option<Timestamp>, RedbError> {
+        let stored = |moment: Timestamp| u64::try_from(moment.as_millis()).unwrap_or(0);
+        self.file.write(|tx| {
+            let mut meta = tx.open_table(hot::META)?;
+            let moment = |meta: &redb::Table<'_, &'static str, u64>, name| -> Result<_, RedbError> {
+                let stored = meta.get(name)?.and_then(|moment| i64::try_from(moment.value()).ok());
+                Ok(stored.map(Timestamp::from_millis))
+            };
+            let last_look = moment(&meta, LAST_LOOK)?;
+            let mut jumped_at = moment(&meta, JUMPED_AT)?;
+            if last_look.is_some_and(|last_look| now.since(last_look) > DAY) {
+                tracing::warn!(%now, "the clock jumped ahead by more than a day; the retention waits");
+                jumped_at = Some(now);
+                meta.insert(JUMPED_AT, stored(now))?;
+            } else if jumped_at.is_some_and(|jumped_at| now < jumped_at || now.since(jumped_at) > DAY) {
+                jumped_at = None;
+                meta.remove(JUMPED_AT)?;
+            }
+            meta.insert(LAST_LOOK, stored(now))?;
+            Ok(jumped_at)
+        })
+    }
+
+    /// Removes documents from before a moment, and the shapes that nothing has any more.
+    fn remove_documents(&self, before: Timestamp) -> Result<usize, RedbError> {
+        let mut removed = 0;
+        for collector in collectors_in(&self.file.read()?, hot::SPANS)? {
+            let kinds = kinds(&self.file.read()?, collector)?;
+            for kind in kinds {
+                removed += self.remove_kind(collector, &kind, before, limits::PRUNE_STEP - removed)?;
+                if removed >= limits::PRUNE_STEP {
+                    return Ok(removed);
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    fn remove_kind(
+        &self,
+        collector: CollectorId,
+        kind: &str,
+        before: Timestamp,
+        most: usize,
+    ) -> Result<usize, RedbError> {
+        let prefix = hot::of_kind(collector, kind);
+        let keys = hot::document_key(&prefix, Place::FIRST)
+            ..hot::document_key(&prefix, Place { timestamp: before, seq: 0 });
+        if is_empty(&self.file.read()?.open_table(hot::DOCUMENTS)?, &keys)? {
+            return Ok(0);
+        }
+        self.file.write(|tx| {
+            let removed = remove_range(tx, hot::DOCUMENTS, &keys, most)?;
+            if is_empty(&tx.open_table(hot::DOCUMENTS)?, &keys)? {
+                self.shorten_spans(tx, collector, &prefix, before)?;
+            }
+            Ok(removed)
+        })
+    }
+
+    /// Says of the shapes of one type that nothing is older than `before`.
+    fn shorten_spans(
+        &self,
+        tx: &WriteTransaction,
+        collector: CollectorId,
+        prefix: &[u8],
+        before: Timestamp,
+    ) -> Result<(), RedbError> {
+        let (mut spans, mut shapes) = (tx.open_table(hot::SPANS)?, tx.open_table(hot::SHAPES)?);
+        let mut old = Vec::new();
+        for row in spans.range(prefix..)? {
+            let (key, sealed) = row?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            let span = Span::open(key.value(), sealed.value())?;
+            if span.first < before {
+                old.push((key.value().to_vec(), span));
+            }
+        }
+        for (key, span) in old {
+            if span.last >= before {
+                hot::put(&mut spans, &key, &Span { first: before, ..span }.bytes())?;
+                continue;
+            }
+            spans.remove(key.as_slice())?;
+            if let Some(hash) = key.strip_prefix(prefix).and_then(|hash| hash.try_into().ok()) {
+                shapes.remove(hot::shape_key(collector, hash).as_slice())?;
+            }
+        }
+        self.known.forget();
+        Ok(())
+    }
+
+    fn remove_contents(&self, before: Timestamp) -> Result<usize, RedbError> {
+        let mut removed = 0;
+        for collector in collectors_in(&self.file.read()?, hot::CONTENTS)? {
+            let first = hot::content_key(collector, Place::FIRST.timestamp, [0; 16]);
+            let keys = first..hot::content_key(collector, before, [0; 16]);
+            if is_empty(&self.file.read()?.open_table(hot::CONTENTS)?, &keys)? {
+                continue;
+            }
+            let most = limits::PRUNE_STEP - removed;
+            removed += self.file.write(|tx| remove_range(tx, hot::CONTENTS, &keys, most))?;
+            if removed >= limits::PRUNE_STEP {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Looks at a step of the push records and removes the old ones among them.
+    fn remove_pushes(&self, before: Timestamp, next: &mut Vec<u8>) -> Result<usize, RedbError> {
+        let tx = self.file.read()?;
+        let (mut old, mut looked_at) = (Vec::new(), 0);
+        let mut rows = tx.open_table(hot::PUSHES)?.range(next.as_slice()..)?;
+        next.clear();
+        while let Some(row) = rows.next() {
+            let (key, sealed) = row?;
+            if looked_at == limits::PRUNE_STEP {
+                *next = key.value().to_vec();
+                break;
+            }
+            looked_at += 1;
+            if PushRecord::open(key.value(), sealed.value())?.received_at < before {
+                old.push(key.value().to_vec());
+            }
+        }
+        if old.is_empty() {
+            return Ok(0);
+        }
+        self.file.write(|tx| {
+            let mut pushes = tx.open_table(hot::PUSHES)?;
+            for key in &old {
+                pushes.remove(key.as_slice())?;
+            }
+            Ok(old.len())
+        })
+    }
+
+    /// Removes everything of one collector, in steps, and says how many documents there were.
+    pub fn discard(&self, collector: CollectorId) -> Result<usize, RedbError> {
+        let first = hot::of_collector(collector).to_vec();
+        let Some(end) = first_behind(&first) else { return Ok(0) };
+        let keys = first..end;
+        let mut documents = 0;
+        // the documents last, so that a collector that is half gone is still found
+        for table in [hot::CONTENTS, hot::PUSHES, hot::DOCUMENTS] {
+            loop {
+                let removed = self.file.write(|tx| remove_range(tx, table, &keys, limits::PRUNE_STEP))?;
+                documents += if redb::TableHandle::name(&table) == "documents" { removed } else { 0 };
+                if removed < limits::PRUNE_STEP {
+                    break;
+                }
+            }
+        }
+        self.file.write(|tx| {
+            for table in [hot::SPANS, hot::SHAPES, hot::COUNTERS] {
+                remove_range(tx, table, &keys, usize::MAX)?;
+            }
+            self.known.forget();
+            Ok(())
+        })?;
+        Ok(documents)
+    }
+}
+
+/// The collectors that have rows in a table.
+fn collectors_in(tx: &ReadTransaction, table: hot::Definition) -> Result<Vec<CollectorId>, RedbError> {
+    let table = tx.open_table(table)?;
+    let mut collectors = Vec::new();
+    let mut next = Some(Vec::new());
+    while let Some(first) = next {
+        let Some(row) = table.range(first.as_slice()..)?.next() else { break };
+        let (key, _) = row?;
+        let collector = key.value().first_chunk::<16>().ok_or_else(|| damaged("key", key.value()))?;
+        collectors.push(CollectorId::from(uuid::Uuid::from_bytes(*collector)));
+        next = first_behind(collector);
+    }
+    Ok(collectors)
+}
+
+/// The first key behind all that begin with `prefix`.
+fn first_behind(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
+
+fn is_empty(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    keys: &Range<Vec<u8>>,
+) -> Result<bool, RedbError> {
+    Ok(table.range(keys.start.as_slice()..keys.end.as_slice())?.next().is_none())
+}
+
+/// Removes at most so many rows and says how many.
+fn remove_range(
+    tx: &WriteTransaction,
+    table: hot::Definition,
+    keys: &Range<Vec<u8>>,
+    most: usize,
+) -> Result<usize, RedbError> {
+    let mut rows = tx.open_table(table)?;
+    let mut found = Vec::new();
+    for row in rows.range(keys.start.as_slice()..keys.end.as_slice())?.take(most) {
+        found.push(row?.0.value().to_vec());
+    }
+    for key in &found {
+        rows.remove(key.as_slice())?;
+    }
+    Ok(found.len())
+}

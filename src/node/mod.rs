@@ -1,0 +1,115 @@
+//! The appliance: everything that one daemon holds, opened from top to bottom and closed from bottom to top.
+//!
+//! It knows neither HTTP nor the configuration file. A test opens a node on a temporary folder.
+
+mod close;
+mod heartbeat;
+mod open;
+mod records;
+mod report;
+mod stopping;
+
+use std::sync::Arc;
+
+use crate::access::{Access, Authority};
+use crate::audit::AuditLog;
+use crate::clock::{Clock, Timestamp};
+use crate::events::Events;
+use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
+use crate::ids::IdSource;
+use crate::jobs::Jobs;
+use crate::metrics::{AcceptError, Metrics};
+use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
+use crate::storage::poison::Poisoned;
+use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError};
+
+pub use open::{OpenError, Options};
+pub use records::Records;
+pub use report::{CollectorReport, StorageReport};
+pub use stopping::Stopping;
+
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The release of SQLite that is built in.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
+/// One open data directory with all that works on it.
+pub struct Node {
+    /// The time, for everybody.
+    pub clock: Clock,
+    /// New ids, for everybody.
+    pub ids: IdSource,
+    /// When this process opened the directory.
+    pub opened_at: Timestamp,
+    /// Whether the process before this one ended without closing it.
+    pub was_unclean: bool,
+    /// Set after a write with unknown outcome: the process has to end.
+    pub poison: Poison,
+    /// Set when the daemon is asked to end.
+    pub stopping: Stopping,
+    /// The trail of changes.
+    pub audit: AuditLog,
+    /// What browsers are told.
+    pub events: Events,
+    /// Users, sessions, tokens.
+    pub access: Arc<Access>,
+    /// Groups of collectors.
+    pub groups: Groups,
+    /// The collectors.
+    pub collectors: Collectors,
+    /// What the collectors measured.
+    pub metrics: Arc<Metrics>,
+    /// When the collectors were last seen, and what they said.
+    pub presence: Arc<Presence>,
+    /// The certificate authority.
+    pub authority: Arc<Authority>,
+    /// Makes collectors out of requests.
+    pub registrar: Registrar,
+    /// Who may try connections how often.
+    pub connection_tests: ConnectionTests,
+    /// Background work.
+    pub jobs: Jobs,
+    /// The registry's database, for what reaches over the nouns.
+    db: Arc<Sqlite>,
+    /// The locked directory.
+    data_dir: DataDir,
+}
+
+/// What can go wrong in an operation that reaches over several nouns.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    #[error(transparent)]
+    Collectors(#[from] CollectorsError),
+    #[error(transparent)]
+    Groups(#[from] GroupsError),
+    #[error(transparent)]
+    Presence(#[from] PresenceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot read the metrics: {0}")]
+    Metrics(#[from] RedbError),
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+    #[error("the daemon is stopping")]
+    Stopping,
+    #[error("cannot read the size of {path}: {source}")]
+    Size { path: std::path::PathBuf, source: std::io::Error },
+}
+
+impl Node {
+    /// Whether the stores answer and work is welcome.
+    pub fn ready(&self) -> Result<(), NodeError> {
+        if self.stopping.is_set() {
+            return Err(NodeError::Stopping);
+        }
+        self.poison.check()?;
+        self.db.read(|tx| {
+            tx.query_row("SELECT 1", [], |_| Ok(())).map_err(StoreError::from)?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! Opening a data directory, from the lock to the background jobs.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Node, Stopping};
+use crate::access::{self, Access, Authority, AuthorityError, HashCost, PruneJob};
+use crate::audit::{AuditLog, CheckpointJob, MIGRATIONS, Signer};
+use crate::clock::Clock;
+use crate::crypto::{EnvelopeError, KeyRing, Secret};
+use crate::events::Events;
+use crate::files::{self, Access as FileAccess};
+use crate::fleet::presence::PresenceJob;
+use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
+use crate::ids::IdSource;
+use crate::jobs::{Job, Jobs};
+use crate::limits::RETENTION;
+use crate::metrics::{self, Metrics, Retention};
+use crate::registry::{Collectors, Groups, GroupsError};
+use crate::storage::data_dir::{DataDirError, Layout};
+use crate::storage::{DataDir, Poison, Sqlite, StoreError};
+
+/// What a node is opened with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub data_dir: PathBuf,
+    /// The ring of root keys, where it comes from outside; else it is kept in the data directory.
+    pub root_key: Option<Secret>,
+    /// Mean collection time from which on a collector counts as slow, in milliseconds.
+    pub slow_collection_ms: f64,
+    /// How long a session lives after its login and after each refresh.
+    pub session_life: Duration,
+    /// What a password's hash costs. Less than the default is for tests.
+    pub hash_cost: HashCost,
+    /// How old a document may be when it comes, and how long it is kept.
+    pub retention: Duration,
+}
+
+impl Options {
+    /// The defaults, on a directory.
+    pub fn on(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            root_key: None,
+            slow_collection_ms: 400.0,
+            session_life: access::Options::new(PathBuf::new()).session_life,
+            hash_cost: HashCost::default(),
+            retention: RETENTION,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error("cannot read the root key {path}: {source}")]
+    RootKeyFile { path: PathBuf, source: io::Error },
+    #[error("cannot use the root key: {0}")]
+    RootKey(#[from] EnvelopeError),
+    #[error(
+        "the root key {0} is missing, and the registry was encrypted with it: put it back from its backup"
+    )]
+    RootKeyLost(PathBuf),
+    #[error("cannot open the registry: {0}")]
+    Registry(#[from] StoreError),
+    #[error("cannot open access control: {0}")]
+    Access(#[from] access::OpenError),
+    #[error("cannot open the certificate authority: {0}")]
+    Authority(#[from] AuthorityError),
+    #[error("cannot create the first groups: {0}")]
+    Groups(#[from] GroupsError),
+    #[error("cannot open the metrics: {0}")]
+    Metrics(#[from] metrics::OpenError),
+    #[error("cannot read when collectors were last seen: {0}")]
+    Presence(#[from] PresenceError),
+    #[error("cannot start the background jobs: {0}")]
+    Jobs(io::Error),
+}
+
+impl Node {
+    pub fn open(options: Options, clock: Clock, ids: IdSource) -> Result<Self, OpenError> {
+        let data_dir = DataDir::open(&options.data_dir)?;
+        let layout = &data_dir.layout;
+        if data_dir.was_unclean {
+            tracing::warn!(path = %options.data_dir.display(), "the last process ended unexpectedly; recovering");
+        }
+        let ring = Arc::new(key_ring(layout, options.root_key.as_ref())?);
+        let poison = Poison::default();
+        let db = Arc::new(Sqlite::open(&layout.registry(), MIGRATIONS, poison.clone())?);
+        let audit = AuditLog::new(Arc::clone(&db), clock.clone(), ids.clone());
+        let events = Events::new(clock.clone());
+        let access_options = access::Options {
+            session_life: options.session_life,
+            hash_cost: options.hash_cost,
+            ..access::Options::new(layout.setup_code())
+        };
+        let access = Arc::new(Access::open(
+            Arc::clone(&db),
+            Arc::clone(&ring),
+            audit.clone(),
+            clock.clone(),
+            ids.clone(),
+            access_options,
+        )?);
+        let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
+        groups.create_first()?;
+        let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
+        let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
+        let registrar = Registrar {
+            db: Arc::clone(&db),
+            audit: audit.clone(),
+            events: events.clone(),
+            access: Arc::clone(&access),
+            authority: Arc::clone(&authority),
+            collectors: collectors.clone(),
+        };
+        let metrics_options = metrics::Options {
+            retention: options.retention,
+            ..metrics::Options::usual(&layout.hot(), clock.clone())
+        };
+        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), metrics_options)?);
+        let presence = Arc::new(Presence::open(
+            Arc::clone(&db),
+            collectors.clone(),
+            events.clone(),
+            clock.clone(),
+            options.slow_collection_ms,
+        )?);
+        let signer: Arc<dyn Signer> = access.signing_keys();
+        let every = Duration::from_secs;
+        let jobs: Vec<(Box<dyn Job>, Duration)> = vec![
+            (Box::new(PresenceJob(Arc::clone(&presence))), every(2)),
+            (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
+            (Box::new(Retention::new(Arc::clone(&metrics))), every(60)),
+            (Box::new(PruneJob::new(Arc::clone(&access))), every(600)),
+        ];
+        let jobs = Jobs::start(&clock, jobs).map_err(OpenError::Jobs)?;
+        Ok(Self {
+            opened_at: clock.now(),
+            was_unclean: data_dir.was_unclean,
+            stopping: Stopping::default(),
+            clock,
+            ids,
+            poison,
+            audit,
+            events,
+            access,
+            groups,
+            collectors,
+            metrics,
+            presence,
+            authority,
+            registrar,
+            connection_tests: ConnectionTests::default(),
+            jobs,
+            db,
+            data_dir,
+        })
+    }
+}
+
+/// The ring from outside, or the one of the directory, which is made at the first start.
+pub(super) fn key_ring(layout: &Layout, given: Option<&Secret>) -> Result<KeyRing, OpenError> {
+    if let Some(given) = given {
+        return Ok(KeyRing::parse(given.expose())?);
+    }
+    let path = layout.root_key();
+    let failed = |source| OpenError::RootKeyFile { path: path.clone(), source };
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(KeyRing::parse(Secret::new(text).expose())?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if layout.registry().exists() {
+                return Err(OpenError::RootKeyLost(path));
+            }
+            let ring = KeyRing::generate();
+            files::write_whole(&path, ring.to_text().expose().as_bytes(), FileAccess::Owner)
+                .map_err(failed)?;
+            Ok(ring)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}

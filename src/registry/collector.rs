@@ -1,0 +1,91 @@
+//! What the registry knows of a collector.
+
+use crate::clock::Timestamp;
+use crate::crypto::Secret;
+use crate::ids::{CollectorId, GroupId};
+use crate::names::named;
+use crate::postgres::SslMode;
+use crate::storage::stored_as_text;
+
+named!(
+    /// What a collector watches.
+    Kind, "a collector type", {
+    Postgresql = "postgresql",
+    Mysql = "mysql",
+    Mongodb = "mongodb",
+    Oracle = "oracle",
+});
+
+named!(Environment, "an environment", {
+    Development = "development",
+    Staging = "staging",
+    Production = "production",
+});
+
+named!(
+    /// Where a collector stands in its life.
+    State, "a collector state", {
+    Registered = "registered",
+    Running = "running",
+    Stopped = "stopped",
+    Error = "error",
+    Archived = "archived",
+});
+
+stored_as_text!(Kind, Environment, State);
+
+/// A collector as it stands in the registry. Its password and certificate are not part of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collector {
+    pub id: CollectorId,
+    pub name: String,
+    pub kind: Kind,
+    pub environment: Environment,
+    pub group: Option<GroupId>,
+    pub description: String,
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub username: String,
+    pub ssl_mode: SslMode,
+    pub tags: Vec<String>,
+    /// Seconds between two collections.
+    pub collection_interval: u32,
+    /// Statements that one `pg_query_stats` document may hold.
+    pub query_limit: u32,
+    pub state: State,
+    pub config_version: u64,
+    pub registered_by: String,
+    pub registered_at: Timestamp,
+    pub last_modified_at: Timestamp,
+    /// When the newest token that still works ends.
+    pub token_expires_at: Option<Timestamp>,
+}
+
+/// A checked request to register a collector.
+#[derive(Clone, Debug)]
+pub struct NewCollector {
+    pub name: String,
+    pub kind: Kind,
+    pub environment: Environment,
+    /// Name or id of a group.
+    pub group: Option<String>,
+    pub description: String,
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub username: String,
+    pub credentials: Credentials,
+    pub ssl_mode: SslMode,
+    pub tags: Vec<String>,
+    pub collection_interval: u32,
+    pub query_limit: u32,
+}
+
+/// What it takes to sign in to the watched database.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub password: Secret,
+    /// The CA certificate of the database server, in PEM form.
+    pub ssl_certificate: Option<String>,
+}

@@ -1,0 +1,115 @@
+//! The rows of collectors: one function per statement.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use super::collector::Collector;
+use crate::ids::CollectorId;
+use crate::storage;
+
+/// The encrypted columns.
+pub(super) struct Sealed {
+    pub(super) password: Vec<u8>,
+    pub(super) ssl_certificate: Option<Vec<u8>>,
+}
+
+const COLUMNS: &str = "id, name, type, environment, group_id, description, host, port, database, username, \
+     ssl_mode, collection_interval, query_limit, state, config_version, registered_by, registered_at, \
+     last_modified_at";
+
+/// Tags joined by a character that no tag may hold, and the end of the newest living token.
+const DERIVED: &str = "(SELECT group_concat(tag, char(31) ORDER BY position) FROM collector_tags
+         WHERE collector_id = collectors.id),
+     (SELECT max(expires_at) FROM collector_tokens
+         WHERE collector_id = collectors.id AND revoked_at IS NULL)";
+
+pub(super) fn insert(tx: &Transaction<'_>, collector: &Collector, sealed: &Sealed) -> storage::Result<()> {
+    let sql = format!(
+        "INSERT INTO collectors({COLUMNS}, password_sealed, ssl_certificate_sealed) VALUES
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+    );
+    tx.prepare_cached(&sql)?.execute(params![
+        collector.id,
+        collector.name,
+        collector.kind,
+        collector.environment,
+        collector.group,
+        collector.description,
+        collector.host,
+        collector.port,
+        collector.database,
+        collector.username,
+        collector.ssl_mode,
+        collector.collection_interval,
+        collector.query_limit,
+        collector.state,
+        collector.config_version,
+        collector.registered_by,
+        collector.registered_at,
+        collector.last_modified_at,
+        sealed.password,
+        sealed.ssl_certificate,
+    ])?;
+    insert_tags(tx, collector)
+}
+
+fn insert_tags(tx: &Transaction<'_>, collector: &Collector) -> storage::Result<()> {
+    let sql = "INSERT OR IGNORE INTO collector_tags(collector_id, position, tag) VALUES (?1, ?2, ?3)";
+    let mut statement = tx.prepare_cached(sql)?;
+    for (position, tag) in collector.tags.iter().enumerate() {
+        statement.execute(params![collector.id, position, tag])?;
+    }
+    Ok(())
+}
+
+pub(super) fn by_id(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<Option<Collector>> {
+    let sql = format!("SELECT {COLUMNS}, {DERIVED} FROM collectors WHERE id = ? AND state <> 'archived'");
+    Ok(tx.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
+}
+
+pub(super) fn all(tx: &Transaction<'_>) -> storage::Result<Vec<Collector>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {DERIVED} FROM collectors WHERE state <> 'archived' ORDER BY name COLLATE NOCASE, id"
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let collectors = statement.query_map([], from_row)?;
+    Ok(collectors.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn mark_running(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<()> {
+    let sql = "UPDATE collectors SET state = 'running' WHERE id = ? AND state = 'registered'";
+    tx.prepare_cached(sql)?.execute([id])?;
+    Ok(())
+}
+
+pub(super) fn sealed(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<Option<Sealed>> {
+    let sql = "SELECT password_sealed, ssl_certificate_sealed FROM collectors
+         WHERE id = ? AND state <> 'archived'";
+    let read = |row: &Row<'_>| Ok(Sealed { password: row.get(0)?, ssl_certificate: row.get(1)? });
+    Ok(tx.prepare_cached(sql)?.query_row([id], read).optional()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Collector> {
+    let tags: Option<String> = row.get(18)?;
+    Ok(Collector {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        kind: row.get(2)?,
+        environment: row.get(3)?,
+        group: row.get(4)?,
+        description: row.get(5)?,
+        host: row.get(6)?,
+        port: row.get(7)?,
+        database: row.get(8)?,
+        username: row.get(9)?,
+        ssl_mode: row.get(10)?,
+        collection_interval: row.get(11)?,
+        query_limit: row.get(12)?,
+        state: row.get(13)?,
+        config_version: row.get(14)?,
+        registered_by: row.get(15)?,
+        registered_at: row.get(16)?,
+        last_modified_at: row.get(17)?,
+        tags: tags.map_or_else(Vec::new, |tags| tags.split('\u{1f}').map(str::to_owned).collect()),
+        token_expires_at: row.get(19)?,
+    })
+}

@@ -1,0 +1,172 @@
+//! The collectors: registering, reading, and their secrets.
+
+use std::sync::Arc;
+
+use rusqlite::Transaction;
+use serde_json::{Value, json};
+
+use super::collector::{Collector, Credentials, NewCollector, State};
+use super::{collector_rows as rows, groups};
+use crate::audit::Target;
+use crate::clock::Clock;
+use crate::crypto::{EnvelopeError, KeyRing, Place};
+use crate::ids::{CollectorId, IdSource};
+use crate::storage::{self, Sqlite, StoreError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum CollectorsError {
+    #[error("a collector named {0} exists already")]
+    NameTaken(String),
+    #[error("there is no collector {0}")]
+    NotFound(CollectorId),
+    #[error("there is no group {0}")]
+    NoSuchGroup(String),
+    #[error("cannot open the stored credentials of collector {collector}: {source}")]
+    Credentials { collector: CollectorId, source: EnvelopeError },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The collectors in the registry.
+#[derive(Clone)]
+pub struct Collectors {
+    db: Arc<Sqlite>,
+    ring: Arc<KeyRing>,
+    clock: Clock,
+    ids: IdSource,
+}
+
+impl Collectors {
+    pub fn new(db: Arc<Sqlite>, ring: Arc<KeyRing>, clock: Clock, ids: IdSource) -> Self {
+        Self { db, ring, clock, ids }
+    }
+
+    /// Adds a collector to the caller's transaction; the caller adds its token and the audit entry.
+    pub fn insert(
+        &self,
+        tx: &Transaction<'_>,
+        new: NewCollector,
+        registered_by: &str,
+    ) -> Result<Collector, CollectorsError> {
+        let group = match new.group {
+            None => None,
+            Some(group) => {
+                let found = groups::find(tx, &group)?;
+                Some(found.ok_or(CollectorsError::NoSuchGroup(group))?.id)
+            }
+        };
+        let now = self.clock.now();
+        let collector = Collector {
+            id: self.ids.next(now),
+            name: new.name,
+            kind: new.kind,
+            environment: new.environment,
+            group,
+            description: new.description,
+            host: new.host,
+            port: new.port,
+            database: new.database,
+            username: new.username,
+            ssl_mode: new.ssl_mode,
+            tags: new.tags,
+            collection_interval: new.collection_interval,
+            query_limit: new.query_limit,
+            state: State::Registered,
+            config_version: 1,
+            registered_by: registered_by.to_owned(),
+            registered_at: now,
+            last_modified_at: now,
+            token_expires_at: None,
+        };
+        let sealed = self.seal(collector.id, &new.credentials);
+        rows::insert(tx, &collector, &sealed).map_err(|error| {
+            if error.is_duplicate() {
+                CollectorsError::NameTaken(collector.name.clone())
+            } else {
+                error.into()
+            }
+        })?;
+        Ok(collector)
+    }
+
+    pub fn get(&self, id: CollectorId) -> Result<Collector, CollectorsError> {
+        self.db.read(|tx| rows::by_id(tx, id)?.ok_or(CollectorsError::NotFound(id)))
+    }
+
+    /// All collectors that are not archived, by name.
+    pub fn list(&self) -> Result<Vec<Collector>, CollectorsError> {
+        self.db.read(|tx| Ok(rows::all(tx)?))
+    }
+
+    /// The first sign of life takes a registered collector into service.
+    pub fn mark_running(&self, id: CollectorId) -> Result<(), CollectorsError> {
+        self.db.write(|tx| Ok(rows::mark_running(tx, id)?))
+    }
+
+    pub fn credentials(&self, id: CollectorId) -> Result<Credentials, CollectorsError> {
+        let sealed = self.db.read(|tx| rows::sealed(tx, id)?.ok_or(CollectorsError::NotFound(id)))?;
+        let damaged = |source| CollectorsError::Credentials { collector: id, source };
+        let row = id.to_string();
+        let password = self.ring.open_text(password_of(&row), &sealed.password).map_err(damaged)?;
+        let ssl_certificate = match sealed.ssl_certificate {
+            None => None,
+            Some(envelope) => {
+                let text = self.ring.open_text(ssl_certificate_of(&row), &envelope).map_err(damaged)?;
+                Some(text.expose().to_owned())
+            }
+        };
+        Ok(Credentials { password, ssl_certificate })
+    }
+
+    fn seal(&self, id: CollectorId, credentials: &Credentials) -> rows::Sealed {
+        let row = id.to_string();
+        let certificate = credentials.ssl_certificate.as_deref();
+        rows::Sealed {
+            password: self.ring.seal(password_of(&row), credentials.password.expose().as_bytes()),
+            ssl_certificate: certificate
+                .map(|certificate| self.ring.seal(ssl_certificate_of(&row), certificate.as_bytes())),
+        }
+    }
+}
+
+impl Collector {
+    pub fn target(&self) -> Target {
+        Target::new("collector", self.id, &self.name)
+    }
+
+    /// The fields that the audit trail keeps; the secrets stand as `changed`.
+    pub fn audited(&self) -> Value {
+        json!({
+            "name": self.name,
+            "type": self.kind.as_str(),
+            "environment": self.environment.as_str(),
+            "group": self.group,
+            "description": self.description,
+            "host": self.host,
+            "port": self.port,
+            "database": self.database,
+            "username": self.username,
+            "password": "changed",
+            "ssl_mode": self.ssl_mode.as_str(),
+            "tags": self.tags,
+            "collection_interval": self.collection_interval,
+            "query_limit": self.query_limit,
+        })
+    }
+}
+
+fn password_of(row: &str) -> Place<'_> {
+    Place { table: "collectors", column: "password_sealed", row }
+}
+
+fn ssl_certificate_of(row: &str) -> Place<'_> {
+    Place { table: "collectors", column: "ssl_certificate_sealed", row }
+}
+
+/// How many collectors there are that are not archived.
+pub fn count(db: &Sqlite) -> storage::Result<u64> {
+    db.read(|tx| {
+        let sql = "SELECT count(*) FROM collectors WHERE state <> 'archived'";
+        Ok::<_, StoreError>(tx.query_row(sql, [], |row| row.get(0))?)
+    })
+}

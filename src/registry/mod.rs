@@ -1,0 +1,14 @@
+//! The registry: which collectors there are, and how they are grouped.
+//!
+//! It guarantees: a change commits with its audit entry; passwords and certificates stand encrypted. It does
+//! not know how collectors are doing (that is `fleet`) nor what they measured (that is `metrics`).
+
+pub mod collectors;
+pub mod groups;
+
+mod collector;
+mod collector_rows;
+
+pub use collector::{Collector, Credentials, Environment, Kind, NewCollector, State};
+pub use collectors::{Collectors, CollectorsError};
+pub use groups::{Group, Groups, GroupsError, NewGroup};

@@ -1,0 +1,137 @@
+//! Takes a TOML table apart, key by key, and notes what is wrong instead of stopping at it.
+
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+use super::Problem;
+
+/// Where problems gather.
+#[derive(Default)]
+pub struct Found(RefCell<Vec<Problem>>);
+
+impl Found {
+    pub fn note(&self, field: &str, value: Option<String>, rule: &str, hint: &str) {
+        self.0.borrow_mut().push(Problem {
+            field: field.to_owned(),
+            value,
+            rule: rule.to_owned(),
+            hint: hint.to_owned(),
+        });
+    }
+
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.0.into_inner()
+    }
+}
+
+/// One section of the file. A key that was asked for is taken out; what remains is unknown.
+pub struct Section<'a> {
+    name: &'static str,
+    table: Table,
+    found: &'a Found,
+    pub is_present: bool,
+}
+
+impl<'a> Section<'a> {
+    /// Takes the section out of the file; an absent one is an empty one.
+    pub fn take(file: &mut Table, name: &'static str, found: &'a Found) -> Self {
+        let (table, is_present) = match file.remove(name) {
+            Some(Value::Table(table)) => (table, true),
+            Some(_) => {
+                found.note(name, None, "must be a section", &format!("write [{name}] on a line of its own"));
+                (Table::new(), true)
+            }
+            None => (Table::new(), false),
+        };
+        Self { name, table, found, is_present }
+    }
+
+    pub fn text(&mut self, key: &str) -> Option<String> {
+        match self.table.remove(key)? {
+            Value::String(text) => Some(text).filter(|text| !text.is_empty()),
+            other => self.wrong(key, Some(&other), "must be a text in quotes", ""),
+        }
+    }
+
+    pub fn path(&mut self, key: &str) -> Option<PathBuf> {
+        self.text(key).map(PathBuf::from)
+    }
+
+    /// The path of a file that must be there.
+    pub fn file(&mut self, key: &str, hint: &str) -> Option<PathBuf> {
+        let path = self.path(key)?;
+        if let Err(error) = std::fs::File::open(&path) {
+            let rule = format!("cannot be opened: {error}");
+            self.note(key, Some(path.display().to_string()), &rule, hint);
+        }
+        Some(path)
+    }
+
+    pub fn flag(&mut self, key: &str) -> Option<bool> {
+        match self.table.remove(key)? {
+            Value::Boolean(flag) => Some(flag),
+            other => self.wrong(key, Some(&other), "must be true or false", ""),
+        }
+    }
+
+    pub fn number(&mut self, key: &str, range: &RangeInclusive<u64>) -> Option<u64> {
+        let value = self.table.remove(key)?;
+        let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+        match number.filter(|number| range.contains(number)) {
+            Some(number) => Some(number),
+            None => {
+                let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
+                self.wrong(key, Some(&value), &rule, "")
+            }
+        }
+    }
+
+    pub fn seconds(&mut self, key: &str, range: &RangeInclusive<u64>) -> Option<Duration> {
+        self.number(key, range).map(Duration::from_secs)
+    }
+
+    /// A number of bytes, or a text such as `256MiB`.
+    pub fn bytes(&mut self, key: &str, range: &RangeInclusive<u64>) -> Option<u64> {
+        let value = self.table.remove(key)?;
+        let bytes = match &value {
+            Value::String(text) => super::sizes::bytes(text),
+            other => other.as_integer().and_then(|number| u64::try_from(number).ok()),
+        };
+        match bytes.filter(|bytes| range.contains(bytes)) {
+            Some(bytes) => Some(bytes),
+            None => {
+                let rule = format!("must be a size from {} to {} bytes", range.start(), range.end());
+                self.wrong(key, Some(&value), &rule, "such as \"256MiB\"")
+            }
+        }
+    }
+
+    /// Notes a problem with a key of this section.
+    pub fn note(&self, key: &str, value: Option<String>, rule: &str, hint: &str) {
+        self.found.note(&format!("{}.{key}", self.name), value, rule, hint);
+    }
+
+    fn wrong<T>(&self, key: &str, value: Option<&Value>, rule: &str, hint: &str) -> Option<T> {
+        self.note(key, value.map(ToString::to_string), rule, hint);
+        None
+    }
+}
+
+impl Drop for Section<'_> {
+    /// What nobody asked for is a mistake in writing, and its value may be a secret.
+    fn drop(&mut self) {
+        for key in self.table.keys() {
+            let is_secret = ["password", "token", "secret", "key"].iter().any(|word| key.ends_with(word));
+            let hint = if is_secret {
+                format!("a secret stands in a file of its own, named by {key}_file")
+            } else {
+                "see the packaged example for the keys that there are".to_owned()
+            };
+            self.note(key, None, "is not a key of this section", &hint);
+        }
+    }
+}

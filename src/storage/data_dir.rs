@@ -1,0 +1,112 @@
+//! The data directory: every on-disk name of the daemon stands here.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::files::{self, Access, Lock};
+
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    #[error("cannot create the data directory {path}: {source}")]
+    Create { path: PathBuf, source: io::Error },
+    #[error("the data directory {0} is in use by another pganalytics process")]
+    InUse(PathBuf),
+    #[error("cannot use {path}: {source}")]
+    Use { path: PathBuf, source: io::Error },
+}
+
+/// The names in a data directory.
+#[derive(Clone, Debug)]
+pub struct Layout(PathBuf);
+
+impl Layout {
+    pub fn of(root: &Path) -> Self {
+        Self(root.to_owned())
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// Held by the daemon that works on the directory.
+    fn lock(&self) -> PathBuf {
+        self.0.join("pganalytics.lock")
+    }
+
+    /// There while a daemon works on the directory, and after one that did not close it.
+    fn running(&self) -> PathBuf {
+        self.0.join("running")
+    }
+
+    /// SQLite: registry, users, sessions and the audit log.
+    pub fn registry(&self) -> PathBuf {
+        self.0.join("registry.sqlite")
+    }
+
+    /// redb: the metrics that are not sealed yet.
+    pub fn hot(&self) -> PathBuf {
+        self.0.join("hot.redb")
+    }
+
+    /// The ring of root keys, where no systemd credential holds it.
+    pub fn root_key(&self) -> PathBuf {
+        self.0.join("root.key")
+    }
+
+    /// The one-time code for the first administrator, while there is none.
+    pub fn setup_code(&self) -> PathBuf {
+        self.0.join("setup-code")
+    }
+}
+
+/// An open data directory, locked for this process.
+#[derive(Debug)]
+pub struct DataDir {
+    pub layout: Layout,
+    /// Whether the last process that had the directory ended without closing it.
+    pub was_unclean: bool,
+    _lock: Lock,
+}
+
+impl DataDir {
+    pub fn open(root: &Path) -> Result<Self, DataDirError> {
+        let layout = Layout::of(root);
+        files::create_folder(root)
+            .map_err(|source| DataDirError::Create { path: root.to_owned(), source })?;
+        let using = |path: PathBuf| move |source| DataDirError::Use { path, source };
+        let lock = Lock::take(&layout.lock())
+            .map_err(using(layout.lock()))?
+            .ok_or_else(|| DataDirError::InUse(root.to_owned()))?;
+        let running = layout.running();
+        let was_unclean = running.exists();
+        files::write_whole(&running, b"", Access::Group).map_err(using(running))?;
+        Ok(Self { layout, was_unclean, _lock: lock })
+    }
+
+    /// Says that everything in the directory was closed in order.
+    pub fn close(&self) -> io::Result<()> {
+        let running = self.layout.running();
+        fs::remove_file(&running)?;
+        files::sync_folder_of(&running)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_user_and_remembers_an_unclean_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataDir::open(folder.path()).unwrap();
+        assert!(!first.was_unclean);
+        assert!(matches!(DataDir::open(folder.path()), Err(DataDirError::InUse(_))));
+        drop(first);
+        let second = DataDir::open(folder.path()).unwrap();
+        assert!(second.was_unclean);
+        second.close().unwrap();
+        drop(second);
+        assert!(!DataDir::open(folder.path()).unwrap().was_unclean);
+    }
+}

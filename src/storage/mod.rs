@@ -1,0 +1,18 @@
+//! The engines: the data directory, SQLite, redb, and the poison that stops all after a failed write.
+//!
+//! They know bytes, rows and folders, and nothing of collectors, users or metrics.
+
+pub mod data_dir;
+pub mod free_space;
+pub mod poison;
+pub mod redb_file;
+pub mod sqlite;
+
+pub use data_dir::DataDir;
+pub use free_space::FreeSpace;
+pub use poison::Poison;
+pub use redb_file::{RedbError, RedbFile};
+pub(crate) use sqlite::stored_as_text;
+pub use sqlite::{Sqlite, StoreError};
+
+pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,0 +1,241 @@
+//! A redb file: created whole or not at all, written by one commit at a time, read on snapshots.
+//!
+//! It guarantees: a write that returned `Ok` is durable; one that failed in the engine has poisoned the store;
+//! a value that was changed on the disk is found when it is opened. It does not know the tables.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase, WriteTransaction};
+
+use super::poison::{Poison, Poisoned};
+use crate::files;
+
+/// Bytes of the checksum before every value.
+const CHECKSUM_BYTES: usize = 4;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RedbError {
+    #[error("cannot {operation} {path}: {source}")]
+    File { operation: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot open {path}: {source}; it is left as it is")]
+    Open { path: PathBuf, source: Box<redb::Error> },
+    #[error("redb: {0}")]
+    Engine(Box<redb::Error>),
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+    #[error("damaged: the {what} under {key} does not match its checksum")]
+    Damaged { what: &'static str, key: String },
+}
+
+/// redb has one error for each operation; all of them mean that the engine failed.
+macro_rules! engine_errors {
+    ($($error:ty),+ $(,)?) => { $(
+        impl From<$error> for RedbError {
+            fn from(error: $error) -> Self {
+                Self::Engine(Box::new(error.into()))
+            }
+        }
+    )+ };
+}
+
+engine_errors!(redb::StorageError, redb::TableError, redb::TransactionError, redb::SetDurabilityError);
+
+/// One open file.
+pub struct RedbFile {
+    path: PathBuf,
+    database: Database,
+    poison: Poison,
+}
+
+impl RedbFile {
+    /// Opens the file, or creates it when there is none. A file that is there and can't be opened is an error.
+    pub fn open(path: &Path, cache_bytes: usize, poison: Poison) -> Result<Self, RedbError> {
+        let mut builder = Builder::new();
+        builder.set_cache_size(cache_bytes);
+        if !exists(path)? {
+            create(path, &builder)?;
+        }
+        let database = builder.open(path).map_err(|source| opening(path, source))?;
+        Ok(Self { path: path.to_owned(), database, poison })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `operation` in one transaction and makes it durable. When it returns an error, nothing is left of
+    /// it, unless the engine itself failed: then the outcome is unknown and the store is poisoned.
+    pub fn write<T>(
+        &self,
+        operation: impl FnOnce(&WriteTransaction) -> Result<T, RedbError>,
+    ) -> Result<T, RedbError> {
+        self.poison.check()?;
+        let result = self.begin().and_then(|transaction| {
+            let value = operation(&transaction)?;
+            transaction.commit().map_err(|error| RedbError::Engine(Box::new(error.into())))?;
+            Ok(value)
+        });
+        if let Err(RedbError::Engine(error)) = &result {
+            self.poison.set(&format!("cannot write to {}: {error}", self.path.display()));
+        }
+        result
+    }
+
+    fn begin(&self) -> Result<WriteTransaction, RedbError> {
+        let mut transaction = self.database.begin_write()?;
+        // the next start then needs no walk over the whole file, however the process ends
+        transaction.set_quick_repair(true);
+        transaction.set_durability(redb::Durability::Immediate)?;
+        Ok(transaction)
+    }
+
+    /// A snapshot of what is durable.
+    pub fn read(&self) -> Result<ReadTransaction, RedbError> {
+        Ok(self.database.begin_read()?)
+    }
+
+    /// Bytes of the file.
+    pub fn bytes(&self) -> Result<u64, RedbError> {
+        let figures = std::fs::metadata(&self.path);
+        figures.map(|figures| figures.len()).map_err(|source| RedbError::File {
+            operation: "look at",
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+fn exists(path: &Path) -> Result<bool, RedbError> {
+    path.try_exists().map_err(|source| RedbError::File {
+        operation: "look for",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn opening(path: &Path, source: redb::DatabaseError) -> RedbError {
+    RedbError::Open { path: path.to_owned(), source: Box::new(source.into()) }
+}
+
+/// redb's own creation leaves a file that does not open when it is interrupted, so the file is made under
+/// another name, where an interrupted attempt is simply made again.
+fn create(path: &Path, builder: &Builder) -> Result<(), RedbError> {
+    let beside = files::beside(path);
+    let failed = |operation| {
+        let path = beside.clone();
+        move |source| RedbError::File { operation, path, source }
+    };
+    if exists(&beside)? {
+        std::fs::remove_file(&beside).map_err(failed("remove"))?;
+    }
+    drop(builder.create(&beside).map_err(|source| opening(&beside, source))?);
+    let file = std::fs::File::open(&beside).map_err(failed("open"))?;
+    file.sync_all().map_err(failed("sync"))?;
+    files::publish(&beside, path).map_err(failed("publish"))
+}
+
+/// Puts a checksum over key and value before the value.
+pub fn seal(key: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut sealed = Vec::with_capacity(CHECKSUM_BYTES + value.len());
+    sealed.extend(checksum(key, value).to_le_bytes());
+    sealed.extend(value);
+    sealed
+}
+
+/// The value of what [`seal`] made under the same key. Anything else is damage, told as an alarm.
+pub fn unseal<'a>(what: &'static str, key: &[u8], sealed: &'a [u8]) -> Result<&'a [u8], RedbError> {
+    if let Some((sum, value)) = sealed.split_first_chunk::<CHECKSUM_BYTES>()
+        && u32::from_le_bytes(*sum) == checksum(key, value)
+    {
+        return Ok(value);
+    }
+    Err(damaged(what, key))
+}
+
+/// Reports a value that can't be what was written.
+pub fn damaged(what: &'static str, key: &[u8]) -> RedbError {
+    let key = hex::encode(key);
+    tracing::error!(what, key, "a stored value is damaged; it is not served");
+    RedbError::Damaged { what, key }
+}
+
+fn checksum(key: &[u8], value: &[u8]) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(key);
+    sum.update(value);
+    sum.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::TableDefinition;
+
+    use super::*;
+
+    const THINGS: TableDefinition<&str, &[u8]> = TableDefinition::new("things");
+    const CACHE: usize = 1024 * 1024;
+
+    fn put(file: &RedbFile, key: &str) -> Result<(), RedbError> {
+        file.write(|tx| {
+            tx.open_table(THINGS)?.insert(key, seal(key.as_bytes(), b"value").as_slice())?;
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn what_was_written_is_there_after_a_reopen_and_nothing_stands_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hot");
+        put(&RedbFile::open(&path, CACHE, Poison::default()).unwrap(), "a").unwrap();
+        let file = RedbFile::open(&path, CACHE, Poison::default()).unwrap();
+        let snapshot = file.read().unwrap();
+        let sealed = snapshot.open_table(THINGS).unwrap().get("a").unwrap().unwrap().value().to_vec();
+        assert_eq!(unseal("thing", b"a", &sealed).unwrap(), b"value");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_interrupted_creation_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hot");
+        files::write_whole(&files::beside(&path), b"half", files::Access::Group).unwrap();
+        assert!(RedbFile::open(&path, CACHE, Poison::default()).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_is_not_a_store_is_named_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hot");
+        for content in [&b""[..], b"not a store at all"] {
+            files::write_whole(&path, content, files::Access::Group).unwrap();
+            let error = RedbFile::open(&path, CACHE, Poison::default()).err().unwrap();
+            assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+            assert_eq!(std::fs::read(&path).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_and_a_value_under_another_key_are_damage() {
+        let sealed = seal(b"a", b"value");
+        for bit in 0..sealed.len() * 8 {
+            let mut flipped = sealed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(unseal("thing", b"a", &flipped), Err(RedbError::Damaged { .. })));
+        }
+        assert!(unseal("thing", b"b", &sealed).is_err());
+        assert!(unseal("thing", b"a", b"").is_err());
+    }
+
+    #[test]
+    fn nothing_is_written_after_the_store_was_poisoned() {
+        let folder = tempfile::tempdir().unwrap();
+        let poison = Poison::default();
+        let file = RedbFile::open(&folder.path().join("hot"), CACHE, poison.clone()).unwrap();
+        put(&file, "a").unwrap();
+        poison.set("the disk is gone");
+        assert!(matches!(put(&file, "b"), Err(RedbError::Poisoned(_))));
+        let snapshot = file.read().unwrap();
+        assert!(snapshot.open_table(THINGS).unwrap().get("b").unwrap().is_none());
+    }
+}

@@ -1,0 +1,242 @@
+//! SQLite with one writer and many readers.
+//!
+//! It guarantees: a write transaction that returned is durable (`synchronous=FULL`); one that failed has left
+//! nothing, or has poisoned the store. It does not know the tables.
+
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use super::poison::{Poison, Poisoned};
+use crate::clock::Timestamp;
+use crate::ids;
+
+/// Older releases lose data when the write-ahead log is reset.
+const OLDEST_VERSION: i32 = 3_051_003;
+/// Idle read connections that are kept; more are opened while they are needed.
+const IDLE_READERS: usize = 8;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("sqlite: {0}")]
+    Sqlite(rusqlite::Error),
+    #[error("no space left for the registry")]
+    Full,
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+    #[error("SQLite {0} is too old: 3.51.3 or later is needed")]
+    TooOld(&'static str),
+    #[error(
+        "the registry has schema version {found}, and this program knows {known}: it was written by a newer release"
+    )]
+    Newer { found: usize, known: usize },
+    #[error("the registry is damaged: {0}")]
+    Damaged(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether a row was refused because it breaks a UNIQUE or PRIMARY KEY rule.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(failure, _))
+            if matches!(failure.extended_code, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+                | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY))
+    }
+}
+
+/// One database file.
+pub struct Sqlite {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    idle: Mutex<Vec<Connection>>,
+    poison: Poison,
+}
+
+impl Sqlite {
+    /// Opens or creates the file and runs the migrations that it has not seen.
+    pub fn open(path: &Path, migrations: &[&str], poison: Poison) -> Result<Self, StoreError> {
+        if rusqlite::version_number() < OLDEST_VERSION {
+            return Err(StoreError::TooOld(rusqlite::version()));
+        }
+        let mut writer = Connection::open(path)?;
+        writer.pragma_update(None, "journal_mode", "WAL")?;
+        prepare(&writer)?;
+        writer.pragma_update(None, "synchronous", "FULL")?;
+        migrate(&mut writer, migrations)?;
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), idle: Mutex::default(), poison })
+    }
+
+    /// Runs `operation` in one transaction. When it returns `Ok`, its effect is durable; when it returns an
+    /// error, it has none.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        operation: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut writer = self.writer.lock();
+        self.poison.check().map_err(StoreError::from)?;
+        let transaction =
+            writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
+        let value = operation(&transaction)?;
+        transaction.commit().map_err(|error| {
+            self.poison.set(&format!("cannot commit to {}: {error}", self.path.display()));
+            StoreError::from(error)
+        })?;
+        Ok(value)
+    }
+
+    /// Runs `operation` on one consistent snapshot.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        operation: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let idle = self.idle.lock().pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => self.open_reader()?,
+        };
+        let snapshot = reader.transaction().map_err(StoreError::from)?;
+        let value = operation(&snapshot);
+        drop(snapshot);
+        let mut idle = self.idle.lock();
+        if idle.len() < IDLE_READERS {
+            idle.push(reader);
+        }
+        value
+    }
+
+    fn open_reader(&self) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reader = Connection::open_with_flags(&self.path, flags)?;
+        prepare(&reader)?;
+        Ok(reader)
+    }
+}
+
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(writer: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
+    let found: usize = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > migrations.len() {
+        return Err(StoreError::Newer { found, known: migrations.len() });
+    }
+    for (number, sql) in migrations.iter().enumerate().skip(found) {
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", number + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Times stand in SQLite as integer milliseconds.
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_millis().into())
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self::from_millis)
+    }
+}
+
+/// Types that stand in SQLite as their text.
+macro_rules! stored_as_text {
+    ($($name:ty),+ $(,)?) => { $(
+        impl rusqlite::types::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                Ok(self.to_string().into())
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+                value.as_str()?.parse().map_err(rusqlite::types::FromSqlError::other)
+            }
+        }
+    )+ };
+}
+pub(crate) use stored_as_text;
+
+stored_as_text!(
+    ids::CollectorId,
+    ids::GroupId,
+    ids::UserId,
+    ids::SessionId,
+    ids::TokenId,
+    ids::RegistrationSecretId,
+    ids::AuditEntryId,
+    crate::postgres::SslMode,
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "CREATE TABLE things(name TEXT PRIMARY KEY) STRICT;";
+
+    fn count(db: &Sqlite) -> i64 {
+        db.read(|tx| Ok::<_, StoreError>(tx.query_one("SELECT count(*) FROM things", [], |row| row.get(0))?))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_failed_operation_leaves_nothing_and_a_duplicate_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Sqlite::open(&folder.path().join("db"), &[TABLE], Poison::default()).unwrap();
+        let error = db
+            .write(|tx| {
+                tx.execute("INSERT INTO things VALUES ('a')", [])?;
+                tx.execute("INSERT INTO things VALUES ('a')", [])?;
+                Ok::<_, StoreError>(())
+            })
+            .unwrap_err();
+        assert!(error.is_duplicate());
+        assert_eq!(count(&db), 0);
+    }
+
+    #[test]
+    fn migrations_run_once_and_a_newer_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        let second = "INSERT INTO things VALUES ('second');";
+        drop(Sqlite::open(&path, &[TABLE], Poison::default()).unwrap());
+        drop(Sqlite::open(&path, &[TABLE, second], Poison::default()).unwrap());
+        let db = Sqlite::open(&path, &[TABLE, second], Poison::default()).unwrap();
+        assert_eq!(count(&db), 1);
+        drop(db);
+        let refused = Sqlite::open(&path, &[TABLE], Poison::default());
+        assert!(matches!(refused, Err(StoreError::Newer { found: 2, known: 1 })));
+    }
+
+    #[test]
+    fn nothing_is_written_after_the_store_was_poisoned() {
+        let folder = tempfile::tempdir().unwrap();
+        let poison = Poison::default();
+        let db = Sqlite::open(&folder.path().join("db"), &[TABLE], poison.clone()).unwrap();
+        poison.set("the disk is gone");
+        let refused = db.write(|tx| {
+            tx.execute("INSERT INTO things VALUES ('a')", [])?;
+            Ok::<_, StoreError>(())
+        });
+        assert!(matches!(refused, Err(StoreError::Poisoned(_))));
+        assert_eq!(count(&db), 0);
+    }
+}

@@ -1,0 +1,80 @@
+//! Registration and configuration as an operator meets them at the command line.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::support::agent::{Configured, program};
+
+#[test]
+fn every_problem_of_a_configuration_is_told_at_once_and_no_secret_with_it() {
+    let configured = Configured::with(
+        "[collector]\nid = \"7\"\ninterval = 5\npush_interval = \"often\"\ntypo = 1\n\
+         [backend]\nurl = \"http://pganalytics.example\"\ncompression = \"lz4\"\n\
+         [postgres]\nport = 70000\npassword = \"canary-secret\"\nssl_mode = \"maybe\"\ndatabases = \"a,,b\"\n\
+         [tls]\nverify = false\nca_file = \"/nonexistent/ca.crt\"\n\
+         [spool]\nmax_bytes = \"2 bytes\"\n[pg_stats]\nenabled = \"yes\"\n[pg_stat]\nenabled = true\n",
+    );
+    let output = configured.run("run", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let fields = [
+        "collector.id = 7: not an id",
+        "collector.interval = 5: must be a whole number from 10 to 3600",
+        "collector.push_interval = \"often\"",
+        "collector.typo: is not a key",
+        "collector.token_file: is missing",
+        "backend.url = http://pganalytics.example: must be https",
+        "backend.compression = lz4",
+        "postgres.port = 70000",
+        "postgres.password: is not a key of this section (a password stands in password_file)",
+        "postgres.ssl_mode = maybe",
+        "postgres.databases",
+        "tls.verify = false",
+        "tls.ca_file = /nonexistent/ca.crt",
+        "spool.max_bytes = \"2 bytes\"",
+        "pg_stats.enabled = \"yes\"",
+        "pg_stat: is not a section",
+    ];
+    for field in fields {
+        assert!(said.contains(field), "{field} is not in: {said}");
+    }
+    assert!(said.contains(&format!("{} problem(s)", fields.len())), "{said}");
+    assert!(!said.contains("canary-secret"), "{said}");
+}
+
+#[test]
+fn broken_toml_is_told_by_line_without_quoting_it() {
+    let configured = Configured::with("[postgres]\npassword = \"canary-secret\n");
+    let output = configured.run("check", &[]);
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("line 2") && !said.contains("canary-secret"), "{said}");
+}
+
+#[test]
+fn wrong_usage_is_status_2_and_a_secret_is_not_an_argument() {
+    for arguments in
+        [&["fly"][..], &["register", "--name", "x"], &["register", "--name", "x", "--secret", "s"]]
+    {
+        assert_eq!(program().args(arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn registration_without_a_daemon_fails_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("collector.toml");
+    let mut child = program()
+        .args(["register", "--url", "http://127.0.0.1:1", "--name", "db-1", "--secret-stdin", "--config"])
+        .arg(&config)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"canary-secret\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("cannot reach the daemon") && !said.contains("canary-secret"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,19 @@
+//! What several tests need: real servers that clean up after themselves, and waiting with a deadline.
+
+pub(crate) mod agent;
+pub(crate) mod postgres;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `condition` gives something, and fails the test when it does not within 20 seconds.
+#[track_caller]
+pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited 20 s in vain for {what}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,149 @@
+//! A throwaway PostgreSQL: its own folder, its own port on 127.0.0.1, gone when it is dropped.
+//!
+//! It is the newest under `/usr/lib/postgresql`, or the one whose programs lie in the folder that the variable
+//! `PGANALYTICS_TEST_POSTGRES_BIN` names. The superuser is `postgres` and needs no password.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Gid, Pid, Uid, User, chown, geteuid};
+
+use super::wait_for;
+
+pub(crate) struct Postgres {
+    folder: tempfile::TempDir,
+    port: u16,
+    server: Child,
+}
+
+impl Postgres {
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// `prepare` gets the data folder before the server starts, and returns settings such as `ssl=on`.
+    pub(crate) fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        give_away(folder.path());
+        let initdb = program("initdb")
+            .args(["--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--locale=C", "-D"])
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(initdb.status.success(), "initdb failed: {}", String::from_utf8_lossy(&initdb.stderr));
+        let settings = prepare(&data);
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = program("postgres");
+        command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
+        command
+            .args(["-c", "fsync=off", "-c"])
+            .arg(format!("unix_socket_directories={}", folder.path().display()));
+        for setting in settings {
+            command.args(["-c", &setting]);
+        }
+        let server = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let postgres = Self { folder, port, server };
+        wait_for("PostgreSQL to start", || postgres.psql("postgres", "SELECT 1").is_ok().then_some(()));
+        postgres
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Runs SQL as the superuser in the database `postgres`.
+    #[track_caller]
+    pub(crate) fn execute(&self, sql: &str) {
+        self.execute_in("postgres", sql);
+    }
+
+    #[track_caller]
+    pub(crate) fn execute_in(&self, database: &str, sql: &str) {
+        self.psql(database, sql).unwrap();
+    }
+
+    /// What a query says, as `psql` prints it without decoration.
+    #[track_caller]
+    pub(crate) fn value(&self, database: &str, sql: &str) -> String {
+        self.psql(database, sql).unwrap()
+    }
+
+    /// A connection as the superuser, open for as long as it is held.
+    pub(crate) async fn client(&self, database: &str) -> tokio_postgres::Client {
+        let address = format!("host=127.0.0.1 port={} user=postgres dbname={database}", self.port);
+        let (client, connection) = tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    fn psql(&self, database: &str, sql: &str) -> Result<String, String> {
+        let output = program_file("psql")
+            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-d", database])
+            .args(["-p", &self.port.to_string()])
+            .args(sql.split(";\n").flat_map(|statement| ["-c", statement]))
+            .output()
+            .unwrap();
+        if output.status.success() {
+            Ok(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.server.id()).unwrap());
+        // an immediate shutdown: nobody needs the data any more
+        let _ = kill(pid, Signal::SIGQUIT);
+        let _ = self.server.wait();
+        let _ = fs::remove_dir_all(self.folder.path());
+    }
+}
+
+/// Hands a file to the user that the server runs as.
+pub(crate) fn give_away(path: &Path) {
+    if let Some((user, group)) = unprivileged() {
+        chown(path, Some(user), Some(group)).unwrap();
+    }
+}
+
+/// PostgreSQL refuses to run as root, so a test that does uses somebody else.
+fn unprivileged() -> Option<(Uid, Gid)> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    let user = ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).unwrap());
+    user.map(|user| (user.uid, user.gid))
+}
+
+fn program(name: &str) -> Command {
+    let mut command = program_file(name);
+    if let Some((user, group)) = unprivileged() {
+        command.uid(user.as_raw()).gid(group.as_raw());
+    }
+    command.current_dir("/");
+    command
+}
+
+fn program_file(name: &str) -> Command {
+    let folder = std::env::var_os("PGANALYTICS_TEST_POSTGRES_BIN").map_or_else(newest, PathBuf::from);
+    let named = folder.join(name);
+    // some builds of the server come without psql; any version of it will do
+    Command::new(if named.exists() { named } else { newest().join(name) })
+}
+
+fn newest() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL's server programs are installed");
+    let newest = versions
+        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse::<u32>().ok())
+        .max()
+        .expect("a version of PostgreSQL");
+    Path::new("/usr/lib/postgresql").join(newest.to_string()).join("bin")
+}
