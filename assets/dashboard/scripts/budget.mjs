@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const DIST = new URL('../../dist/', import.meta.url).pathname;
-const manifest = JSON.parse(readFileSync(join(DIST, '.vite/manifest.json'), 'utf8'));
+const manifest = JSON.parse(readFileSync(new URL('../node_modules/.manifest.json', import.meta.url), 'utf8'));
 
 const BUDGETS = [
   { page: 'sign-in', most: 140, entries: ['index.html'] },

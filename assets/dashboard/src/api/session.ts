@@ -22,7 +22,12 @@ export const sessionApi = api.injectEndpoints({
     }),
     refreshSession: build.mutation<Session, void>({
       query: () => ({ url: 'auth/refresh', method: 'POST' }),
-      onQueryStarted: keepCsrfToken,
+      onQueryStarted: async (_, { dispatch, queryFulfilled }) => {
+        const answer = await queryFulfilled.catch(() => null);
+        if (!answer) return;
+        setCsrfToken(answer.data.csrf_token);
+        void dispatch(sessionApi.util.upsertQueryData('me', undefined, answer.data));
+      },
     }),
     signOut: build.mutation<null, void>({
       query: () => ({ url: 'auth/logout', method: 'POST' }),

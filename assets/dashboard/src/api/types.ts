@@ -10,6 +10,11 @@ export interface User {
   role: Role;
 }
 
+/** A user as administrators see one. */
+export interface Account extends User {
+  disabled: boolean;
+}
+
 export interface Session {
   user: User;
   csrf_token: string;
@@ -137,6 +142,10 @@ export interface RegisteredCollector {
   name: string;
   jwt_token: string;
   token_expires_at: string;
+  /** PEM, as are the other two. The key is in this reply only. */
+  certificate: string;
+  private_key: string;
+  ca_certificate: string;
 }
 
 export type Point = [unixMs: number, value: number | null];

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { problemText, requestId } from '../api/problem';
 import { useMeQuery } from '../api/session';
-import type { Role, User } from '../api/types';
+import type { Account, Role } from '../api/types';
 import { Button } from '../ui/Button';
 import { Loading, LoadFailure } from '../ui/states';
 import { toast } from '../ui/toasts';
@@ -9,7 +9,7 @@ import { useUpdateUserMutation, useUsersQuery } from './api';
 import { t } from './strings';
 import { AddUserDialog, DeleteUserDialog, ResetPasswordDialog, ROLES } from './userDialogs';
 
-type Open = { kind: 'add' } | { kind: 'reset' | 'delete'; user: User } | null;
+type Open = { kind: 'add' } | { kind: 'reset' | 'delete'; user: Account } | null;
 
 export function Users() {
   const { data, error, isLoading, refetch } = useUsersQuery();
@@ -32,6 +32,7 @@ export function Users() {
               <tr>
                 <th scope="col">{t('username')}</th>
                 <th scope="col">{t('role')}</th>
+                <th scope="col">{t('state')}</th>
                 <th scope="col">{t('actions')}</th>
               </tr>
             </thead>
@@ -50,13 +51,19 @@ export function Users() {
   );
 }
 
-/** Nobody deletes or demotes themselves: the last administrator could be lost. */
-function UserRow({ user, self, onOpen }: { user: User; self: boolean; onOpen: (open: Open) => void }) {
+/** Nobody deletes, disables or demotes themselves: the last administrator could be lost. */
+function UserRow({ user, self, onOpen }: { user: Account; self: boolean; onOpen: (open: Open) => void }) {
   const [update] = useUpdateUserMutation();
   const changeRole = async (role: Role) => {
     const answer = await update({ id: user.id, role });
     if (answer.error) return toast(problemText(answer.error), { failure: true });
     toast(t('roleChanged', { name: user.username, role }));
+  };
+  const switchOver = async () => {
+    const disabled = !user.disabled;
+    const answer = await update({ id: user.id, disabled });
+    if (answer.error) return toast(problemText(answer.error), { failure: true });
+    toast(t(disabled ? 'userDisabled' : 'userEnabled', { name: user.username }));
   };
   return (
     <tr>
@@ -81,11 +88,21 @@ function UserRow({ user, self, onOpen }: { user: User; self: boolean; onOpen: (o
           </select>
         )}
       </td>
+      <td>{t(user.disabled ? 'disabled' : 'active')}</td>
       <td>
         <span className="settings-actions">
           <Button look="quiet" aria-label={t('resetPasswordOf', { name: user.username })} onClick={() => onOpen({ kind: 'reset', user })}>
             {t('resetPassword')}
           </Button>
+          {!self && (
+            <Button
+              look="quiet"
+              aria-label={t(user.disabled ? 'enableOf' : 'disableOf', { name: user.username })}
+              onClick={() => void switchOver()}
+            >
+              {t(user.disabled ? 'enable' : 'disable')}
+            </Button>
+          )}
           {!self && (
             <Button look="quiet" aria-label={t('deleteUserOf', { name: user.username })} onClick={() => onOpen({ kind: 'delete', user })}>
               {t('deleteUser')}

@@ -1,5 +1,5 @@
 import { api } from '../api/client';
-import type { Role, User } from '../api/types';
+import type { Account, Role } from '../api/types';
 
 export interface Job {
   name: string;
@@ -17,17 +17,17 @@ function changed(_: unknown, error: unknown): Written[] {
 
 const settingsApi = api.injectEndpoints({
   endpoints: (build) => ({
-    users: build.query<User[], void>({
+    users: build.query<Account[], void>({
       query: () => 'users',
-      transformResponse: (reply: { users: User[] }) => reply.users,
+      transformResponse: (reply: { users: Account[] }) => reply.users,
       providesTags: ['Users'],
     }),
-    createUser: build.mutation<User, { username: string; password: string; role: Role }>({
+    createUser: build.mutation<Account, { username: string; password: string; role: Role }>({
       query: (body) => ({ url: 'users', method: 'POST', body }),
       invalidatesTags: changed,
     }),
-    updateUser: build.mutation<User, { id: string; role: Role }>({
-      query: ({ id, role }) => ({ url: `users/${encodeURIComponent(id)}`, method: 'PUT', body: { role } }),
+    updateUser: build.mutation<Account, { id: string; role?: Role; disabled?: boolean }>({
+      query: ({ id, ...change }) => ({ url: `users/${encodeURIComponent(id)}`, method: 'PUT', body: change }),
       invalidatesTags: changed,
     }),
     deleteUser: build.mutation<null, string>({

@@ -17,6 +17,7 @@ import { ShortcutsDialog } from './ShortcutsDialog';
 import { SignedIn } from './SignedIn';
 import { TopBar } from './TopBar';
 import { useLiveStream } from './useLiveStream';
+import { useSessionKeeper } from './useSessionKeeper';
 import './frame.css';
 
 export function Frame() {
@@ -33,6 +34,7 @@ function SignedInFrame({ session }: { session: Session }) {
   const { railCollapsed } = usePreferences();
   const navigate = useNavigate();
   const stream = useLiveStream();
+  useSessionKeeper(session);
   const pages = PAGES.filter((page) => !page.needs || may(session.user.role, page.needs));
   const main = useFocusOnNewPage();
 

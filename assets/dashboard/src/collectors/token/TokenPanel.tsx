@@ -58,7 +58,7 @@ export function TokenPanel({ collector }: { collector: RegisteredCollector }) {
             {t('onceWhy', { until: formatAbsolute(Date.parse(until)) })}
           </span>
         </p>
-        <Snippets collectorId={id} token={token} />
+        <Snippets collector={collector} />
         <FirstHeartbeat id={id} />
         <div className="token-done">
           <label className="check">
@@ -78,9 +78,9 @@ export function TokenPanel({ collector }: { collector: RegisteredCollector }) {
   );
 }
 
-function Snippets({ collectorId, token }: { collectorId: string; token: string }) {
+function Snippets({ collector }: { collector: RegisteredCollector }) {
   const [tab, setTab] = useState('environment');
-  const all = snippets({ collectorId, token, url: location.origin });
+  const all = snippets(collector, location.origin);
   const shown = all.find(({ id }) => id === tab) ?? all[0];
   if (!shown) return null;
   return (
