@@ -1,7 +1,5 @@
 //! What agents call beside pushes: heartbeats, and their configuration.
 
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ETAG, EntityTag, IF_NONE_MATCH};
 use actix_web::web::{Bytes, Data, Json, Path};
@@ -12,7 +10,6 @@ use super::on_disk;
 use super::problem::Problem;
 use crate::ids::CollectorId;
 use crate::limits::AGENT_TEXT_CHARS;
-use crate::metrics::AcceptError;
 use crate::node::Node;
 use crate::registry::Collector;
 use crate::wire::{Heartbeat, HeartbeatReply};
@@ -117,25 +114,4 @@ fn toml(collector: &Collector) -> String {
         interval = collector.collection_interval,
         limit = collector.query_limit,
     )
-}
-
-impl From<AcceptError> for Problem {
-    fn from(error: AcceptError) -> Self {
-        let soon = Duration::from_secs(1);
-        match error {
-            AcceptError::Busy => Self::unavailable(error.to_string(), soon),
-            AcceptError::StorageFull(_) => Self::storage_full(error.to_string()),
-            AcceptError::Unanswered(_) | AcceptError::NotStored(_) => {
-                Self::unavailable(error.to_string(), Duration::from_secs(5))
-            }
-            AcceptError::IdempotencyMismatch => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch", error.to_string())
-            }
-            AcceptError::BadIdempotencyKey => {
-                Self::invalid_field("Idempotency-Key", "format", error.to_string())
-            }
-            AcceptError::TooManyDocuments(_) => Self::invalid_field("metrics", "length", error.to_string()),
-            AcceptError::Damaged(_) => Self::internal(&error),
-        }
-    }
 }

@@ -4,6 +4,7 @@
 
 mod close;
 mod heartbeat;
+mod ingest;
 mod open;
 mod records;
 mod report;
@@ -18,11 +19,12 @@ use crate::events::Events;
 use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
-use crate::metrics::{AcceptError, Metrics};
+use crate::metrics::{AcceptError, Metrics, QueryError};
 use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
 use crate::storage::poison::Poisoned;
-use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError};
+use crate::storage::{DataDir, Poison, Sqlite, StoreError};
 
+pub use ingest::Taken;
 pub use open::{OpenError, Options};
 pub use records::Records;
 pub use report::{CollectorReport, StorageReport};
@@ -88,10 +90,10 @@ pub enum NodeError {
     Presence(#[from] PresenceError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("cannot read the metrics: {0}")]
-    Metrics(#[from] RedbError),
     #[error(transparent)]
     Accept(#[from] AcceptError),
+    #[error(transparent)]
+    Query(#[from] QueryError),
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     #[error("the daemon is stopping")]

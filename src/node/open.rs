@@ -118,11 +118,8 @@ impl Node {
             authority: Arc::clone(&authority),
             collectors: collectors.clone(),
         };
-        let metrics_options = metrics::Options {
-            retention: options.retention,
-            ..metrics::Options::usual(&layout.hot(), clock.clone())
-        };
-        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), metrics_options)?);
+        let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
+        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
         let presence = Arc::new(Presence::open(
             Arc::clone(&db),
             collectors.clone(),
