@@ -1,7 +1,7 @@
 // The way of a first day: set up, sign in, register a collector, start its
 // agent, watch it, read the log. Every part is the real one.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, test as nodeTest } from 'node:test';
 import { launchBrowser, picture, SIZES, violations, watchedPage } from './support/browser.mjs';
 import { DATABASE, Stage, startAgent, startDaemon, startPostgres } from './support/programs.mjs';
 import { within } from './support/wait.mjs';
@@ -20,6 +20,21 @@ before(async () => {
 });
 
 after(() => stage.close());
+
+// Each step stands on the ones before: after a failure the others are skipped.
+let broken = null;
+function test(name, run) {
+  nodeTest(name, async (step) => {
+    if (broken) return step.skip(`after: ${broken}`);
+    try {
+      await run();
+    } catch (error) {
+      broken = name;
+      if (page) await picture(page, 'failure');
+      throw error;
+    }
+  });
+}
 
 const go = (path) => page.goto(daemon.url + path);
 const button = (name) => page.getByRole('button', { name, exact: true });

@@ -32,9 +32,9 @@ export class Stage {
   }
 
   /** A process that is stopped with the stage; its output is kept for messages. */
-  run(program, args, { env = {}, stop = 'SIGTERM' } = {}) {
+  run(program, args, { env = {}, user = {} } = {}) {
     if (!existsSync(program)) throw new Error(`${program} is not there; build it, or name it by an environment variable`);
-    const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...user });
     child.output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');
@@ -42,7 +42,7 @@ export class Stage {
     }
     const ended = new Promise((resolve) => child.once('exit', resolve));
     this.atEnd(async () => {
-      child.kill(stop);
+      child.kill('SIGTERM');
       const killer = setTimeout(() => child.kill('SIGKILL'), 15_000);
       await ended;
       clearTimeout(killer);
@@ -71,8 +71,9 @@ function newestPostgres() {
 }
 
 /** PostgreSQL refuses to run as root, so root lends it to the user postgres. */
-function unprivileged(program, args) {
-  return process.getuid() === 0 ? ['runuser', ['-u', 'postgres', '--', program, ...args]] : [program, args];
+function unprivileged() {
+  if (process.getuid() !== 0) return {};
+  return { uid: Number(must('id', ['-u', 'postgres'])), gid: Number(must('id', ['-g', 'postgres'])) };
 }
 
 function must(program, args, options = {}) {
@@ -88,11 +89,11 @@ export async function startPostgres(stage) {
   mkdirSync(home);
   const passwordFile = join(home, 'password');
   writeFileSync(passwordFile, DATABASE.password);
-  if (process.getuid() === 0) must('chown', ['-R', 'postgres', home]);
+  const user = unprivileged();
+  if (user.uid) must('chown', ['-R', `${user.uid}:${user.gid}`, home]);
   const data = join(home, 'data');
-  must(...unprivileged(join(bin, 'initdb'), ['-D', data, '-U', DATABASE.user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '-N']), { cwd: home });
-  // SIGINT is PostgreSQL's fast shutdown; runuser hands it on.
-  const server = stage.run(...unprivileged(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', home, '-c', 'fsync=off']), { stop: 'SIGTERM' });
+  must(join(bin, 'initdb'), ['-D', data, '-U', DATABASE.user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '-N'], { cwd: home, ...user });
+  const server = stage.run(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', home, '-c', 'fsync=off'], { user });
   const env = { ...process.env, PGPASSWORD: DATABASE.password, PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: DATABASE.user };
   const sql = (database, text) => must(join(bin, 'psql'), ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text], { env });
   await within(30_000, 'PostgreSQL accepts connections', () => server.output.includes('ready to accept connections'));

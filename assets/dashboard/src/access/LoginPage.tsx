@@ -31,7 +31,9 @@ export function LoginPage() {
   const [askCode, setAskCode] = useState(false);
   const form = useRef<HTMLFormElement>(null);
 
-  if (setup.data?.required) return <Navigate to="/setup" replace />;
+  // Just after the setup this answer may still be the one from before.
+  const created = (state as { created?: boolean } | null)?.created ?? false;
+  if (setup.data?.required && !created) return <Navigate to="/setup" replace />;
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -52,7 +54,7 @@ export function LoginPage() {
 
   return (
     <AccessCard title={t('signIn')}>
-      {(state as { created?: boolean } | null)?.created && (
+      {created && (
         <p className="access-note" role="status">
           {t('welcome')}
         </p>

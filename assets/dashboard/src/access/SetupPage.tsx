@@ -1,6 +1,6 @@
 import { useForm } from 'react-hook-form';
 import { Link, useNavigate } from 'react-router';
-import { fieldProblems, problemText } from '../api/problem';
+import { fieldProblems, problemCode, problemText } from '../api/problem';
 import { useSetUpMutation, useSetupRequiredQuery } from '../api/session';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
@@ -24,6 +24,8 @@ export function SetupPage() {
   const submit = form.handleSubmit(async ({ code, username, password }) => {
     const answer = await setUp({ code: code.trim(), username: username.trim(), password });
     if (!answer.error) return void navigate('/login', { replace: true, state: { created: true } });
+    if (problemCode(answer.error) === 'wrong_setup_code')
+      form.setError('code', { message: problemText(answer.error) }, { shouldFocus: true });
     for (const { field, message } of fieldProblems(answer.error)) {
       if (field === 'code' || field === 'username' || field === 'password') form.setError(field, { message }, { shouldFocus: true });
     }
