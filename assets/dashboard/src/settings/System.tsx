@@ -1,8 +1,9 @@
+import type { ReactNode } from 'react';
 import { problemText, requestId } from '../api/problem';
-import { formatBytes, formatCount } from '../lib/format';
+import { formatBytes, formatDuration } from '../lib/format';
 import { Loading, LoadFailure } from '../ui/states';
 import { Time } from '../ui/Time';
-import { useJobsQuery, useSystemQuery, type Job } from './api';
+import { useJobsQuery, useSystemQuery, type Job, type SystemState } from './api';
 import { t } from './strings';
 
 const REFRESH_MS = 30_000;
@@ -25,38 +26,29 @@ export function System() {
         />
       )}
       {system.isLoading && <Loading rows={4} />}
-      {system.data && <Facts facts={system.data} />}
+      {system.data && <Facts system={system.data} />}
       {jobs.data && jobs.data.length > 0 && <Jobs jobs={jobs.data} />}
     </div>
   );
 }
 
-interface Fact {
-  name: string;
-  value: string;
-}
-
-/** `disk_free_bytes` under `storage` reads "storage: disk free". */
-function flatten(value: Record<string, unknown>, above = ''): Fact[] {
-  return Object.entries(value).flatMap(([key, member]): Fact[] => {
-    const words = key.replace(/_bytes$/, '').replaceAll('_', ' ');
-    const name = above ? `${above}: ${words}` : words;
-    if (member === null || member === undefined || Array.isArray(member)) return [];
-    if (typeof member === 'object') return flatten(member as Record<string, unknown>, words);
-    return [{ name, value: written(key, member) }];
-  });
-}
-
-function written(key: string, value: unknown): string {
-  if (typeof value !== 'number') return String(value);
-  return key.endsWith('_bytes') ? formatBytes(value) : formatCount(value);
-}
-
-function Facts({ facts }: { facts: Record<string, unknown> }) {
+function Facts({ system }: { system: SystemState }) {
+  const { storage } = system;
+  const facts: [string, ReactNode][] = [
+    [t('version'), system.version],
+    [t('started'), <Time key="started" value={system.started_at} />],
+    [t('uptime'), formatDuration(system.uptime_seconds)],
+    [t('lastStop'), t(system.recovered ? 'unclean' : 'clean')],
+    [t('disk'), t('diskFree', { free: formatBytes(storage.disk_free_bytes), total: formatBytes(storage.disk_total_bytes) })],
+    [t('registrySize'), formatBytes(storage.registry_bytes)],
+    [t('metricsSize'), formatBytes(storage.hot_bytes)],
+    [t('sqlite'), system.sqlite_version],
+    [t('dataDir'), <code key="folder">{storage.data_dir}</code>],
+  ];
   return (
     <section className="card settings-facts" aria-label={t('system')}>
       <dl>
-        {flatten(facts).map(({ name, value }) => (
+        {facts.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>{value}</dd>
@@ -69,7 +61,7 @@ function Facts({ facts }: { facts: Record<string, unknown> }) {
 
 function Jobs({ jobs }: { jobs: Job[] }) {
   return (
-    <section className="card scroll-x" aria-label={t('jobs')}>
+    <section className="card scroll-x" aria-label={t('jobs')} tabIndex={0}>
       <table className="table" aria-label={t('jobs')}>
         <thead>
           <tr>

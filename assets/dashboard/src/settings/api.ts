@@ -9,6 +9,22 @@ export interface Job {
   last_succeeded: boolean | null;
 }
 
+export interface SystemState {
+  version: string;
+  sqlite_version: string;
+  started_at: string;
+  uptime_seconds: number;
+  /** The daemon had not been stopped in good order before this start. */
+  recovered: boolean;
+  storage: {
+    data_dir: string;
+    registry_bytes: number;
+    hot_bytes: number;
+    disk_total_bytes: number;
+    disk_free_bytes: number;
+  };
+}
+
 type Written = 'Users' | 'Audit';
 
 function changed(_: unknown, error: unknown): Written[] {
@@ -38,7 +54,7 @@ const settingsApi = api.injectEndpoints({
       query: ({ id, password }) => ({ url: `users/${encodeURIComponent(id)}/reset-password`, method: 'POST', body: { password } }),
       invalidatesTags: changed,
     }),
-    system: build.query<Record<string, unknown>, void>({ query: () => 'system', providesTags: ['System'] }),
+    system: build.query<SystemState, void>({ query: () => 'system', providesTags: ['System'] }),
     jobs: build.query<Job[], void>({
       query: () => 'jobs',
       transformResponse: (reply: { jobs: Job[] }) => reply.jobs,

@@ -36,18 +36,33 @@ export function statusWord(status: Status): string {
   return t(status);
 }
 
-export function StatusWord({ status, reason }: { status: Status; reason?: string | null | undefined }) {
+interface StatusWordProps {
+  status: Status;
+  reason?: string | null | undefined;
+  /** In lists, where the reason of what is well would only repeat itself. */
+  quietWhenOnline?: boolean;
+}
+
+export function StatusWord({ status, reason, quietWhenOnline = false }: StatusWordProps) {
+  if (quietWhenOnline && status === 'online') return <StatusBadge status={status} reason={reason} />;
   return (
     <span className="status">
-      <span className={`status-word status-${status}`}>
-        <Icon name={ICONS[status]} size={14} />
-        {t(status)}
-      </span>
+      <StatusBadge status={status} />
       {reason && (
         <span className="status-reason" data-tip={reason}>
           {reason}
         </span>
       )}
+    </span>
+  );
+}
+
+/** The word on its tint; the reason, if given here, is its description. */
+function StatusBadge({ status, reason }: { status: Status; reason?: string | null | undefined }) {
+  return (
+    <span className={`status-word status-${status}`} data-tip={reason || undefined} aria-description={reason || undefined}>
+      <Icon name={ICONS[status]} size={14} />
+      {t(status)}
     </span>
   );
 }

@@ -32,20 +32,19 @@ export function chartsOf(agent: Series[], database: Series[]): Chart[] {
     },
     {
       title: t('network'),
+      // Both are counters of the host, so what is of interest is how fast they grow.
       lines: named(agent, [
         ['agent.network_sent_bytes', t('sentLine')],
         ['agent.network_received_bytes', t('receivedLine')],
-      ]),
-      format: formatBytes,
+      ]).map(perSecond),
+      format: (value) => t('perSecond', { n: formatBytes(value) }),
       binary: true,
     },
     { title: t('collectionTime'), lines: named(agent, [['agent.collection_time_ms', t('collectionTime')]]), format: formatMilliseconds },
     { title: t('queries'), lines: named(agent, [['agent.queries_per_collection', t('queries')]]), format: formatCount },
     {
       title: t('transactions'),
-      lines: largest(
-        labelled(database, TRANSACTIONS, ({ database: name }) => name ?? '').map(({ label, points }) => ({ label, points: rate(points) })),
-      ),
+      lines: largest(labelled(database, TRANSACTIONS, ({ database: name }) => name ?? '').map(perSecond)),
       format: (value) => t('perSecond', { n: value < 100 ? formatDecimal(value, 2) : formatCompact(value) }),
     },
     {
@@ -68,6 +67,10 @@ function labelled(series: Series[], name: string, label: (labels: Record<string,
   return series
     .filter((each) => each.name === name && each.points.length > 0)
     .map((each) => ({ label: label(each.labels), points: each.points }));
+}
+
+function perSecond({ label, points }: Line): Line {
+  return { label, points: rate(points) };
 }
 
 /** The lines with the highest latest value, as many as there are colours. */

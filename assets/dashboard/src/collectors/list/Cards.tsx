@@ -42,7 +42,7 @@ const CollectorCard = memo(function CollectorCard({ id }: { id: string }) {
         {collector.name}
       </Link>
       <span className="host mono">{address(collector)}</span>
-      <StatusWord status={collector.status} reason={collector.status_reason} />
+      <StatusWord status={collector.status} reason={collector.status_reason} quietWhenOnline />
       <span className="card-figures meta">
         <Time value={collector.last_heartbeat} />
         <span>

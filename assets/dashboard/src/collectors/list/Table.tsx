@@ -125,7 +125,7 @@ const CollectorRow = memo(function CollectorRow({ id, place, columns, onMenu }: 
 function Cell({ column, collector, onMenu }: { column: string; collector: Collector; onMenu: CollectorRowProps['onMenu'] }) {
   switch (column) {
     case 'status':
-      return <StatusWord status={collector.status} reason={collector.status_reason} />;
+      return <StatusWord status={collector.status} reason={collector.status_reason} quietWhenOnline />;
     case 'group':
       return collector.group && <GroupName name={collector.group.name} color={collector.group.color} />;
     case 'environment':

@@ -63,7 +63,7 @@ export function ChartFigure({ title, lines, fromMs, toMs, most, binary, format, 
           {table ? (
             <PointTable title={title} data={data} labels={labels} format={format} />
           ) : (
-            <Suspense fallback={<div className="plot" />}>
+            <Suspense fallback={<div className="plot" aria-busy="true" />}>
               <Plot {...{ data, labels, fromMs, toMs, most, binary, format, onZoom }} />
             </Suspense>
           )}
