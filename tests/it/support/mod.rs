@@ -3,6 +3,8 @@
 pub(crate) mod agent;
 pub(crate) mod appliance;
 pub(crate) mod client;
+pub(crate) mod daemon;
+pub(crate) mod peer;
 pub(crate) mod postgres;
 
 use std::time::{Duration, Instant};
