@@ -62,6 +62,22 @@ fn the_first_heartbeat_and_the_first_push_come_at_once() {
 }
 
 #[test]
+fn a_database_that_is_away_shows_at_once_as_status_error_with_its_reason() {
+    let peer = Peer::start(200);
+    let configured =
+        reporting_to(&peer.url(), "[postgres]\nhost = \"127.0.0.1\"\nport = 1\ndatabases = \"app\"\n");
+    let started = std::time::Instant::now();
+    let _agent = Running::start(&configured);
+    let beat = wait_for("a heartbeat that says so", || {
+        peer.heartbeats().into_iter().find(|beat| beat["status"] == "error")
+    });
+    assert!(started.elapsed().as_secs_f64() < 4.0, "took {:?}", started.elapsed());
+    let reason = beat["last_error"].as_str().unwrap();
+    assert!(reason.starts_with("postgres/app: cannot reach 127.0.0.1:1"), "{reason}");
+    assert_eq!((&beat["collections_failed"], &beat["last_collection_count"]), (&1.into(), &2.into()));
+}
+
+#[test]
 fn a_worker_that_is_killed_is_replaced_and_dies_with_its_supervisor() {
     let peer = Peer::start(200);
     let configured = reporting_to(&peer.url(), "");

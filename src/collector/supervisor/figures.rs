@@ -66,7 +66,7 @@ impl Figures {
         errors.into_iter().find_map(Clone::clone)
     }
 
-    fn status(&self) -> AgentStatus {
+    pub(crate) fn status(&self) -> AgentStatus {
         let is_silent = self.last.as_ref().is_some_and(|last| last.is_postgres_silent);
         if self.worker_error.is_some() || self.spool_error.is_some() || is_silent {
             AgentStatus::Error
