@@ -13,4 +13,5 @@ mod agent_outage;
 mod agent_postgres;
 mod agent_register;
 mod agent_tls;
+mod ingest;
 mod support;
