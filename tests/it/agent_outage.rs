@@ -56,6 +56,9 @@ fn the_first_heartbeat_and_the_first_push_come_at_once() {
     wait_for("a push", || peer.pushes(200).into_iter().next());
     assert!(started.elapsed().as_secs_f64() < 4.0, "took {:?}", started.elapsed());
     assert_eq!((&beat["status"], &beat["spool_dropped"]), (&"active".into(), &0.into()));
+    let second = wait_for("another one after the first collection", || peer.heartbeats().into_iter().nth(1));
+    assert_eq!((&second["last_collection_count"], &second["collections_ok"]), (&2.into(), &1.into()));
+    assert!(started.elapsed().as_secs_f64() < 4.0, "took {:?}", started.elapsed());
     for field in ["cpu_usage", "memory_usage"] {
         assert!((0.0..=100.0).contains(&beat[field].as_f64().unwrap()), "{field}: {beat}");
     }

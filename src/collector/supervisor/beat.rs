@@ -1,4 +1,4 @@
-//! The heartbeat: at once after the start and when the status changes, then in its interval, and soon again after
+//! The heartbeat: at once after the start and when there is news, then in its interval, and soon again after
 //! a failure.
 
 use std::cell::RefCell;
@@ -27,7 +27,7 @@ pub(super) struct Beat<'a> {
 }
 
 impl Beat<'_> {
-    pub(super) async fn run(&self, ordered: &Stop, has_turned: &Notify) {
+    pub(super) async fn run(&self, ordered: &Stop, has_news: &Notify) {
         let mut schedule = Schedule::new([((), self.settings.heartbeat_interval)], random_fraction());
         let mut backoff = Backoff::default();
         // a moment, so that the first heartbeat knows how busy the processor is
@@ -37,7 +37,7 @@ impl Beat<'_> {
             let wanted = async {
                 tokio::select! {
                     () = sleep_until(started + due) => {}
-                    () = has_turned.notified() => {}
+                    () = has_news.notified() => {}
                 }
             };
             if ordered.or(wanted).await.is_none() || !self.arrive(ordered, &mut backoff).await {

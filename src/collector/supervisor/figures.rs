@@ -66,7 +66,12 @@ impl Figures {
         errors.into_iter().find_map(Clone::clone)
     }
 
-    pub(crate) fn status(&self) -> AgentStatus {
+    /// What people wait for: the status, and the first collection with what it found out.
+    pub(crate) fn news(&self) -> (AgentStatus, bool) {
+        (self.status(), self.last.is_some())
+    }
+
+    fn status(&self) -> AgentStatus {
         let is_silent = self.last.as_ref().is_some_and(|last| last.is_postgres_silent);
         if self.worker_error.is_some() || self.spool_error.is_some() || is_silent {
             AgentStatus::Error

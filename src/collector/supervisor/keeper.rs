@@ -27,8 +27,8 @@ pub(super) struct Keeper<'a> {
     pub(super) spool: &'a RefCell<Spool>,
     pub(super) figures: &'a RefCell<Figures>,
     pub(super) has_more: &'a Notify,
-    /// Told when the agent's status has changed, so that the daemon need not wait for the next heartbeat.
-    pub(super) has_turned: &'a Notify,
+    /// Told when there is news that need not wait for the next heartbeat.
+    pub(super) has_news: &'a Notify,
 }
 
 impl Keeper<'_> {
@@ -96,10 +96,10 @@ impl Keeper<'_> {
 
     fn note(&self, change: impl FnOnce(&mut Figures)) {
         let mut figures = self.figures.borrow_mut();
-        let before = figures.status();
+        let before = figures.news();
         change(&mut figures);
-        if figures.status() != before {
-            self.has_turned.notify_one();
+        if figures.news() != before {
+            self.has_news.notify_one();
         }
     }
 

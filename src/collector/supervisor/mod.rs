@@ -65,7 +65,7 @@ pub(super) async fn run(
     };
     let wait = Some(settings.push_interval).filter(|push| *push > settings.collection_interval);
     let mut sender = Sender::new(Rc::clone(&client), Rc::clone(&spool), Rc::clone(&figures), wait);
-    let (has_more, has_turned) = (Notify::new(), Notify::new());
+    let (has_more, has_news) = (Notify::new(), Notify::new());
     let (switch, ordered) = stop();
     let keeper = Keeper {
         settings,
@@ -74,7 +74,7 @@ pub(super) async fn run(
         spool: &spool,
         figures: &figures,
         has_more: &has_more,
-        has_turned: &has_turned,
+        has_news: &has_news,
     };
     let beat = Beat { settings, client: &client, spool: &spool, figures: &figures, clock: &clock };
     let mut signals = Signals::watch().map_err(SupervisorError::Signals)?;
@@ -82,7 +82,7 @@ pub(super) async fn run(
         tokio::join!(
             keeper.run(&ordered),
             sender.run(&ordered, &has_more),
-            beat.run(&ordered, &has_turned),
+            beat.run(&ordered, &has_news),
             sign_of_life(&ordered),
         );
         if timeout(SHUTDOWN_PUSH, sender.flush()).await.is_err() {
