@@ -109,6 +109,10 @@ pub const USERS: usize = 1000;
 pub const SESSIONS_PER_USER: usize = 50;
 /// API tokens of one user: a list of them is one reply.
 pub const API_TOKENS_PER_USER: usize = 100;
+/// Days that an API token may live.
+pub const API_TOKEN_DAYS: std::ops::RangeInclusive<i64> = 1..=3650;
+/// Days that a registration secret may live: whoever finds one registers collectors.
+pub const REGISTRATION_SECRET_DAYS: std::ops::RangeInclusive<i64> = 1..=365;
 /// Registration secrets that are kept: a list of them is one reply.
 pub const REGISTRATION_SECRETS: usize = 1000;
 /// Collectors that one registration secret may register.
@@ -173,6 +177,21 @@ pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
 /// Hours that a session may be set to live after its login.
 pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
 
+// -- what agents say
+
+/// Characters kept of a text in a heartbeat, such as its last error.
+pub const AGENT_TEXT_CHARS: usize = 1000;
+
+// -- registering
+
+/// Tags of one collector, and characters of one tag.
+pub const TAGS: usize = 50;
+pub const TAG_CHARS: std::ops::RangeInclusive<usize> = 1..=50;
+/// A connection test is over after this, whatever the database does.
+pub const CONNECTION_TEST_TIME: Duration = Duration::from_secs(5);
+/// Connection tests of one user in a minute: each opens a connection to wherever the user says.
+pub const CONNECTION_TESTS_A_MINUTE: u32 = 10;
+
 // -- lists and searches
 
 /// Rows of one page of collectors: a whole fleet fits.
@@ -183,6 +202,29 @@ pub const AUDIT_LIMIT: usize = 1000;
 pub const SEARCH_CHARS: usize = 200;
 /// Characters kept of a client's `User-Agent`.
 pub const USER_AGENT_CHARS: usize = 200;
+
+// -- what pushes may hold of the daemon's memory
+
+/// Bytes of all pushes that are being taken in, compressed and decompressed: two of the largest at a time, or
+/// thousands of usual ones.
+pub const PUSHES_IN_FLIGHT_BYTES: usize = 160 * MIB;
+/// Longest time that the body of a push may take to arrive.
+pub const PUSH_BODY_TIME: Duration = Duration::from_secs(120);
+/// What is decompressed of a push before it is known to be no bomb. Most pushes are smaller than that.
+pub const PUSH_TRIAL_BYTES: usize = MIB;
+/// Pushes that are decompressed and parsed at once; the others wait with their compressed bodies.
+pub const PUSHES_DECODED_AT_ONCE: usize = 4;
+/// Longest wait for that.
+pub const PUSH_TURN_TIME: Duration = Duration::from_secs(30);
+/// Power of two of the largest window that a zstd body may need: 8 MiB, what every decoder must offer.
+pub const ZSTD_WINDOW_LOG: u32 = 23;
+/// What is read and thrown away of a body that says it is too large, so that its sender gets to the answer.
+pub const PUSH_DISCARDED_BYTES: usize = 256 * MIB;
+pub const PUSH_DISCARD_TIME: Duration = Duration::from_secs(10);
+/// Between two looks of an agent for a new configuration.
+pub const CONFIG_CHECK: Duration = Duration::from_secs(300);
+/// When a sender that did not fit should come again.
+pub const PUSH_RETRY: Duration = Duration::from_secs(2);
 
 // -- what the metric store takes, keeps and reads
 
@@ -227,6 +269,11 @@ pub const MATCHER_BYTES: usize = 4096;
 pub const PATTERN_BYTES: usize = MIB;
 /// Types of one collector whose documents one answer can put into one order; beyond, a type must be named.
 pub const QUERY_TYPES: usize = 1000;
+/// The range of a chart whose beginning is not given: at one heartbeat in 10 s it has 8,640 points.
+pub const QUERY_RANGE: Duration = Duration::from_secs(DAY_S);
+/// Characters of a step, such as `250ms`, and of a cursor.
+pub const STEP_CHARS: usize = 20;
+pub const CURSOR_CHARS: usize = 100;
 /// Documents in one page of an answer, by default and at most, and their bytes.
 pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
 pub const PAGE_BYTES: usize = 16 * MIB;

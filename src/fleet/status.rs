@@ -94,7 +94,8 @@ fn in_words(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Environment, Kind, SslMode};
+    use crate::postgres::SslMode;
+    use crate::registry::{Environment, Kind};
     use crate::wire::Heartbeat;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);

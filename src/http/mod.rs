@@ -4,21 +4,34 @@
 //! reaches a handler: body into a checked value, one crossing into the synchronous domain, view or problem.
 //! It knows no database and no path on disk.
 
+mod agents;
 mod answer;
+mod api_tokens;
 mod audit;
+mod auth;
+mod budget;
 mod caller;
 mod collectors;
 mod csv;
 mod dashboard;
+mod decode;
 mod fields;
 mod groups;
 mod health;
+mod ingest;
 mod live;
+mod metrics;
 mod openapi;
 mod problem;
 mod query;
+mod register;
+mod registration_secrets;
 pub mod routes;
+mod setup;
 mod system;
+#[cfg(test)]
+mod tests;
+mod users;
 
 use std::future::Future;
 use std::io;
@@ -52,11 +65,13 @@ pub async fn serve(
 ) -> io::Result<()> {
     let tls = options.tls.is_some();
     let needs = web::Data::new(caller::Needs::from_routes());
+    let pushes = web::Data::new(ingest::Admission::default());
     let app_node = node.clone();
     let server = HttpServer::new(move || {
         let app = App::new()
             .app_data(app_node.clone())
             .app_data(needs.clone())
+            .app_data(pushes.clone())
             .app_data(web::PayloadConfig::new(limits::BODY_BYTES))
             .wrap(from_fn(caller::admit))
             .wrap(from_fn(move |request, next| answer::answer(tls, request, next)));

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use redb::ReadTransaction;
 
-use super::hot::{self, Span};
+use super::Metrics;
+use super::hot::{self, Counter, Span};
 use super::matcher::Matcher;
 use super::query::{QueryError, Rows};
 use super::shape::{self, Series};
-use super::{Counter, Metrics};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
-use crate::storage::RedbError;
 use crate::storage::redb_file::damaged;
+use crate::storage::{RedbError, RedbFile};
 
 /// A series and the times of its first and last document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,23 +33,26 @@ impl Metrics {
         if matchers.len() > limits::QUERY_MATCHERS {
             return Err(QueryError::TooManyMatchers(matchers.len()));
         }
-        let tx = self.file.read()?;
         let mut found = Found { matchers, groups: HashMap::new(), spans: Vec::new(), series: HashMap::new() };
-        for kind in kinds(&tx, collector)? {
-            if matchers.is_empty() || matchers.iter().any(|matcher| matcher.concerns(&kind)) {
-                found.add_kind(&tx, collector, &kind)?;
+        self.hot.file.read(|tx| {
+            for kind in kinds(tx, collector)? {
+                if matchers.is_empty() || matchers.iter().any(|matcher| matcher.concerns(&kind)) {
+                    found.add_kind(tx, collector, &kind)?;
+                }
             }
-        }
+            Ok::<_, QueryError>(())
+        })?;
         let listed = found.series.into_iter();
         let mut listed: Vec<_> =
             listed.map(|(series, Span { first, last })| ListedSeries { series, first, last }).collect();
         listed.sort_by(|left, right| left.series.cmp(&right.series));
         Ok(listed)
     }
+}
 
-    /// What each collector sent in all.
-    pub fn counters(&self) -> Result<HashMap<CollectorId, Counter>, RedbError> {
-        let tx = self.file.read()?;
+/// What each collector sent in all.
+pub(super) fn counters(file: &RedbFile) -> Result<HashMap<CollectorId, Counter>, RedbError> {
+    file.read(|tx| {
         let mut counters = HashMap::new();
         for row in redb::ReadableTable::iter(&tx.open_table(hot::COUNTERS)?)? {
             let (key, sealed) = row?;
@@ -58,13 +61,7 @@ impl Metrics {
             counters.insert(collector, Counter::open(key.value(), sealed.value())?);
         }
         Ok(counters)
-    }
-
-    /// What one collector sent in all; `None` when it never pushed.
-    pub fn counter(&self, collector: CollectorId) -> Result<Option<Counter>, RedbError> {
-        let tx = self.file.read()?;
-        hot::get(&tx.open_table(hot::COUNTERS)?, &hot::of_collector(collector), Counter::open)
-    }
+    })
 }
 
 /// The series found so far. Most shapes of a type differ in few objects, so equal objects are read once.

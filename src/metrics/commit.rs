@@ -3,18 +3,19 @@
 //! It guarantees: documents, dedup entries, shapes, spans and counters of a push become durable together or not
 //! at all; the same push is stored once, however often it comes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use parking_lot::Mutex;
 use redb::WriteTransaction;
 
+use super::Hot;
 use super::document::Document;
 use super::hot::{self, Counter, Place, PushRecord, Rows, Span};
 use super::shape::ShapeHash;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
-use crate::storage::{RedbError, RedbFile};
+use crate::storage::RedbError;
 
 /// A push that was checked and waits to be stored.
 #[derive(Debug)]
@@ -78,29 +79,27 @@ impl KnownShapes {
 
 /// Stores the pushes in one transaction. A push that meets a damaged value gets an error of its own, and the
 /// others are stored without it; any other error is everybody's.
-pub(super) fn commit(
-    file: &RedbFile,
-    known: &KnownShapes,
-    pushes: &[Push],
-) -> Result<Vec<Result<Outcome, RedbError>>, RedbError> {
+pub(super) fn commit(hot: &Hot, pushes: &[Push]) -> Result<Vec<Result<Outcome, RedbError>>, RedbError> {
     let mut failed: Vec<Option<RedbError>> = pushes.iter().map(|_| None).collect();
     loop {
         let mut at = 0;
-        let committed = file.write(|tx| {
-            let mut store = Store::open(tx, known)?;
+        let committed = hot.file.write(|tx| {
+            let mut store = Store::open(tx, &hot.known)?;
             let mut outcomes = Vec::new();
             for (place, push) in pushes.iter().enumerate() {
                 at = place;
                 outcomes.push(if failed[place].is_none() { Some(store.add(push)?) } else { None });
             }
-            store.finish()?;
-            Ok(outcomes)
+            Ok((outcomes, store.finish()?))
         });
         match committed {
-            Ok(outcomes) => return Ok(join(outcomes, failed)),
+            Ok((outcomes, changed)) => {
+                hot.counters.lock().extend(changed);
+                return Ok(join(outcomes, failed));
+            }
             // what the aborted transaction put into the cache is not stored
             Err(error @ RedbError::Damaged { .. }) => {
-                known.forget();
+                hot.known.forget();
                 failed[at] = Some(error);
             }
             Err(error) => return Err(error),
@@ -124,6 +123,7 @@ struct Store<'tx> {
     counters: Rows<'tx>,
     meta: redb::Table<'tx, &'static str, u64>,
     next_seq: u64,
+    changed: HashMap<CollectorId, Counter>,
 }
 
 impl<'tx> Store<'tx> {
@@ -140,12 +140,14 @@ impl<'tx> Store<'tx> {
             counters: tx.open_table(hot::COUNTERS)?,
             meta,
             next_seq,
+            changed: HashMap::new(),
         })
     }
 
-    fn finish(mut self) -> Result<(), RedbError> {
+    /// Notes the next sequence number, and gives the counters as they will be when all this is durable.
+    fn finish(mut self) -> Result<HashMap<CollectorId, Counter>, RedbError> {
         self.meta.insert(hot::NEXT_SEQ, self.next_seq)?;
-        Ok(())
+        Ok(self.changed)
     }
 
     fn add(&mut self, push: &Push) -> Result<Outcome, RedbError> {
@@ -184,7 +186,7 @@ impl<'tx> Store<'tx> {
     /// two in a later push are a repetition, and a third one there is new.
     fn new_among<'a>(&mut self, push: &'a Push) -> Result<Vec<&'a Document>, RedbError> {
         let mut new = Vec::new();
-        let mut seen = std::collections::HashMap::<Vec<u8>, u64>::new();
+        let mut seen = HashMap::<Vec<u8>, u64>::new();
         for document in &push.documents {
             let key = hot::content_key(push.collector, document.timestamp, document.content);
             let occurrence = seen.entry(key).or_default();
@@ -249,6 +251,7 @@ impl<'tx> Store<'tx> {
             last_push_documents: push.documents.len() as u64,
             last_push_received_at: push.received_at,
         };
+        self.changed.insert(push.collector, counter);
         hot::put(&mut self.counters, &key, &counter.bytes())
     }
 }

@@ -88,15 +88,16 @@ impl Metrics {
         let none = DocumentsPage { documents: Vec::new(), next: None };
         let last = Place { timestamp: query.to, seq: u64::MAX };
         let Some(first) = query.first_place().filter(|first| *first <= last) else { return Ok(none) };
-        let tx = self.file.read()?;
-        let kinds = match &query.kind {
-            Some(kind) => vec![kind.clone()],
-            None => kinds(&tx, query.collector)?.into_iter().filter(|kind| kind != AGENT).collect(),
-        };
-        if kinds.len() > limits::QUERY_TYPES {
-            return Err(QueryError::TooManyTypes);
-        }
-        read_page(Merged::new(&tx, query.collector, kinds, first, last)?, query.limit)
+        self.hot.file.read(|tx| {
+            let kinds = match &query.kind {
+                Some(kind) => vec![kind.clone()],
+                None => kinds(tx, query.collector)?.into_iter().filter(|kind| kind != AGENT).collect(),
+            };
+            if kinds.len() > limits::QUERY_TYPES {
+                return Err(QueryError::TooManyTypes);
+            }
+            read_page(Merged::new(tx, query.collector, kinds, first, last)?, query.limit)
+        })
     }
 }
 

@@ -71,7 +71,6 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) const FIRST: Self = Self { timestamp: Timestamp::from_millis(i64::MIN), seq: 0 };
-    pub(super) const LAST: Self = Self { timestamp: Timestamp::from_millis(i64::MAX), seq: u64::MAX };
 
     /// The place that a document's key ends with.
     pub(super) fn of(key: &[u8]) -> Option<Self> {
@@ -331,7 +330,8 @@ mod tests {
     fn keys_sort_by_collector_type_time_and_sequence() {
         let collector = CollectorId::from(uuid::Uuid::from_u128(7));
         let place = |milliseconds, seq| Place { timestamp: Timestamp::from_millis(milliseconds), seq };
-        let places = [Place::FIRST, place(-1, 9), place(0, 0), place(0, 1), place(256, 0), Place::LAST];
+        let places =
+            [Place::FIRST, place(-1, 9), place(0, 0), place(0, 1), place(256, 0), place(i64::MAX, u64::MAX)];
         let keys: Vec<_> =
             places.iter().map(|place| document_key(&of_kind(collector, "a"), *place)).collect();
         assert!(keys.is_sorted());

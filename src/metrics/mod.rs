@@ -24,11 +24,15 @@ mod shape;
 mod tests;
 mod writer;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use crate::clock::Clock;
+use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
@@ -49,17 +53,15 @@ use catalog::kinds;
 /// How the store behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub clock: Clock,
-    /// Where the room for metrics is looked up.
-    pub free_space: FreeSpace,
     /// How old a document may be when it comes, and how long it is kept.
     pub retention: Duration,
+    /// Where the room for metrics is looked up: on the file system of the store, unless a test says otherwise.
+    pub free_space: Option<FreeSpace>,
 }
 
-impl Options {
-    /// What is usual for a store at `path`.
-    pub fn usual(path: &Path, clock: Clock) -> Self {
-        Self { clock, free_space: FreeSpace::around(path), retention: limits::RETENTION }
+impl Default for Options {
+    fn default() -> Self {
+        Self { retention: limits::RETENTION, free_space: None }
     }
 }
 
@@ -79,22 +81,41 @@ pub enum OpenError {
 pub struct Metrics {
     /// Ends before the file is closed.
     writer: writer::Writer,
-    file: Arc<RedbFile>,
-    /// Shapes that need not be looked up again.
-    known: Arc<commit::KnownShapes>,
+    hot: Arc<Hot>,
     clock: Clock,
     retention: Duration,
 }
 
+/// What the writer and the readers share.
+struct Hot {
+    file: RedbFile,
+    /// Shapes that need not be looked up again.
+    known: commit::KnownShapes,
+    /// What each collector sent in all, as it is durable.
+    counters: Mutex<HashMap<CollectorId, Counter>>,
+    free_space: FreeSpace,
+}
+
 impl Metrics {
     /// Opens the store, or creates it when there is none.
-    pub fn open(path: &Path, poison: Poison, options: Options) -> Result<Self, OpenError> {
-        let file = Arc::new(RedbFile::open(path, limits::HOT_CACHE_BYTES, poison)?);
+    pub fn open(path: &Path, poison: Poison, clock: Clock, options: Options) -> Result<Self, OpenError> {
+        let Options { retention, free_space } = options;
+        let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison)?;
         prepare(&file)?;
-        let known = Arc::new(commit::KnownShapes::default());
-        let Options { clock, free_space, retention } = options;
-        let writer = writer::Writer::start(Arc::clone(&file), Arc::clone(&known), free_space)?;
-        Ok(Self { writer, file, known, clock, retention })
+        let counters = Mutex::new(catalog::counters(&file)?);
+        let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
+        let hot = Arc::new(Hot { file, known: commit::KnownShapes::default(), counters, free_space });
+        Ok(Self { writer: writer::Writer::start(Arc::clone(&hot))?, hot, clock, retention })
+    }
+
+    /// What one collector sent in all; `None` when it never pushed.
+    pub fn counter(&self, collector: CollectorId) -> Option<Counter> {
+        self.hot.counters.lock().get(&collector).copied()
+    }
+
+    /// The same of all collectors at once.
+    pub fn counters(&self) -> HashMap<CollectorId, Counter> {
+        self.hot.counters.lock().clone()
     }
 
     /// Stores what waits and takes nothing more. Reading goes on.
@@ -104,7 +125,7 @@ impl Metrics {
 
     /// Bytes that the store takes on the disk.
     pub fn bytes(&self) -> Result<u64, RedbError> {
-        self.file.bytes()
+        self.hot.file.bytes()
     }
 }
 

@@ -140,27 +140,16 @@ impl Metrics {
         query: &PointsQuery,
         mut see: impl FnMut(usize, &Series, Timestamp, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        let tx = self.file.read()?;
-        let documents = tx.open_table(hot::DOCUMENTS)?;
-        let mut plans = Plans::new(query, &tx)?;
-        let mut looked_at = 0;
-        for kind in kinds(&tx, query.collector)? {
-            if !query.matchers.iter().any(|matcher| matcher.concerns(&kind)) {
-                continue;
-            }
-            let places =
-                Place { timestamp: query.from, seq: 0 }..=Place { timestamp: query.to, seq: u64::MAX };
-            let keys = hot::document_keys(&hot::of_kind(query.collector, &kind), places);
-            for row in documents.range(keys.start().as_slice()..=keys.end().as_slice())? {
-                let (key, sealed) = row?;
-                looked_at += 1;
-                if looked_at > limits::QUERY_DOCUMENTS {
-                    return Err(QueryError::TooManyDocuments);
+        self.hot.file.read(|tx| {
+            let mut plans = Plans::new(query, tx)?;
+            let mut looked_at = 0;
+            for kind in kinds(tx, query.collector)? {
+                if query.matchers.iter().any(|matcher| matcher.concerns(&kind)) {
+                    plans.visit(tx, &kind, &mut looked_at, &mut see)?;
                 }
-                plans.apply(key.value(), sealed.value(), &mut see)?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -185,6 +174,29 @@ impl<'q> Plans<'q> {
     fn new(query: &'q PointsQuery, tx: &ReadTransaction) -> Result<Self, QueryError> {
         let shapes = tx.open_table(hot::SHAPES)?;
         Ok(Self { query, shapes, plans: HashMap::new(), slots: HashMap::new(), series: Vec::new() })
+    }
+
+    /// Shows the numbers in the documents of one type.
+    fn visit(
+        &mut self,
+        tx: &ReadTransaction,
+        kind: &str,
+        looked_at: &mut usize,
+        see: &mut impl FnMut(usize, &Series, Timestamp, Number) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let PointsQuery { collector, from, to, .. } = *self.query;
+        let places = Place { timestamp: from, seq: 0 }..=Place { timestamp: to, seq: u64::MAX };
+        let keys = hot::document_keys(&hot::of_kind(collector, kind), places);
+        let documents = tx.open_table(hot::DOCUMENTS)?;
+        for row in documents.range(keys.start().as_slice()..=keys.end().as_slice())? {
+            let (key, sealed) = row?;
+            *looked_at += 1;
+            if *looked_at > limits::QUERY_DOCUMENTS {
+                return Err(QueryError::TooManyDocuments);
+            }
+            self.apply(key.value(), sealed.value(), see)?;
+        }
+        Ok(())
     }
 
     fn apply(

@@ -65,7 +65,7 @@ impl Job for Retention {
 impl Metrics {
     /// Lets the retention go on after the clock jumped ahead and is right.
     pub fn confirm_clock(&self) -> Result<(), RedbError> {
-        self.file.write(|tx| {
+        self.hot.file.write(|tx| {
             tx.open_table(hot::META)?.remove(JUMPED_AT)?;
             Ok(())
         })
@@ -74,7 +74,7 @@ impl Metrics {
     /// Notes the time. When the clock has jumped ahead and nobody has confirmed it, says to when.
     fn look_at_clock(&self, now: Timestamp) -> Result<Option<Timestamp>, RedbError> {
         let stored = |moment: Timestamp| u64::try_from(moment.as_millis()).unwrap_or(0);
-        self.file.write(|tx| {
+        self.hot.file.write(|tx| {
             let mut meta = tx.open_table(hot::META)?;
             let moment = |meta: &redb::Table<'_, &'static str, u64>, name| -> Result<_, RedbError> {
                 let stored = meta.get(name)?.and_then(|moment| i64::try_from(moment.value()).ok());
@@ -95,11 +95,16 @@ impl Metrics {
         })
     }
 
+    /// The collectors that have rows in a table.
+    fn collectors_in(&self, table: hot::Definition) -> Result<Vec<CollectorId>, RedbError> {
+        self.hot.file.read(|tx| collectors_in(tx, table))
+    }
+
     /// Removes documents from before a moment, and the shapes that nothing has any more.
     fn remove_documents(&self, before: Timestamp) -> Result<usize, RedbError> {
         let mut removed = 0;
-        for collector in collectors_in(&self.file.read()?, hot::SPANS)? {
-            let kinds = kinds(&self.file.read()?, collector)?;
+        for collector in self.collectors_in(hot::SPANS)? {
+            let kinds = self.hot.file.read(|tx| kinds(tx, collector))?;
             for kind in kinds {
                 removed += self.remove_kind(collector, &kind, before, limits::PRUNE_STEP - removed)?;
                 if removed >= limits::PRUNE_STEP {
@@ -120,10 +125,10 @@ impl Metrics {
         let prefix = hot::of_kind(collector, kind);
         let keys = hot::document_key(&prefix, Place::FIRST)
             ..hot::document_key(&prefix, Place { timestamp: before, seq: 0 });
-        if is_empty(&self.file.read()?.open_table(hot::DOCUMENTS)?, &keys)? {
+        if self.hot.file.read(|tx| is_empty(&tx.open_table(hot::DOCUMENTS)?, &keys))? {
             return Ok(0);
         }
-        self.file.write(|tx| {
+        self.hot.file.write(|tx| {
             let removed = remove_range(tx, hot::DOCUMENTS, &keys, most)?;
             if is_empty(&tx.open_table(hot::DOCUMENTS)?, &keys)? {
                 self.shorten_spans(tx, collector, &prefix, before)?;
@@ -162,20 +167,20 @@ impl Metrics {
                 shapes.remove(hot::shape_key(collector, hash).as_slice())?;
             }
         }
-        self.known.forget();
+        self.hot.known.forget();
         Ok(())
     }
 
     fn remove_contents(&self, before: Timestamp) -> Result<usize, RedbError> {
         let mut removed = 0;
-        for collector in collectors_in(&self.file.read()?, hot::CONTENTS)? {
+        for collector in self.collectors_in(hot::CONTENTS)? {
             let first = hot::content_key(collector, Place::FIRST.timestamp, [0; 16]);
             let keys = first..hot::content_key(collector, before, [0; 16]);
-            if is_empty(&self.file.read()?.open_table(hot::CONTENTS)?, &keys)? {
+            if self.hot.file.read(|tx| is_empty(&tx.open_table(hot::CONTENTS)?, &keys))? {
                 continue;
             }
             let most = limits::PRUNE_STEP - removed;
-            removed += self.file.write(|tx| remove_range(tx, hot::CONTENTS, &keys, most))?;
+            removed += self.hot.file.write(|tx| remove_range(tx, hot::CONTENTS, &keys, most))?;
             if removed >= limits::PRUNE_STEP {
                 break;
             }
@@ -185,25 +190,12 @@ impl Metrics {
 
     /// Looks at a step of the push records and removes the old ones among them.
     fn remove_pushes(&self, before: Timestamp, next: &mut Vec<u8>) -> Result<usize, RedbError> {
-        let tx = self.file.read()?;
-        let (mut old, mut looked_at) = (Vec::new(), 0);
-        let mut rows = tx.open_table(hot::PUSHES)?.range(next.as_slice()..)?;
-        next.clear();
-        while let Some(row) = rows.next() {
-            let (key, sealed) = row?;
-            if looked_at == limits::PRUNE_STEP {
-                *next = key.value().to_vec();
-                break;
-            }
-            looked_at += 1;
-            if PushRecord::open(key.value(), sealed.value())?.received_at < before {
-                old.push(key.value().to_vec());
-            }
-        }
+        let (old, behind) = self.hot.file.read(|tx| old_pushes(tx, before, next))?;
+        *next = behind;
         if old.is_empty() {
             return Ok(0);
         }
-        self.file.write(|tx| {
+        self.hot.file.write(|tx| {
             let mut pushes = tx.open_table(hot::PUSHES)?;
             for key in &old {
                 pushes.remove(key.as_slice())?;
@@ -221,25 +213,44 @@ impl Metrics {
         // the documents last, so that a collector that is half gone is still found
         for table in [hot::CONTENTS, hot::PUSHES, hot::DOCUMENTS] {
             loop {
-                let removed = self.file.write(|tx| remove_range(tx, table, &keys, limits::PRUNE_STEP))?;
+                let removed = self.hot.file.write(|tx| remove_range(tx, table, &keys, limits::PRUNE_STEP))?;
                 documents += if redb::TableHandle::name(&table) == "documents" { removed } else { 0 };
                 if removed < limits::PRUNE_STEP {
                     break;
                 }
             }
         }
-        self.file.write(|tx| {
+        self.hot.file.write(|tx| {
             for table in [hot::SPANS, hot::SHAPES, hot::COUNTERS] {
                 remove_range(tx, table, &keys, usize::MAX)?;
             }
-            self.known.forget();
+            self.hot.known.forget();
             Ok(())
         })?;
+        self.hot.counters.lock().remove(&collector);
         Ok(documents)
     }
 }
 
-/// The collectors that have rows in a table.
+/// The keys of the old ones among the next push records, and where to go on.
+fn old_pushes(
+    tx: &ReadTransaction,
+    before: Timestamp,
+    next: &[u8],
+) -> Result<(Vec<Vec<u8>>, Vec<u8>), RedbError> {
+    let mut old = Vec::new();
+    for (looked_at, row) in tx.open_table(hot::PUSHES)?.range(next..)?.enumerate() {
+        let (key, sealed) = row?;
+        if looked_at == limits::PRUNE_STEP {
+            return Ok((old, key.value().to_vec()));
+        }
+        if PushRecord::open(key.value(), sealed.value())?.received_at < before {
+            old.push(key.value().to_vec());
+        }
+    }
+    Ok((old, Vec::new()))
+}
+
 fn collectors_in(tx: &ReadTransaction, table: hot::Definition) -> Result<Vec<CollectorId>, RedbError> {
     let table = tx.open_table(table)?;
     let mut collectors = Vec::new();

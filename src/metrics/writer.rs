@@ -9,11 +9,12 @@ use std::thread::{self, JoinHandle};
 
 use parking_lot::Mutex;
 
+use super::Hot;
 use super::accept::AcceptError;
-use super::commit::{self, KnownShapes, Outcome, Push};
+use super::commit::{self, Outcome, Push};
 use super::queue::Queue;
 use crate::limits;
-use crate::storage::{FreeSpace, RedbError, RedbFile};
+use crate::storage::{FreeSpace, RedbError};
 
 type Reply = Result<Outcome, AcceptError>;
 
@@ -29,16 +30,12 @@ struct Waiting {
 }
 
 impl Writer {
-    pub(super) fn start(
-        file: Arc<RedbFile>,
-        known: Arc<KnownShapes>,
-        free_space: FreeSpace,
-    ) -> std::io::Result<Self> {
+    pub(super) fn start(hot: Arc<Hot>) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(limits::WAITING_PUSHES, limits::WAITING_BYTES));
         let waiting = Arc::clone(&queue);
         let thread = thread::Builder::new().name("metrics-writer".to_owned()).spawn(move || {
             while let Some(group) = waiting.take(limits::COMMIT_BYTES) {
-                store(&file, &known, &free_space, group);
+                store(&hot, group);
             }
         })?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
@@ -76,17 +73,17 @@ fn wait(answer: &Receiver<Reply>) -> Reply {
     })
 }
 
-fn store(file: &RedbFile, known: &KnownShapes, free_space: &FreeSpace, group: Vec<Waiting>) {
+fn store(hot: &Hot, group: Vec<Waiting>) {
     let (pushes, replies): (Vec<_>, Vec<_>) =
         group.into_iter().map(|Waiting { push, reply }| (push, reply)).unzip();
     // who asked may have gone; what was stored is stored
-    if let Err(full) = check_room(free_space, &pushes) {
+    if let Err(full) = check_room(&hot.free_space, &pushes) {
         for reply in replies {
             let _ = reply.send(Err(full.clone().into()));
         }
         return;
     }
-    match commit::commit(file, known, &pushes) {
+    match commit::commit(hot, &pushes) {
         Ok(outcomes) => {
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 let _ = reply.send(outcome.map_err(AcceptError::from));

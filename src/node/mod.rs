@@ -3,6 +3,8 @@
 //! It knows neither HTTP nor the configuration file. A test opens a node on a temporary folder.
 
 mod close;
+mod heartbeat;
+mod ingest;
 mod open;
 mod records;
 mod report;
@@ -14,14 +16,15 @@ use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
-use crate::fleet::{Presence, PresenceError, Registrar};
+use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
-use crate::metrics::Metrics;
+use crate::metrics::{AcceptError, Metrics, QueryError};
 use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
 use crate::storage::poison::Poisoned;
-use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError};
+use crate::storage::{DataDir, Poison, Sqlite, StoreError};
 
+pub use ingest::Taken;
 pub use open::{OpenError, Options};
 pub use records::Records;
 pub use report::{CollectorReport, StorageReport};
@@ -66,6 +69,8 @@ pub struct Node {
     pub authority: Arc<Authority>,
     /// Makes collectors out of requests.
     pub registrar: Registrar,
+    /// Who may try connections how often.
+    pub connection_tests: ConnectionTests,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.
@@ -85,8 +90,10 @@ pub enum NodeError {
     Presence(#[from] PresenceError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("cannot read the metrics: {0}")]
-    Metrics(#[from] RedbError),
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
+    #[error(transparent)]
+    Query(#[from] QueryError),
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     #[error("the daemon is stopping")]

@@ -14,7 +14,7 @@ use crate::crypto::{EnvelopeError, KeyRing, Secret};
 use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::presence::PresenceJob;
-use crate::fleet::{Presence, PresenceError, Registrar};
+use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
@@ -118,11 +118,8 @@ impl Node {
             authority: Arc::clone(&authority),
             collectors: collectors.clone(),
         };
-        let metrics_options = metrics::Options {
-            retention: options.retention,
-            ..metrics::Options::usual(&layout.hot(), clock.clone())
-        };
-        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), metrics_options)?);
+        let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
+        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
         let presence = Arc::new(Presence::open(
             Arc::clone(&db),
             collectors.clone(),
@@ -155,6 +152,7 @@ impl Node {
             presence,
             authority,
             registrar,
+            connection_tests: ConnectionTests::default(),
             jobs,
             db,
             data_dir,

@@ -4,6 +4,7 @@
 //! a value that was changed on the disk is found when it is opened. It does not know the tables.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, WriteTransaction};
@@ -22,6 +23,8 @@ pub enum RedbError {
     Open { path: PathBuf, source: Box<redb::Error> },
     #[error("redb: {0}")]
     Engine(Box<redb::Error>),
+    #[error("{0} is damaged: the engine gave up on it; it is left as it is")]
+    Panicked(PathBuf),
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     #[error("damaged: the {what} under {key} does not match its checksum")]
@@ -56,7 +59,7 @@ impl RedbFile {
         if !exists(path)? {
             create(path, &builder)?;
         }
-        let database = builder.open(path).map_err(|source| opening(path, source))?;
+        let database = guard(path, || builder.open(path))?.map_err(|source| opening(path, source))?;
         Ok(Self { path: path.to_owned(), database, poison })
     }
 
@@ -71,12 +74,14 @@ impl RedbFile {
         operation: impl FnOnce(&WriteTransaction) -> Result<T, RedbError>,
     ) -> Result<T, RedbError> {
         self.poison.check()?;
-        let result = self.begin().and_then(|transaction| {
+        let write = || {
+            let transaction = self.begin()?;
             let value = operation(&transaction)?;
             transaction.commit().map_err(|error| RedbError::Engine(Box::new(error.into())))?;
             Ok(value)
-        });
-        if let Err(RedbError::Engine(error)) = &result {
+        };
+        let result = guard(&self.path, write).unwrap_or_else(Err);
+        if let Err(error @ (RedbError::Engine(_) | RedbError::Panicked(_))) = &result {
             self.poison.set(&format!("cannot write to {}: {error}", self.path.display()));
         }
         result
@@ -90,9 +95,16 @@ impl RedbFile {
         Ok(transaction)
     }
 
-    /// A snapshot of what is durable.
-    pub fn read(&self) -> Result<ReadTransaction, RedbError> {
-        Ok(self.database.begin_read()?)
+    /// Runs `operation` on a snapshot of what is durable.
+    pub fn read<T, E: From<RedbError>>(
+        &self,
+        operation: impl FnOnce(&ReadTransaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let read = || {
+            let transaction = self.database.begin_read().map_err(RedbError::from)?;
+            operation(&transaction)
+        };
+        guard(&self.path, read).unwrap_or_else(|panicked| Err(panicked.into()))
     }
 
     /// Bytes of the file.
@@ -104,6 +116,14 @@ impl RedbFile {
             source,
         })
     }
+}
+
+/// redb panics on some damaged pages. That must cost the request that met them, not the process.
+fn guard<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T, RedbError> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        tracing::error!(path = %path.display(), "the engine panicked; the file is likely damaged");
+        RedbError::Panicked(path.to_owned())
+    })
 }
 
 fn exists(path: &Path) -> Result<bool, RedbError> {
@@ -176,6 +196,10 @@ mod tests {
     const THINGS: TableDefinition<&str, &[u8]> = TableDefinition::new("things");
     const CACHE: usize = 1024 * 1024;
 
+    fn get(tx: &ReadTransaction, key: &str) -> Result<Option<Vec<u8>>, RedbError> {
+        Ok(tx.open_table(THINGS)?.get(key)?.map(|value| value.value().to_vec()))
+    }
+
     fn put(file: &RedbFile, key: &str) -> Result<(), RedbError> {
         file.write(|tx| {
             tx.open_table(THINGS)?.insert(key, seal(key.as_bytes(), b"value").as_slice())?;
@@ -189,8 +213,7 @@ mod tests {
         let path = folder.path().join("hot");
         put(&RedbFile::open(&path, CACHE, Poison::default()).unwrap(), "a").unwrap();
         let file = RedbFile::open(&path, CACHE, Poison::default()).unwrap();
-        let snapshot = file.read().unwrap();
-        let sealed = snapshot.open_table(THINGS).unwrap().get("a").unwrap().unwrap().value().to_vec();
+        let sealed = file.read(|tx| get(tx, "a")).unwrap().unwrap();
         assert_eq!(unseal("thing", b"a", &sealed).unwrap(), b"value");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -235,7 +258,6 @@ mod tests {
         put(&file, "a").unwrap();
         poison.set("the disk is gone");
         assert!(matches!(put(&file, "b"), Err(RedbError::Poisoned(_))));
-        let snapshot = file.read().unwrap();
-        assert!(snapshot.open_table(THINGS).unwrap().get("b").unwrap().is_none());
+        assert_eq!(file.read(|tx| get(tx, "b")).unwrap(), None);
     }
 }

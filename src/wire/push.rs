@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 use crate::clock::Timestamp;
 
 /// The body of `POST /metrics/push`. Only `metrics` is required. Documents stay as their own JSON text, so
-/// that numbers keep every digit on their way into the store.
+/// that numbers keep every digit on their way into the store; a receiver borrows them from the body.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Push {
+pub struct Push<Document = Box<RawValue>> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collector_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,7 +19,7 @@ pub struct Push {
     pub version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics_count: Option<u64>,
-    pub metrics: Vec<Box<RawValue>>,
+    pub metrics: Vec<Document>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

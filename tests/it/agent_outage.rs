@@ -175,6 +175,20 @@ fn a_worker_that_is_killed_is_replaced_and_dies_with_its_supervisor() {
 }
 
 #[test]
+fn a_second_agent_on_the_same_spool_is_refused_and_a_stopped_one_is_quick() {
+    let peer = Peer::start(503);
+    let configured = reporting_to(&peer, "");
+    let agent = Running::start(&configured);
+    wait_for("a push that was refused", || peer.pushes(503).first().cloned());
+    let second = configured.run("run", &[]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another agent"));
+    let asked = std::time::Instant::now();
+    assert_eq!(agent.stop(), Some(0), "also while the daemon is away");
+    assert!(asked.elapsed().as_secs() < 10, "took {:?}", asked.elapsed());
+}
+
+#[test]
 fn a_batch_that_is_never_taken_is_set_aside_and_the_next_one_goes() {
     let peer = Peer::start(400);
     let configured = reporting_to(&peer, "");

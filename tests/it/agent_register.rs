@@ -26,7 +26,7 @@ fn every_problem_of_a_configuration_is_told_at_once_and_no_secret_with_it() {
         "backend.url = http://pganalytics.example: must be https",
         "backend.compression = lz4",
         "postgres.port = 70000",
-        "postgres.password: is not a key of this section (a password stands in password_file)",
+        "postgres.password: is not a key of this section (a secret stands in a file of its own, named by password_file)",
         "postgres.ssl_mode = maybe",
         "postgres.databases",
         "tls.verify = false",

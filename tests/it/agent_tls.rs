@@ -37,7 +37,7 @@ fn try_mode(postgres: &Postgres, mode: &str, ca: Option<&str>) -> Result<(), Str
     if let Some(ca) = ca {
         let path: &Path = &folder.path().join("ca.crt");
         write(path, ca);
-        text += &format!("ca_file = \"{}\"\n", path.display());
+        text = format!("{text}ca_file = \"{}\"\n", path.display());
     }
     let (status, push) = Configured::with(&text).once();
     if status == Some(0) { Ok(()) } else { Err(push["failures"].to_string()) }

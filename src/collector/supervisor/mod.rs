@@ -19,14 +19,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::VERSION;
 use super::config::Settings;
 use super::spool::{Spool, SpoolError};
 use super::stop::{Signals, Stop, stop};
 use super::uplink::{Client, ClientError, Sender};
-use super::{VERSION, service};
 use crate::clock::Clock;
 use crate::ids::IdSource;
 use crate::limits::SHUTDOWN_PUSH;
+use crate::service;
 
 pub(super) use figures::Figures;
 use gather::Author;

@@ -2,7 +2,6 @@
 
 mod accept;
 mod crash;
-mod damage;
 mod model;
 mod read;
 mod retention;
@@ -15,7 +14,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::{
-    AcceptError, Accepted, Batch, DocumentsQuery, Matcher, Metrics, Options, Points, PointsQuery,
+    AcceptError, Accepted, Batch, Counter, DocumentsQuery, Matcher, Metrics, Options, Points, PointsQuery,
     ReadDocument,
 };
 use crate::clock::{Clock, Timestamp};
@@ -72,6 +71,11 @@ impl Store {
         })
     }
 
+    /// How many documents a collector sent in all.
+    fn stored(&self, collector: CollectorId) -> u64 {
+        self.metrics.counter(collector).map_or(0, |counter| counter.documents)
+    }
+
     /// All documents of a collector but the agent's own.
     fn documents(&self, collector: u128) -> Vec<ReadDocument> {
         let mut all = Vec::new();
@@ -112,12 +116,8 @@ impl Store {
 }
 
 fn open(folder: &std::path::Path, clock: &Clock, free: &Arc<AtomicU64>, poison: &Poison) -> Metrics {
-    let options = Options {
-        clock: clock.clone(),
-        free_space: FreeSpace::Manual(Arc::clone(free)),
-        retention: limits::RETENTION,
-    };
-    Metrics::open(&folder.join("hot"), poison.clone(), options).unwrap()
+    let options = Options { free_space: Some(FreeSpace::Manual(Arc::clone(free))), ..Options::default() };
+    Metrics::open(&folder.join("hot"), poison.clone(), clock.clone(), options).unwrap()
 }
 
 fn id(collector: u128) -> CollectorId {

@@ -1,0 +1,250 @@
+//! Pushes over HTTP: admitted by their size before they are read, decompressed up to a bound, acknowledged
+//! when they are durable.
+
+use std::time::Instant;
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
+use actix_web::web::{Bytes, BytesMut, Data, Json, Payload};
+use futures_util::StreamExt;
+use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use utoipa::ToSchema;
+
+use super::budget::{Budget, Share};
+use super::caller::Caller;
+use super::decode::{self, DecodeError};
+use super::on_disk;
+use super::problem::Problem;
+use crate::clock::Timestamp;
+use crate::ids::CollectorId;
+use crate::limits;
+use crate::metrics::Batch;
+use crate::node::{Node, Taken};
+use crate::wire::{Push, PushReply};
+
+/// What all pushes share.
+pub(super) struct Admission {
+    /// Bytes of the bodies that are being taken in.
+    bytes: Budget,
+    /// Who may decompress and parse now.
+    turns: Semaphore,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        let bytes = Budget::new(limits::PUSHES_IN_FLIGHT_BYTES);
+        Self { bytes, turns: Semaphore::new(limits::PUSHES_DECODED_AT_ONCE) }
+    }
+}
+
+/// The body of a push.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the body in the OpenAPI document; the push itself is of the wire")]
+pub(super) struct PushBody {
+    collector_id: Option<String>,
+    hostname: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    timestamp: Option<Timestamp>,
+    version: Option<String>,
+    metrics_count: Option<u64>,
+    /// Documents: objects with a `type` and a `timestamp`.
+    metrics: Vec<serde_json::Value>,
+}
+
+/// The answer to a push.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the answer in the OpenAPI document; the answer is of the wire")]
+pub(super) struct PushReplyView {
+    /// Always `success`.
+    status: String,
+    collector_id: String,
+    /// Documents that this push added.
+    metrics_inserted: u64,
+    /// Documents that were there already.
+    duplicates: u64,
+    bytes_received: u64,
+    processing_time_ms: f64,
+    next_config_version: u64,
+    next_check_in_seconds: u64,
+    /// Documents that were not kept; absent when there are none.
+    rejected: Option<Vec<RejectedView>>,
+}
+
+/// A document that was not kept, while the others of its push were.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the answer in the OpenAPI document; the answer is of the wire")]
+pub(super) struct RejectedView {
+    /// Its place in `metrics`, from 0.
+    index: u64,
+    field: String,
+    code: String,
+    message: String,
+}
+
+/// Stores the documents of a push. Answered when they are durable; the same push may come again at any time.
+#[utoipa::path(post, path = "/api/v1/metrics/push", tag = "agents",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "names this push, so that it is stored once"),
+        ("X-Collector-ID" = Option<String>, Header),
+        ("Content-Encoding" = Option<String>, Header, description = "not needed: the first bytes decide"),
+    ),
+    request_body(content = PushBody, description = "JSON, plain or as gzip or zstd"),
+    responses(
+        (status = 200, body = PushReplyView),
+        (status = 400, description = "broken compression, or not a push"),
+        (status = 403, description = "the push names another collector"),
+        (status = 413, description = "more than 64 MiB after decompression"),
+        (status = 422, description = "`idempotency_mismatch`"),
+        (status = 503, description = "no room now: try again after Retry-After"),
+        (status = 507, description = "`storage_full`"),
+    ))]
+pub(super) async fn push(
+    node: Data<Node>,
+    admission: Data<Admission>,
+    caller: Caller,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<Json<PushReply>, Problem> {
+    let started = Instant::now();
+    let collector = caller.collector()?;
+    let key = idempotency_key(request.headers())?;
+    check_header(request.headers(), collector)?;
+    let (body, mut share) = read(&admission, request.headers(), body).await?;
+    let turn = timeout(limits::PUSH_TURN_TIME, admission.turns.acquire()).await;
+    let turn = turn.map_err(|_| busy("too many pushes are being taken in"))?;
+    let reply = on_disk(&node, move |node| {
+        let plain = decode::decode(&body, |bytes| share.grow(bytes))?;
+        let push = parse(&plain)?;
+        let taken = take(node, collector, key.as_deref(), &push)?;
+        Ok::<_, Problem>(reply(taken, body.len(), started))
+    })
+    .await;
+    drop(turn);
+    reply.map(Json)
+}
+
+fn busy(detail: &str) -> Problem {
+    Problem::unavailable(detail, limits::PUSH_RETRY)
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", DecodeError::TooLarge.to_string())
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().map_err(|_| crate::metrics::AcceptError::BadIdempotencyKey)?;
+    Ok(Some(key.to_owned()))
+}
+
+/// Agents of older releases send a name of their own there; only another collector's id is a mistake.
+fn check_header(headers: &HeaderMap, collector: CollectorId) -> Result<(), Problem> {
+    let named = headers.get("x-collector-id").and_then(|value| value.to_str().ok());
+    match named.and_then(|named| named.parse::<CollectorId>().ok()) {
+        Some(named) if named != collector => {
+            Err(Problem::forbidden("X-Collector-ID names another collector"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the body, with its share of the memory. A body that says its length gets its share before it is read.
+async fn read(
+    admission: &Admission,
+    headers: &HeaderMap,
+    mut body: Payload,
+) -> Result<(Bytes, Share), Problem> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limits::PUSH_BYTES) {
+        discard(&mut body).await;
+        return Err(too_large());
+    }
+    let no_room = || busy("the daemon is taking in as much as it can hold");
+    let mut share = admission.bytes.share(length.unwrap_or(0)).ok_or_else(no_room)?;
+    let mut bytes = BytesMut::with_capacity(share.bytes());
+    let all = async {
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|_| Problem::from_status(StatusCode::BAD_REQUEST))?;
+            let size = bytes.len() + chunk.len();
+            if size > limits::PUSH_BYTES {
+                return Err(too_large());
+            }
+            if size > share.bytes() && !share.grow(size - share.bytes()) {
+                return Err(no_room());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(())
+    };
+    let arrived = timeout(limits::PUSH_BODY_TIME, all).await;
+    arrived.unwrap_or_else(|_| Err(Problem::from_status(StatusCode::REQUEST_TIMEOUT)))?;
+    Ok((bytes.freeze(), share))
+}
+
+/// Reads on for a moment without keeping anything: a client that is still sending would lose the answer.
+async fn discard(body: &mut Payload) {
+    let rest = async {
+        let mut left = limits::PUSH_DISCARDED_BYTES;
+        while let Some(Ok(chunk)) = body.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = timeout(limits::PUSH_DISCARD_TIME, rest).await;
+}
+
+fn parse(plain: &[u8]) -> Result<Push<&RawValue>, Problem> {
+    serde_json::from_slice(plain).map_err(|error| {
+        if error.to_string().starts_with("missing field `metrics`") {
+            return Problem::invalid_field("metrics", "required", "must be there");
+        }
+        let (code, what) =
+            if error.is_data() { ("format", "is no push") } else { ("json", "is not valid JSON") };
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Problem::invalid_field("body", code, format!("{what}: see {place}"))
+    })
+}
+
+fn take(
+    node: &Node,
+    collector: CollectorId,
+    idempotency_key: Option<&str>,
+    push: &Push<&RawValue>,
+) -> Result<Taken, Problem> {
+    if push.collector_id.as_ref().is_some_and(|named| *named != collector.to_string()) {
+        return Err(Problem::forbidden("collector_id names another collector than the token"));
+    }
+    let Push { timestamp, metrics, .. } = push;
+    let batch = Batch { collector, idempotency_key, timestamp: *timestamp, documents: metrics.clone() };
+    Ok(node.take_push(&batch)?)
+}
+
+fn reply(taken: Taken, bytes_received: usize, started: Instant) -> PushReply {
+    let Taken { accepted, collector } = taken;
+    PushReply {
+        status: "success".to_owned(),
+        collector_id: collector.id.to_string(),
+        metrics_inserted: accepted.inserted,
+        duplicates: accepted.duplicates,
+        bytes_received: bytes_received as u64,
+        processing_time_ms: started.elapsed().as_secs_f64() * 1000.0,
+        next_config_version: collector.config_version,
+        next_check_in_seconds: limits::CONFIG_CHECK.as_secs(),
+        rejected: accepted.rejected,
+    }
+}
+
+impl From<DecodeError> for Problem {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::TooLarge => too_large(),
+            DecodeError::Broken(_) => Self::invalid_field("body", "compression", error.to_string()),
+            DecodeError::NoRoom => busy(&error.to_string()),
+        }
+    }
+}
