@@ -11,7 +11,8 @@ use crate::crypto::Secret;
 use crate::files::{self, Access};
 use crate::fleet::Registered;
 use crate::node::Node;
-use crate::registry::{Credentials, Environment, Kind, NewCollector, SslMode};
+use crate::postgres::SslMode;
+use crate::registry::{Credentials, Environment, Kind, NewCollector};
 
 /// The shortest that an agent knows: a demo is watched while it runs.
 const INTERVAL_S: u32 = 10;

@@ -63,8 +63,12 @@ impl Given {
     /// Nobody's data is ever mixed with that of a demo, which is deleted.
     fn open(path: PathBuf) -> Result<Self, String> {
         let was_there = match fs::read_dir(&path) {
-            Ok(entries) if entries.count() == 0 => true,
-            Ok(_) => return Err(format!("{} is not empty, and a demo deletes its data", path.display())),
+            Ok(mut entries) => match entries.next() {
+                None => true,
+                Some(_) => {
+                    return Err(format!("{} is not empty, and a demo deletes its data", path.display()));
+                }
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(format!("cannot use {}: {error}", path.display())),
         };
