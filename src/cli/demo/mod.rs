@@ -66,7 +66,7 @@ async fn run(listener: TcpListener, folder: Rc<Folder>) -> Result<ExitCode, Stri
     let (node, url) = (daemon.node.clone(), daemon.url());
     let failure = RefCell::new(None);
     let ended = daemon.run(async {
-        say(&format!("address:  {url}\nuser:     {USER}\npassword: {}\n", password.expose()));
+        say(&format!("address:  {url}\nuser:     {USER}\npassword: {}", password.expose()));
         *failure.borrow_mut() = at_work(&node, &url, &folder, &mut signals).await.err();
         exit_when_asked_again(signals, Rc::clone(&folder));
     });
