@@ -13,4 +13,6 @@ mod agent_outage;
 mod agent_postgres;
 mod agent_register;
 mod agent_tls;
+mod demo;
+mod ingest;
 mod support;
