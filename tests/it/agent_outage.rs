@@ -66,7 +66,7 @@ fn the_first_heartbeat_and_the_first_push_come_at_once() {
 #[test]
 fn an_agent_that_logs_little_works_as_long_as_one_that_logs_much() {
     let peer = Peer::start(200);
-    let configured = reporting_to(&peer, "[log]\nlevel = \"error\"\n");
+    let configured = reporting_to(&peer.url(), "[log]\nlevel = \"error\"\n");
     let agent = Running::start(&configured);
     wait_for("a push", || peer.pushes(200).into_iter().next());
     assert_eq!(agent.stop(), Some(0));
