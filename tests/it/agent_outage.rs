@@ -64,6 +64,17 @@ fn the_first_heartbeat_and_the_first_push_come_at_once() {
     }
 }
 
+/// An agent that logged warnings only ended as soon as it had begun: it waited for its signal inside of a log
+/// line, which is not looked at when its level is off.
+#[test]
+fn an_agent_that_logs_little_works_as_long_as_one_that_logs_much() {
+    let peer = Peer::start(200);
+    let configured = reporting_to(&peer.url(), "[log]\nlevel = \"error\"\n");
+    let agent = Running::start(&configured);
+    wait_for("a push", || peer.pushes(200).into_iter().next());
+    assert_eq!(agent.stop(), Some(0));
+}
+
 #[test]
 fn a_database_that_is_away_shows_at_once_as_status_error_with_its_reason() {
     let peer = Peer::start(200);

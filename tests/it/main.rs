@@ -13,6 +13,7 @@ mod agent_outage;
 mod agent_postgres;
 mod agent_register;
 mod agent_tls;
+mod demo;
 mod ingest;
 mod live;
 mod support;

@@ -90,7 +90,9 @@ pub(super) async fn run(
         }
     };
     let told_twice = async {
-        tracing::info!(signal = signals.next().await, "stopping");
+        // waited for outside of the macro, which looks at nothing when its level is off
+        let signal = signals.next().await;
+        tracing::info!(signal, "stopping");
         service::stopping();
         switch.give();
         signals.next().await
