@@ -14,6 +14,8 @@ pub mod names;
 pub mod files;
 pub mod jobs;
 pub mod logging;
+pub mod outbound;
+pub mod postgres;
 pub mod service;
 pub mod settings;
 pub mod wire;

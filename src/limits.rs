@@ -109,6 +109,10 @@ pub const USERS: usize = 1000;
 pub const SESSIONS_PER_USER: usize = 50;
 /// API tokens of one user: a list of them is one reply.
 pub const API_TOKENS_PER_USER: usize = 100;
+/// Days that an API token may live.
+pub const API_TOKEN_DAYS: std::ops::RangeInclusive<i64> = 1..=3650;
+/// Days that a registration secret may live: whoever finds one registers collectors.
+pub const REGISTRATION_SECRET_DAYS: std::ops::RangeInclusive<i64> = 1..=365;
 /// Registration secrets that are kept: a list of them is one reply.
 pub const REGISTRATION_SECRETS: usize = 1000;
 /// Collectors that one registration secret may register.
@@ -172,6 +176,21 @@ pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
 
 /// Hours that a session may be set to live after its login.
 pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
+
+// -- what agents say
+
+/// Characters kept of a text in a heartbeat, such as its last error.
+pub const AGENT_TEXT_CHARS: usize = 1000;
+
+// -- registering
+
+/// Tags of one collector, and characters of one tag.
+pub const TAGS: usize = 50;
+pub const TAG_CHARS: std::ops::RangeInclusive<usize> = 1..=50;
+/// A connection test is over after this, whatever the database does.
+pub const CONNECTION_TEST_TIME: Duration = Duration::from_secs(5);
+/// Connection tests of one user in a minute: each opens a connection to wherever the user says.
+pub const CONNECTION_TESTS_A_MINUTE: u32 = 10;
 
 // -- lists and searches
 

@@ -12,13 +12,18 @@ use parking_lot::Mutex;
 use crate::clock::{Clock, Timestamp};
 use crate::limits::FAILURES_KEPT;
 
-/// Failures without a pause: people mistype.
-const FREE_FOR_A_NAME: u32 = 5;
-/// Many people may share one address.
-const FREE_FOR_AN_ADDRESS: u32 = 30;
-/// The pause after the first failure beyond the free ones; it doubles with each.
+/// When pauses begin, and how long they become. They double with each failure.
+struct Patience {
+    /// Failures without a pause.
+    free: u32,
+    longest_pause: Duration,
+}
+
+/// People mistype.
+const FOR_A_NAME: Patience = Patience { free: 5, longest_pause: Duration::from_secs(300) };
+/// Many people may share one address, and all of them wait.
+const FOR_AN_ADDRESS: Patience = Patience { free: 100, longest_pause: Duration::from_secs(30) };
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// Failures are forgotten when none has followed for so long.
 const MEMORY: Duration = Duration::from_secs(3600);
 
@@ -39,7 +44,7 @@ struct Failures {
     not_before: Timestamp,
 }
 
-/// An attempt that was let in. It counts as failed until [`Backoff::succeeded`] is told.
+/// An attempt that was let in. It counts as failed until it is said to have succeeded, or is withdrawn.
 pub(super) struct Attempt([Key; 2]);
 
 impl Backoff {
@@ -60,12 +65,12 @@ impl Backoff {
             if !failures.contains_key(key) {
                 make_room(&mut failures, now);
             }
-            let free = match key {
-                Key::Name(_) => FREE_FOR_A_NAME,
-                Key::Address(_) => FREE_FOR_AN_ADDRESS,
+            let patience = match key {
+                Key::Name(_) => FOR_A_NAME,
+                Key::Address(_) => FOR_AN_ADDRESS,
             };
             let nothing = Failures { count: 0, last_at: now, not_before: now };
-            failures.entry(key.clone()).or_insert(nothing).count_one(free, now);
+            failures.entry(key.clone()).or_insert(nothing).count_one(&patience, now);
         }
         Ok(attempt)
     }
@@ -73,12 +78,18 @@ impl Backoff {
     /// Forgets the failures of the name. Those of the address stay but for this attempt: whoever has one
     /// password may be guessing at others.
     pub(super) fn succeeded(&self, attempt: &Attempt) {
-        let [name, address] = &attempt.0;
+        self.withdrawn(attempt);
+        self.failures.lock().remove(&attempt.0[0]);
+    }
+
+    /// Forgets this attempt alone: it was neither right nor wrong, as nobody had time to look.
+    pub(super) fn withdrawn(&self, attempt: &Attempt) {
         let mut failures = self.failures.lock();
-        failures.remove(name);
-        if let Some(there) = failures.get_mut(address) {
-            there.count = there.count.saturating_sub(1);
-            there.not_before = there.last_at;
+        for key in &attempt.0 {
+            if let Some(there) = failures.get_mut(key) {
+                there.count = there.count.saturating_sub(1);
+                there.not_before = there.last_at;
+            }
         }
     }
 }
@@ -87,17 +98,21 @@ impl Failures {
     fn wait(&self, now: Timestamp) -> Option<Duration> {
         // a clock that was set back must not lock anybody out until it has caught up
         let blocked = self.last_at <= now && now < self.not_before;
-        blocked.then(|| self.not_before.since(now))
+        // rounded up, so that whoever waits for whole seconds has waited long enough
+        let wait = || self.not_before.since(now).as_secs_f64().ceil();
+        blocked.then(|| Duration::from_secs_f64(wait()))
     }
 
-    fn count_one(&mut self, free: u32, now: Timestamp) {
+    fn count_one(&mut self, patience: &Patience, now: Timestamp) {
         if now.since(self.last_at) >= MEMORY {
             self.count = 0;
         }
         self.count = self.count.saturating_add(1);
         self.last_at = now;
-        self.not_before = match self.count.checked_sub(free) {
-            Some(beyond @ 1..) => now.plus((FIRST_PAUSE * 2u32.pow((beyond - 1).min(16))).min(LONGEST_PAUSE)),
+        self.not_before = match self.count.checked_sub(patience.free) {
+            Some(beyond @ 1..) => {
+                now.plus((FIRST_PAUSE * 2u32.pow((beyond - 1).min(16))).min(patience.longest_pause))
+            }
             _ => now,
         };
     }
@@ -153,21 +168,21 @@ mod tests {
     #[test]
     fn a_success_forgets_the_name_and_an_hour_forgets_all() {
         let (backoff, clock) = backoff();
-        for _ in 0..100 {
+        for _ in 0..200 {
             let attempt = backoff.admit("ada", "192.0.2.1").unwrap();
             backoff.succeeded(&attempt);
         }
         while backoff.admit("ada", "192.0.2.1").is_ok() {}
         clock.advance(MEMORY);
-        assert!((0..FREE_FOR_A_NAME).all(|_| backoff.admit("ada", "192.0.2.1").is_ok()));
+        assert!((0..FOR_A_NAME.free).all(|_| backoff.admit("ada", "192.0.2.1").is_ok()));
     }
 
     #[test]
     fn one_address_is_slowed_down_whatever_names_it_tries() {
         let (backoff, _) = backoff();
         let guess = |number: u32, address: &str| backoff.admit(&format!("user{number}"), address).is_err();
-        assert_eq!((0..100).position(|number| guess(number, "2001:db8::1")), Some(31));
-        assert!(guess(200, "2001:db8::ffff"), "the same network");
+        assert_eq!((0..200).position(|number| guess(number, "2001:db8::1")), Some(101));
+        assert!(guess(201, "2001:db8::ffff"), "the same network");
         assert!(!guess(300, "2001:db8:0:1::1"), "another network");
     }
 

@@ -23,7 +23,7 @@ pub enum PasswordError {
 }
 
 impl NewPassword {
-    pub fn new(password: Secret, username: &str) -> Result<Self, PasswordError> {
+    pub fn new(password: Secret, username: impl AsRef<str>) -> Result<Self, PasswordError> {
         let text = password.expose();
         let characters = text.chars().count();
         if characters < *PASSWORD_CHARS.start() {
@@ -32,7 +32,7 @@ impl NewPassword {
         if characters > *PASSWORD_CHARS.end() {
             return Err(PasswordError::TooLong);
         }
-        if common_passwords::reduces_to(text, username) {
+        if common_passwords::reduces_to(text, username.as_ref()) {
             return Err(PasswordError::IsUsername);
         }
         if common_passwords::contains(text) {

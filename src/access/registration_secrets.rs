@@ -33,6 +33,8 @@ pub struct RegistrationSecret {
 pub enum RegistrationSecretError {
     #[error("no such registration secret")]
     NotFound,
+    #[error("the registration secret is none of this appliance")]
+    Unknown,
     #[error("the registration secret has expired")]
     Expired,
     #[error("the registration secret was used as often as it may be")]
@@ -106,7 +108,7 @@ impl Access {
         text: &Secret,
     ) -> Result<RegistrationSecret, RegistrationSecretError> {
         let found = by_hash(tx, sha256(text.expose().as_bytes()))?;
-        let mut secret = found.ok_or(RegistrationSecretError::NotFound)?;
+        let mut secret = found.ok_or(RegistrationSecretError::Unknown)?;
         if secret.revoked_at.is_some() {
             return Err(RegistrationSecretError::Revoked);
         }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pganalytics::collector::cli;
-use pganalytics::collector::config::Environment;
+use pganalytics::settings::Environment;
 
 fn main() -> ExitCode {
     cli::run(cli::Arguments::parse(), &Environment::of_process())

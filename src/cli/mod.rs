@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nix::sys::stat::{Mode, umask};
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -64,6 +65,8 @@ enum Output {
 
 /// Does what was asked for and says how it went.
 pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
+    // nothing that this program writes is for everybody on the machine
+    umask(Mode::from_bits_truncate(0o027));
     let done = match arguments.command {
         Command::Serve(common) => serve::serve(&common, environment),
         Command::Check(common) => check(&common, environment),

@@ -32,7 +32,7 @@ async fn run(settings: Settings) -> Result<ExitCode, String> {
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| format!("cannot tell the address: {error}"))?;
     let node =
-        Node::open(settings.node, Clock::System, IdSource::Random).map_err(|error| error.to_string())?;
+        Node::open(&settings.node, Clock::System, IdSource::Random).map_err(|error| error.to_string())?;
     let node = Data::new(node);
     let tls = tls::server_config(&settings.tls, &node.authority, address.ip())?;
     let scheme = if settings.tls == Tls::Off { "http" } else { "https" };

@@ -99,7 +99,7 @@ async fn server(postgres: &Postgres, settings: &Settings, clock: &Clock) -> Vec<
                     has_asked_for_grants = true;
                     findings.extend(grants(&server, session.missing_grants(server.user()).await));
                 }
-                drop(session);
+                session.close().await;
                 findings.push(collect_one(postgres, &database, settings, clock).await);
             }
             Err(error) => findings.push(Finding::failed(format!("postgres/{database}"), &error)),

@@ -12,10 +12,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::config::{self, Environment, Need, Problems, Settings};
+use super::config::{self, Need, Settings};
 use super::{check, once, register, supervisor, worker};
 use crate::clock::Clock;
 use crate::logging;
+use crate::settings::{Environment, Problem, Problems};
 
 const DEFAULT_CONFIG: &str = "/etc/pganalytics/collector.toml";
 const FAILED: u8 = 1;
@@ -168,7 +169,7 @@ fn print_problems(problems: &Problems, output: Output) -> Result<ExitCode, Strin
         .0
         .iter()
         .map(|problem| {
-            let config::Problem { field, value, rule, hint } = problem;
+            let Problem { field, value, rule, hint } = problem;
             serde_json::json!({ "field": field, "value": value, "rule": rule, "hint": hint })
         })
         .collect();

@@ -152,14 +152,18 @@ async fn ask_database(
         Err(error) => return Ok(Err(error)),
     };
     collected.database_version = Some(session.version.to_string());
+    let mut result = Ok(());
     for kind in kinds {
-        let document = within(deadline, ask(&mut session, *kind, database, clock)).await;
-        match document {
+        match within(deadline, ask(&mut session, *kind, database, clock)).await {
             Ok(document) => collected.take(kind.name(), Ok(document), sink).await?,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => {
+                result = Err(error);
+                break;
+            }
         }
     }
-    Ok(Ok(()))
+    session.close().await;
+    Ok(result)
 }
 
 async fn ask(

@@ -19,7 +19,6 @@ mod postgres;
 mod probes;
 mod register;
 mod schedule;
-mod service;
 mod stop;
 mod supervisor;
 mod uplink;

@@ -10,12 +10,13 @@ use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use super::config::{Environment, backend_url, read_bounded, read_secret};
+use super::config::{backend_url, read_bounded, read_secret};
 use super::uplink::{ClientError, Verdict, http_client, reply_of};
 use crate::clock::Timestamp;
 use crate::crypto::Secret;
 use crate::files::{self, Access};
 use crate::limits;
+use crate::settings::Environment;
 use crate::wire::{Registration, RegistrationReply};
 
 /// What the operator asked for.

@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::{RequestContext, on_disk, routes};
 use crate::access::{Identity, Need, Role, SignedIn};
 use crate::audit::{Action, Actor, Change, Origin, Target};
-use crate::crypto;
+use crate::crypto::{self, Secret};
 use crate::ids::CollectorId;
 use crate::limits::USER_AGENT_CHARS;
 use crate::node::Node;
@@ -92,7 +92,14 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
         let pattern = request.match_pattern()?;
         needs.0.iter().find(|((method, path), _)| method == request.method() && *path == pattern)
     });
-    let need = need.map_or(Need::Public, |(_, need)| *need);
+    let need = match need {
+        // an agent that brings a registration secret has no token yet
+        Some(_) if request.path() == REGISTER && registration_secret(request.headers()).is_some() => {
+            Need::Public
+        }
+        Some((_, need)) => *need,
+        None => Need::Public,
+    };
     let Some(node) = request.app_data::<web::Data<Node>>() else {
         return Err(Problem::internal(&"the node is not part of the application"));
     };
@@ -102,12 +109,21 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
     let Some(credential) = credential else {
         return match need {
             Need::Public => Ok(Caller { identity: None, origin, by_cookie: false }),
+            _ if is_config(request) => Err(Problem::forbidden("this needs the token of a collector")),
             _ => Err(Problem::unauthenticated("unauthenticated", "sign in first: no token was sent")),
         };
     };
     let by_cookie = matches!(credential, Credential::Cookie(_));
-    let identity = identify(node, credential).await?;
-    origin.actor = actor(node, &identity).await?;
+    let identified = async {
+        let identity = identify(node, credential).await?;
+        origin.actor = actor(node, &identity).await?;
+        Ok::<_, Problem>(identity)
+    };
+    let identity = match identified.await {
+        // a v3 collector that is answered 401 on its configuration asks again without end
+        Err(problem) if is_config(request) => return Err(problem.into_forbidden()),
+        identity => identity?,
+    };
     let caller = Caller { identity: Some(identity), origin, by_cookie };
     let checked = check(request, &caller, need);
     if let Err(refusal) = checked {
@@ -115,6 +131,14 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
         return Err(refusal);
     }
     Ok(caller)
+}
+
+/// The one path that has two kinds of callers.
+const REGISTER: &str = "/api/v1/collectors/register";
+
+/// The secret by which an agent registers itself.
+pub(super) fn registration_secret(headers: &HeaderMap) -> Option<Secret> {
+    header(headers, "x-registration-secret").map(Secret::new)
 }
 
 enum Credential {
@@ -139,6 +163,10 @@ fn credential(request: &ServiceRequest, context: &RequestContext) -> Option<Cred
     }
     let cookie = request.cookie(cookie_name(context.tls))?;
     Some(Credential::Cookie(cookie.value().to_owned()))
+}
+
+fn is_config(request: &ServiceRequest) -> bool {
+    request.path().starts_with("/api/v1/config/")
 }
 
 fn is_socket(request: &ServiceRequest) -> bool {

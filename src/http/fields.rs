@@ -48,6 +48,12 @@ impl Fields {
         if self.problems.is_empty() { Ok(value) } else { Err(Problem::validation(self.problems)) }
     }
 
+    /// The same, for bodies of programs of other releases, which may say more than is known.
+    pub fn finish_leniently<T>(mut self, value: T) -> Result<T, Problem> {
+        self.members.clear();
+        self.finish(value)
+    }
+
     pub fn complain(&mut self, field: &str, code: &str, message: String) {
         self.problems.push(FieldError { field: field.to_owned(), code: code.to_owned(), message });
     }
@@ -149,13 +155,11 @@ impl Fields {
     }
 
     fn optional_string(&mut self, field: &str) -> Option<String> {
-        match self.take(field)? {
-            Value::String(text) => Some(text),
-            _ => {
-                self.complain(field, "type", "must be a text".to_owned());
-                None
-            }
+        let value = self.take(field)?;
+        if !value.is_string() {
+            self.complain(field, "type", "must be a text".to_owned());
         }
+        value.as_str().map(str::to_owned)
     }
 
     fn take(&mut self, field: &str) -> Option<Value> {

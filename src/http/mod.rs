@@ -4,8 +4,11 @@
 //! reaches a handler: body into a checked value, one crossing into the synchronous domain, view or problem.
 //! It knows no database and no path on disk.
 
+mod agents;
 mod answer;
+mod api_tokens;
 mod audit;
+mod auth;
 mod budget;
 mod caller;
 mod collectors;
@@ -21,8 +24,14 @@ mod metrics;
 mod openapi;
 mod problem;
 mod query;
+mod register;
+mod registration_secrets;
 pub mod routes;
+mod setup;
 mod system;
+#[cfg(test)]
+mod tests;
+mod users;
 
 use std::future::Future;
 use std::io;

@@ -4,7 +4,10 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{audit, caller, collectors, groups, health, ingest, live, metrics, system};
+use super::{
+    agents, api_tokens, audit, auth, caller, collectors, groups, health, ingest, live, metrics, register,
+    registration_secrets, setup, system, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -13,8 +16,16 @@ use super::{audit, caller, collectors, groups, health, ingest, live, metrics, sy
     security(("token" = []), ("session" = [])),
     paths(
         health::livez, health::readyz, health::healthz, health::version, health::health, document,
+        setup::state, setup::complete,
+        auth::login, auth::refresh, auth::logout, auth::me, auth::change_password,
+        auth::ticket, auth::refresh_collector_token,
+        users::list, users::create, users::get, users::update, users::delete, users::reset_password,
+        api_tokens::list, api_tokens::create, api_tokens::delete,
+        registration_secrets::list, registration_secrets::create, registration_secrets::delete,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
+        register::test_connection, register::test_stored_connection, register::register,
+        agents::heartbeat, agents::config,
         ingest::push, metrics::points, metrics::series, metrics::documents,
         audit::list, audit::verify, audit::of_collector,
         system::jobs, system::system,

@@ -9,8 +9,11 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value};
 
-use crate::access::AccessError;
-use crate::fleet::PresenceError;
+use crate::access::{
+    AccessError, ApiTokenError, HashError, RegistrationSecretError, SetupError, SignInError, TicketError,
+    UserError,
+};
+use crate::fleet::{PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
 use crate::limits::PUSH_RETRY;
 use crate::metrics::{AcceptError, QueryError};
@@ -50,6 +53,14 @@ impl Problem {
         Self::validation(vec![FieldError { field: field.to_owned(), code: code.to_owned(), message }])
     }
 
+    /// The request is well-formed, but one of its values does not work.
+    pub fn field_at_fault(code: &'static str, field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let errors =
+            vec![FieldError { field: field.to_owned(), code: code.to_owned(), message: message.clone() }];
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, code, message) }
+    }
+
     pub fn unauthenticated(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
     }
@@ -86,9 +97,27 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    /// The same as 403 where it is 401.
+    #[must_use]
+    pub fn into_forbidden(self) -> Self {
+        if self.status == StatusCode::UNAUTHORIZED {
+            Self { status: StatusCode::FORBIDDEN, ..self }
+        } else {
+            self
+        }
+    }
+
     #[must_use]
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
+        self
+    }
+
+    /// Says at which field it lies, so that a form can show it there.
+    #[must_use]
+    fn about_field(mut self, field: &str) -> Self {
+        let (code, message) = (self.code.to_owned(), self.detail.clone());
+        self.errors.push(FieldError { field: field.to_owned(), code, message });
         self
     }
 
@@ -181,6 +210,98 @@ impl From<AccessError> for Problem {
     }
 }
 
+impl From<HashError> for Problem {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::unavailable(error.to_string(), Duration::from_secs(1)),
+            HashError::Refused(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::InvalidCredentials => {
+                Self::unauthenticated("invalid_credentials", error.to_string())
+            }
+            SignInError::Paused(wait) => Self::too_many(error.to_string(), wait),
+            SignInError::Hash(error) => error.into(),
+            SignInError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SetupError> for Problem {
+    fn from(error: SetupError) -> Self {
+        match error {
+            SetupError::AlreadyDone => Self::conflict("conflict", error.to_string()),
+            SetupError::WrongCode => {
+                Self::new(StatusCode::FORBIDDEN, "wrong_setup_code", error.to_string()).about_field("code")
+            }
+            SetupError::Paused(wait) => Self::too_many(error.to_string(), wait),
+            SetupError::User(error) => error.into(),
+            SetupError::Hash(error) => error.into(),
+            SetupError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::NotFound => Self::not_found(error.to_string()),
+            UserError::NameTaken(_) => {
+                Self::conflict("name_taken", error.to_string()).about_field("username")
+            }
+            UserError::LastAdmin | UserError::TooMany => Self::conflict("conflict", error.to_string()),
+            UserError::WrongPassword => Self::unauthenticated("invalid_credentials", error.to_string())
+                .about_field("current_password"),
+            UserError::Paused(wait) => Self::too_many(error.to_string(), wait),
+            UserError::Hash(error) => error.into(),
+            UserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ApiTokenError> for Problem {
+    fn from(error: ApiTokenError) -> Self {
+        match error {
+            ApiTokenError::NotFound => Self::not_found(error.to_string()),
+            ApiTokenError::RoleTooHigh { .. } | ApiTokenError::NoSession => {
+                Self::forbidden(error.to_string())
+            }
+            ApiTokenError::TooMany => Self::conflict("conflict", error.to_string()),
+            ApiTokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TicketError> for Problem {
+    fn from(error: TicketError) -> Self {
+        match error {
+            TicketError::TooMany => Self::too_many(error.to_string(), crate::limits::TICKET_LIFE),
+            TicketError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegistrationSecretError> for Problem {
+    fn from(error: RegistrationSecretError) -> Self {
+        match error {
+            RegistrationSecretError::NotFound => Self::not_found(error.to_string()),
+            RegistrationSecretError::Unknown
+            | RegistrationSecretError::Expired
+            | RegistrationSecretError::Revoked
+            | RegistrationSecretError::UsedUp => {
+                Self::unauthenticated("registration_secret_refused", error.to_string())
+            }
+            RegistrationSecretError::TooMany => Self::conflict("conflict", error.to_string()),
+            RegistrationSecretError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<NodeError> for Problem {
     fn from(error: NodeError) -> Self {
         match error {
@@ -188,10 +309,10 @@ impl From<NodeError> for Problem {
             NodeError::Groups(error) => error.into(),
             NodeError::Presence(error) => error.into(),
             NodeError::Store(error) => error.into(),
+            NodeError::Accept(error) => error.into(),
             NodeError::Poisoned(_) | NodeError::Stopping => {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }
-            NodeError::Accept(error) => error.into(),
             NodeError::Query(error) => error.into(),
             NodeError::Size { .. } => Self::internal(&error),
         }
@@ -258,6 +379,17 @@ impl From<CollectorsError> for Problem {
             CollectorsError::NoSuchGroup(_) => Self::invalid_field("group", "unknown", error.to_string()),
             CollectorsError::Credentials { .. } => Self::internal(&error),
             CollectorsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Collectors(error) => error.into(),
+            RegisterError::Authority(error) => Self::internal(&error),
+            RegisterError::Secret(error) => error.into(),
+            RegisterError::Store(error) => error.into(),
         }
     }
 }

@@ -5,7 +5,10 @@ use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
-use super::{audit, collectors, groups, health, ingest, live, metrics, openapi, system};
+use super::{
+    agents, api_tokens, audit, auth, collectors, groups, health, ingest, live, metrics, openapi, register,
+    registration_secrets, setup, system, users,
+};
 use crate::access::Need;
 
 /// One method on one path.
@@ -37,13 +40,46 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/health" Public health::health;
         GET "/api/v1/openapi.json" Public openapi::document;
 
+        GET "/api/v1/setup" Public setup::state;
+        POST "/api/v1/setup" Public setup::complete;
+        POST "/api/v1/auth/login" Public auth::login;
+        POST "/api/v1/auth/refresh" Viewer auth::refresh;
+        POST "/api/v1/auth/logout" Viewer auth::logout;
+        GET "/api/v1/auth/me" Viewer auth::me;
+        POST "/api/v1/auth/change-password" Viewer auth::change_password;
+
+        GET "/api/v1/users" Admin users::list;
+        POST "/api/v1/users" Admin users::create;
+        GET "/api/v1/users/{id}" Admin users::get;
+        PUT "/api/v1/users/{id}" Admin users::update;
+        DELETE "/api/v1/users/{id}" Admin users::delete;
+        POST "/api/v1/users/{id}/reset-password" Admin users::reset_password;
+
+        GET "/api/v1/api-tokens" Viewer api_tokens::list;
+        POST "/api/v1/api-tokens" Viewer api_tokens::create;
+        DELETE "/api/v1/api-tokens/{id}" Viewer api_tokens::delete;
+
+        GET "/api/v1/registration-secrets" Admin registration_secrets::list;
+        POST "/api/v1/registration-secrets" Admin registration_secrets::create;
+        DELETE "/api/v1/registration-secrets/{id}" Admin registration_secrets::delete;
+
         GET "/api/v1/groups" Viewer groups::list;
         POST "/api/v1/groups" Operator groups::create;
         PUT "/api/v1/groups/{id}" Operator groups::update;
         DELETE "/api/v1/groups/{id}" Operator groups::delete;
 
         GET "/api/v1/collectors" Viewer collectors::list;
+        POST "/api/v1/collectors/test-connection" Operator register::test_connection;
+        POST "/api/v1/collectors/register" Admin register::register;
+        // names that stand where an id may stand come first
+        POST "/api/v1/collectors/refresh-token" Collector auth::refresh_collector_token;
         GET "/api/v1/collectors/{id}" Viewer collectors::get;
+        GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
+        GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
+        POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
+
+        POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
+        GET "/api/v1/config/{collector_id}" Collector agents::config;
 
         POST "/api/v1/metrics/push" Collector ingest::push;
         GET "/api/v1/collectors/{id}/metrics" Viewer metrics::points;
@@ -57,6 +93,7 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/jobs" Admin system::jobs;
         GET "/api/v1/system" Admin system::system;
 
+        POST "/api/v1/ws/ticket" Viewer auth::ticket;
         GET "/api/v1/ws" Viewer live::open;
         GET "/ws" Viewer live::open;
     }

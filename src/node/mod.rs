@@ -3,6 +3,7 @@
 //! It knows neither HTTP nor the configuration file. A test opens a node on a temporary folder.
 
 mod close;
+mod heartbeat;
 mod ingest;
 mod open;
 mod records;
@@ -15,7 +16,7 @@ use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
-use crate::fleet::{Presence, PresenceError, Registrar};
+use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::metrics::{AcceptError, Metrics, QueryError};
@@ -68,6 +69,8 @@ pub struct Node {
     pub authority: Arc<Authority>,
     /// Makes collectors out of requests.
     pub registrar: Registrar,
+    /// Who may try connections how often.
+    pub connection_tests: ConnectionTests,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.

@@ -14,7 +14,7 @@ use crate::crypto::{EnvelopeError, KeyRing, Secret};
 use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::presence::PresenceJob;
-use crate::fleet::{Presence, PresenceError, Registrar};
+use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
@@ -82,7 +82,7 @@ pub enum OpenError {
 }
 
 impl Node {
-    pub fn open(options: Options, clock: Clock, ids: IdSource) -> Result<Self, OpenError> {
+    pub fn open(options: &Options, clock: Clock, ids: IdSource) -> Result<Self, OpenError> {
         let data_dir = DataDir::open(&options.data_dir)?;
         let layout = &data_dir.layout;
         if data_dir.was_unclean {
@@ -152,6 +152,7 @@ impl Node {
             presence,
             authority,
             registrar,
+            connection_tests: ConnectionTests::default(),
             jobs,
             db,
             data_dir,

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::crypto::Secret;
 use crate::ids::{CollectorId, GroupId};
 use crate::names::named;
+use crate::postgres::SslMode;
 use crate::storage::stored_as_text;
 
 named!(
@@ -22,18 +23,6 @@ named!(Environment, "an environment", {
 });
 
 named!(
-    /// How the connection to the database is encrypted, with the meaning that libpq gives the words;
-    /// `requireCA` and `requireFull` are its `verify-ca` and `verify-full`.
-    SslMode, "an SSL mode", {
-    Disable = "disable",
-    Allow = "allow",
-    Prefer = "prefer",
-    Require = "require",
-    RequireCa = "requireCA",
-    RequireFull = "requireFull",
-});
-
-named!(
     /// Where a collector stands in its life.
     State, "a collector state", {
     Registered = "registered",
@@ -43,7 +32,7 @@ named!(
     Archived = "archived",
 });
 
-stored_as_text!(Kind, Environment, SslMode, State);
+stored_as_text!(Kind, Environment, State);
 
 /// A collector as it stands in the registry. Its password and certificate are not part of it.
 #[derive(Clone, Debug, PartialEq)]

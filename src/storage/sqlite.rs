@@ -183,6 +183,7 @@ stored_as_text!(
     ids::TokenId,
     ids::RegistrationSecretId,
     ids::AuditEntryId,
+    crate::postgres::SslMode,
 );
 
 #[cfg(test)]

@@ -51,9 +51,11 @@ fn pg_stats_holds_the_figures_that_the_database_itself_shows() {
     let (status, push) = watching(&postgres, "postgres", "app").once();
     assert_eq!(status, Some(0), "{push}");
 
-    let [stats] = documents(&push, "pg_stats")[..] else { panic!("one document for one database: {push}") };
-    assert_eq!(stats["size_bytes"], number(&postgres, "SELECT pg_database_size('app')"));
-    let tables = stats["tables"].as_array().unwrap();
+    let [document] = documents(&push, "pg_stats")[..] else {
+        panic!("one document for one database: {push}")
+    };
+    assert_eq!(document["size_bytes"], number(&postgres, "SELECT pg_database_size('app')"));
+    let tables = document["tables"].as_array().unwrap();
     assert_eq!(tables.iter().map(|table| &table["name"]).collect::<Vec<_>>(), ["Odd \"name", "orders"]);
     let orders = &tables[1];
     let of_orders = |column: &str| {
@@ -69,7 +71,7 @@ fn pg_stats_holds_the_figures_that_the_database_itself_shows() {
                          FROM pg_stat_user_tables WHERE relname = 'orders'";
     assert_eq!(orders["last_analyze"], postgres.value("app", analyzed_at));
 
-    let indexes = stats["indexes"].as_array().unwrap();
+    let indexes = document["indexes"].as_array().unwrap();
     let names: Vec<_> = indexes.iter().map(|index| (&index["name"], &index["status"])).collect();
     assert_eq!(names[0], (&Value::from("orders_pkey"), &Value::from("USED")));
     assert_eq!(names[1], (&Value::from("orders_text"), &Value::from("UNUSED")));
@@ -125,6 +127,36 @@ fn a_table_that_is_locked_exclusively_is_neither_waited_for_nor_left_out() {
     let tables = documents(&push, "pg_stats")[0]["tables"].as_array().unwrap().clone();
     assert_eq!((&tables[0]["name"], &tables[0]["size_bytes"]), (&Value::from("busy"), &Value::Null));
     assert!(tables[1]["size_bytes"].is_i64());
+}
+
+#[test]
+fn watching_leaves_no_rollback_and_no_session_behind() {
+    let postgres = Postgres::start();
+    let agent = watching(&postgres, "postgres", "*");
+    for _ in 0..3 {
+        assert_eq!(agent.once().0, Some(0));
+    }
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pganalytics-collector'";
+    wait_for("the sessions to end", || (postgres.value("postgres", sessions) == "0").then_some(()));
+    let rollbacks = "SELECT xact_rollback FROM pg_stat_database WHERE datname = 'postgres'";
+    assert_eq!(postgres.value("postgres", rollbacks), "0");
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_given_up_in_time() {
+    // the kernel takes connections that nobody looks at
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let agent = Configured::with(&format!(
+        "[postgres]\nhost = \"127.0.0.1\"\nport = {port}\nuser = \"ann\"\ndatabases = \"one, two\"\n"
+    ));
+    let started = std::time::Instant::now();
+    let (status, push) = agent.once();
+    assert!(started.elapsed().as_secs() < 8, "took {:?}", started.elapsed());
+    assert_eq!((status, documents(&push, "sysstat").len()), (Some(3), 1));
+    let failures = push["failures"].as_array().unwrap();
+    assert!(failures[0]["message"].as_str().unwrap().contains("no answer within 5 s"), "{push}");
+    assert!(failures[1]["message"].as_str().unwrap().starts_with("skipped"), "{push}");
 }
 
 #[test]

@@ -2,6 +2,13 @@
 //!
 //! They use the real parts: PostgreSQL, SQLite, redb, the programs themselves.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what cannot go on fails its test"
+)]
+
 mod agent_outage;
 mod agent_postgres;
 mod agent_register;

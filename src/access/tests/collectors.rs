@@ -132,7 +132,7 @@ fn a_registration_secret_has_so_many_uses_and_an_end() {
     assert!(fixture.access.registration_secrets().unwrap().is_empty());
     let again = fixture.access.revoke_registration_secret(&origin(), secret.id);
     assert!(matches!(again, Err(RegistrationSecretError::NotFound)));
-    assert!(matches!(spend(&fixture, &Secret::new("pgr_")), Err(RegistrationSecretError::NotFound)));
+    assert!(matches!(spend(&fixture, &Secret::new("pgr_")), Err(RegistrationSecretError::Unknown)));
 }
 
 #[test]

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use toml::Table;
 
-use super::fields::{Found, Section};
 use super::{
-    Backend, Compression, Databases, Environment, Log, Need, Password, Postgres, Probe, ProbeKind, Problems,
-    Settings, SpoolSettings, SslMode, TokenSource, Uplink,
+    Backend, Compression, Databases, Log, Need, Password, Postgres, Probe, ProbeKind, Settings,
+    SpoolSettings, SslMode, TokenSource, Uplink,
 };
 use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::limits;
+use crate::settings::{Environment, Found, Problems, Section};
 
 const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
 const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(30);

@@ -1,24 +1,19 @@
 //! The agent's configuration: a TOML file, overruled by three variables, checked into [`Settings`].
 //!
-//! Every problem is told at once, with field, value, rule and hint; a secret's value is never among them.
-//! This is the only part of the agent that reads the environment.
+//! It says what the keys mean; how they are read and how problems are told is `settings`' business.
 
 mod check;
-mod environment;
-mod fields;
 mod password;
-mod sizes;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::limits;
+use crate::settings::{self, Environment, Problems};
 
 pub(super) use check::{backend_url, host_name};
-pub use environment::Environment;
 pub use password::{Password, PasswordError};
 
 /// Everything that the agent needs to know, already checked.
@@ -172,57 +167,9 @@ pub enum Need {
     Sources,
 }
 
-/// One thing that is wrong. `value` is `None` where it is absent or may be a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    pub field: String,
-    pub value: Option<String>,
-    pub rule: String,
-    pub hint: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.field)?;
-        if let Some(value) = &self.value {
-            write!(f, " = {value}")?;
-        }
-        write!(f, ": {}", self.rule)?;
-        if self.hint.is_empty() { Ok(()) } else { write!(f, " ({})", self.hint) }
-    }
-}
-
-/// All that is wrong with a configuration.
-#[derive(Debug)]
-pub struct Problems(pub Vec<Problem>);
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration has {} problem(s)", self.0.len())?;
-        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
-}
-
 /// Reads and checks the configuration. Without a file, everything comes from the environment.
 pub fn load(file: Option<&Path>, environment: &Environment, need: Need) -> Result<Settings, Problems> {
-    let whole_file = |rule: String| {
-        let field = file.map_or_else(String::new, |path| path.display().to_string());
-        let hint = "see the packaged collector.toml".to_owned();
-        Problems(vec![Problem { field, value: None, rule, hint }])
-    };
-    let text = match file {
-        Some(path) => read_bounded(path, limits::CONFIG_BYTES)
-            .map_err(|error| whole_file(format!("cannot be read: {error}")))?,
-        None => String::new(),
-    };
-    let table = text.parse::<toml::Table>().map_err(|error| whole_file(not_toml(&text, &error)))?;
-    check::settings(table, file, environment, need)
-}
-
-/// The error's own text would quote the line, and a line may hold a secret.
-fn not_toml(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
-    format!("is not TOML at line {line}: {}", error.message().lines().next().unwrap_or_default())
+    check::settings(settings::read(file)?, file, environment, need)
 }
 
 /// The text of a small file.

@@ -54,7 +54,7 @@ fn every_key_that_the_example_shows_as_a_comment_is_a_key() {
             Some(key) if key.contains(" = ") && !key.starts_with(' ') => key,
             _ => line,
         });
-        lines.map(|line| format!("{line}\n")).collect()
+        lines.collect::<Vec<_>>().join("\n")
     });
     assert_eq!(settings.unwrap().hostname, "db-server-01");
 }

@@ -63,7 +63,10 @@ impl Server {
                 break;
             }
         }
-        result?.databases(DATABASES).await
+        let mut session = result?;
+        let databases = session.databases(DATABASES).await;
+        session.close().await;
+        databases
     }
 
     /// Opens a session, with or without TLS as the mode has it.

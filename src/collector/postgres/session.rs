@@ -1,6 +1,7 @@
-//! One connection to one database, closed when it is dropped.
+//! One connection to one database. Whoever opens it closes it: a dropped one ends with its last statement.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
@@ -11,6 +12,8 @@ use super::PostgresError;
 use super::error::quoted;
 use crate::limits::{LOCK_TIME, SOURCE_TIME, STATEMENT_TIME};
 
+/// A connection that has nothing to wait for is closed in no time.
+const GOODBYE_TIME: Duration = Duration::from_millis(500);
 const OLDEST_SUPPORTED: u32 = 130_000;
 
 pub(crate) struct Session {
@@ -83,9 +86,8 @@ impl Session {
     /// All databases that the user may connect to, templates excepted, by name.
     pub(super) async fn databases(&mut self, limit: usize) -> Result<Vec<String>, PostgresError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self
-            .read_only()
-            .await?
+        let transaction = self.read_only().await?;
+        let rows = transaction
             .query(
                 "SELECT datname::text FROM pg_database \
                  WHERE datallowconn AND NOT datistemplate AND has_database_privilege(oid, 'CONNECT') \
@@ -93,25 +95,27 @@ impl Session {
                 &[&limit],
             )
             .await?;
+        transaction.commit().await?;
         Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
     }
 
     /// The statements that would give the user the rights that it lacks on this server.
     pub(crate) async fn missing_grants(&mut self, user: &str) -> Result<Vec<String>, PostgresError> {
-        let row = self
-            .read_only()
-            .await?
-            .query_one("SELECT pg_has_role(current_user, 'pg_monitor', 'USAGE')", &[])
-            .await?;
+        let transaction = self.read_only().await?;
+        let row =
+            transaction.query_one("SELECT pg_has_role(current_user, 'pg_monitor', 'USAGE')", &[]).await?;
+        transaction.commit().await?;
         let watches: bool = row.try_get(0)?;
         Ok(if watches { Vec::new() } else { vec![format!("GRANT pg_monitor TO {};", quoted(user))] })
     }
-}
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        if self.client.is_closed() {
-            self.connection.abort();
+    /// Says goodbye to the server. One that does not listen any more is left without.
+    pub(crate) async fn close(self) {
+        let Self { client, connection, .. } = self;
+        drop(client);
+        let abort = connection.abort_handle();
+        if tokio::time::timeout(GOODBYE_TIME, connection).await.is_err() {
+            abort.abort();
         }
     }
 }
@@ -124,7 +128,7 @@ mod tests {
     fn a_version_is_read_from_what_servers_say() {
         let number = |text| Version::parse(text).number;
         assert_eq!(number("15.14 (Debian 15.14-0+deb12u1)"), 150_014);
-        assert_eq!(number("18beta1"), 180_000 + 0);
+        assert_eq!(number("18beta1"), 180_000);
         assert_eq!(number("13.22"), 130_022);
         assert_eq!(number(""), 0);
     }

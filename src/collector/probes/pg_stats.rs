@@ -128,6 +128,8 @@ pub(crate) async fn document(
         tables: tables(&transaction, database).await?,
         indexes: indexes(&transaction, database).await?,
     };
+    // a rollback would show in the very figures that are collected here
+    transaction.commit().await?;
     Ok(to_document(&document)?)
 }
 

@@ -42,10 +42,13 @@ pub struct Spool {
     max_bytes: u64,
     /// Sequence to bytes on disk.
     batches: BTreeMap<u64, u64>,
+    /// What the daemon refused and a person may look at; the first to go when room is needed.
+    refused: BTreeMap<u64, u64>,
     /// Bytes of the batches, and of what was set aside.
     bytes: u64,
     last_sequence: u64,
     counts: Counts,
+    counts_are_behind: bool,
     _lock: Lock,
 }
 
@@ -59,9 +62,11 @@ impl Spool {
             folder: folder.to_owned(),
             max_bytes,
             batches: BTreeMap::new(),
+            refused: BTreeMap::new(),
             bytes: 0,
             last_sequence: 0,
             counts: Counts::read(folder).map_err(failed("read the counts"))?,
+            counts_are_behind: false,
             _lock: lock,
         };
         spool.take_stock().map_err(failed("list the batches"))?;
@@ -82,16 +87,18 @@ impl Spool {
             let bytes = on_disk(entry.metadata()?.len());
             self.bytes += bytes;
             self.last_sequence = self.last_sequence.max(sequence);
-            if kind == "batch" {
-                self.batches.insert(sequence, bytes);
-            }
+            match kind {
+                "batch" => self.batches.insert(sequence, bytes),
+                "refused" => self.refused.insert(sequence, bytes),
+                _ => None,
+            };
         }
         Ok(())
     }
 
     fn finish_interrupted_drop(&mut self) -> io::Result<()> {
         if let Some(sequence) = self.counts.dropping {
-            self.remove_file(sequence)?;
+            self.remove_dropped(sequence)?;
             self.counts.dropping = None;
             self.counts.write(&self.folder)?;
         }
@@ -103,22 +110,57 @@ impl Spool {
         let bytes = batch.encode().map_err(|cause| self.failed("encode a batch", cause))?;
         let needed = on_disk(bytes.len() as u64);
         if needed > self.max_bytes {
-            self.counts.dropped_batches += 1;
-            self.counts.dropped_documents += batch.header.documents;
-            self.counts.write(&self.folder).map_err(|cause| self.failed("count a drop", cause))?;
+            self.count_lost(batch);
             return Err(SpoolError::TooLarge { bytes: needed, max_bytes: self.max_bytes });
-        }
-        while self.bytes + needed > self.max_bytes && !self.batches.is_empty() {
-            self.drop_oldest()?;
         }
         let sequence = self.last_sequence + 1;
         let path = self.path(sequence, "batch");
-        files::write_whole(&path, &bytes, Access::Group)
-            .map_err(|cause| self.failed("write a batch", cause))?;
+        let written = self.make_room(needed).and_then(|()| {
+            files::write_whole(&path, &bytes, Access::Group)
+                .map_err(|cause| self.failed("write a batch", cause))
+        });
+        if let Err(error) = written {
+            self.count_lost(batch);
+            return Err(error);
+        }
         self.last_sequence = sequence;
         self.batches.insert(sequence, needed);
         self.bytes += needed;
+        if self.counts_are_behind {
+            self.write_counts();
+        }
         Ok(sequence)
+    }
+
+    fn make_room(&mut self, needed: u64) -> Result<(), SpoolError> {
+        while self.bytes + needed > self.max_bytes {
+            if let Some((sequence, bytes)) = self.refused.pop_first() {
+                fs::remove_file(self.path(sequence, "refused"))
+                    .map_err(|cause| self.failed("delete a refused batch", cause))?;
+                self.bytes -= bytes;
+            } else if self.batches.is_empty() {
+                // what is left are damaged files, which are never deleted
+                return Ok(());
+            } else {
+                self.drop_oldest()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A batch that cannot be kept is declared. On a full disk the count reaches the disk later.
+    fn count_lost(&mut self, batch: &Batch) {
+        self.counts.dropped_batches += 1;
+        self.counts.dropped_documents += batch.header.documents;
+        self.write_counts();
+    }
+
+    fn write_counts(&mut self) {
+        let written = self.counts.write(&self.folder);
+        self.counts_are_behind = written.is_err();
+        if let Err(error) = written {
+            tracing::error!(%error, "cannot count on disk what was lost");
+        }
     }
 
     /// Counts first and deletes then, with a mark between, so that a crash neither forgets a drop nor
@@ -135,7 +177,7 @@ impl Spool {
         self.counts.dropped_documents += documents;
         self.counts.dropping = Some(sequence);
         self.counts.write(&self.folder).map_err(|cause| self.failed("count a drop", cause))?;
-        self.remove_file(sequence).map_err(|cause| self.failed("drop a batch", cause))?;
+        self.remove_dropped(sequence).map_err(|cause| self.failed("drop a batch", cause))?;
         tracing::warn!(
             sequence,
             documents,
@@ -145,7 +187,7 @@ impl Spool {
         Ok(())
     }
 
-    fn remove_file(&mut self, sequence: u64) -> io::Result<()> {
+    fn remove_dropped(&mut self, sequence: u64) -> io::Result<()> {
         let path = self.path(sequence, "batch");
         match fs::remove_file(&path) {
             Ok(()) => files::sync_folder_of(&path)?,
@@ -195,7 +237,10 @@ impl Spool {
     /// The daemon will never take it: kept for a person to look at, counted, not sent again.
     pub fn set_aside(&mut self, sequence: u64) -> Result<(), SpoolError> {
         self.counts.refused_batches += 1;
-        self.rename(sequence, "refused")
+        let bytes = self.batches.get(&sequence).copied();
+        self.rename(sequence, "refused")?;
+        self.refused.extend(bytes.map(|bytes| (sequence, bytes)));
+        Ok(())
     }
 
     fn rename(&mut self, sequence: u64, kind: &str) -> Result<(), SpoolError> {

@@ -127,6 +127,41 @@ fn a_refused_batch_is_kept_aside_counted_and_not_sent_again() {
 }
 
 #[test]
+fn what_was_refused_goes_before_anything_that_can_still_be_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = IdSource::seeded(1);
+    let mut spool = Spool::open(folder.path(), 2 * BLOCK_BYTES).unwrap();
+    let kept = spool.add(&batch(&ids, 1)).unwrap();
+    let refused = spool.add(&batch(&ids, 2)).unwrap();
+    spool.set_aside(refused).unwrap();
+    drop(spool);
+    let mut spool = Spool::open(folder.path(), 2 * BLOCK_BYTES).unwrap();
+    let added = spool.add(&batch(&ids, 3)).unwrap();
+    assert_eq!(spool.batches.keys().copied().collect::<Vec<_>>(), [kept, added]);
+    assert_eq!((spool.refused(), spool.dropped()), (1, 0));
+    assert!(!spool.path(refused, "refused").exists());
+}
+
+#[test]
+fn a_batch_that_the_disk_does_not_take_is_declared_as_soon_as_it_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = IdSource::seeded(1);
+    let mut spool = Spool::open(folder.path(), ROOMY).unwrap();
+    // a folder in the place of the file that is prepared makes the write fail, for root as well
+    let in_the_way = files::beside(&spool.path(1, "batch"));
+    let also_in_the_way = files::beside(&folder.path().join("counts.json"));
+    fs::create_dir(&in_the_way).unwrap();
+    fs::create_dir(&also_in_the_way).unwrap();
+    assert!(matches!(spool.add(&batch(&ids, 1)), Err(SpoolError::Io { operation: "write a batch", .. })));
+    assert_eq!(spool.dropped(), 1);
+    fs::remove_dir(&in_the_way).unwrap();
+    fs::remove_dir(&also_in_the_way).unwrap();
+    spool.add(&batch(&ids, 2)).unwrap();
+    drop(spool);
+    assert_eq!(Spool::open(folder.path(), ROOMY).unwrap().dropped(), 1);
+}
+
+#[test]
 fn a_spool_belongs_to_one_agent() {
     let folder = tempfile::tempdir().unwrap();
     let _held = Spool::open(folder.path(), ROOMY).unwrap();

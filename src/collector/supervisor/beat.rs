@@ -10,11 +10,11 @@ use super::Figures;
 use crate::clock::Clock;
 use crate::collector::config::Settings;
 use crate::collector::schedule::{Schedule, random_fraction};
-use crate::collector::service;
 use crate::collector::spool::Spool;
 use crate::collector::stop::Stop;
 use crate::collector::uplink::{Backoff, Client, ClientError};
 use crate::limits::{CPU_SAMPLE_GAP, REQUEST_TIME};
+use crate::service;
 
 pub(super) async fn run(
     settings: &Settings,

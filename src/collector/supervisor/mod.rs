@@ -1,7 +1,8 @@
 //! The supervisor process: it keeps a worker at work, what that collects in the spool, and the daemon told.
 //!
 //! Everything runs on one thread, as four loops side by side: the worker's keeper, the sender, the
-//! heartbeat and systemd's watchdog. They share the spool and the figures, and end by one order.
+//! heartbeat and systemd's watchdog. They share the spool and the figures, and end by one order. A second
+//! signal ends everything at once.
 
 mod beat;
 mod figures;
@@ -18,14 +19,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::VERSION;
 use super::config::Settings;
 use super::spool::{Spool, SpoolError};
-use super::stop::{Stop, stop, terminated};
+use super::stop::{Signals, Stop, stop};
 use super::uplink::{Client, ClientError, Sender};
-use super::{VERSION, service};
 use crate::clock::Clock;
 use crate::ids::IdSource;
 use crate::limits::SHUTDOWN_PUSH;
+use crate::service;
 
 pub(super) use figures::Figures;
 use gather::Author;
@@ -65,28 +67,31 @@ pub(super) async fn run(
     let has_more = Notify::new();
     let (switch, ordered) = stop();
     let keeper = Keeper { settings, worker, author, spool: &spool, figures: &figures, has_more: &has_more };
-    let told = async {
-        let signal = terminated().await;
-        if let Ok(name) = &signal {
-            tracing::info!(signal = name, "stopping");
+    let mut signals = Signals::watch().map_err(SupervisorError::Signals)?;
+    let work = async {
+        tokio::join!(
+            keeper.run(&ordered),
+            sender.run(&ordered, &has_more),
+            beat::run(settings, &client, &spool, &figures, &clock, &ordered),
+            sign_of_life(&ordered),
+        );
+        if timeout(SHUTDOWN_PUSH, sender.flush()).await.is_err() {
+            tracing::warn!("the last push took too long: what is left stays in the spool");
         }
+    };
+    let told_twice = async {
+        tracing::info!(signal = signals.next().await, "stopping");
         service::stopping();
         switch.give();
-        signal.map(|_| ()).map_err(SupervisorError::Signals)
+        signals.next().await
     };
 
     service::ready();
     tracing::info!(collector_id = %uplink.id, backend = %uplink.backend.url, version = VERSION, "started");
-    let ((), (), (), (), told) = tokio::join!(
-        keeper.run(&ordered),
-        sender.run(&ordered, &has_more),
-        beat::run(settings, &client, &spool, &figures, &clock, &ordered),
-        sign_of_life(&ordered),
-        told,
-    );
-    told?;
-    if timeout(SHUTDOWN_PUSH, sender.flush()).await.is_err() {
-        tracing::warn!("the last push took too long: what is left stays in the spool");
+    tokio::select! {
+        () = work => {}
+        // the worker is killed with its handle; what the spool holds is safe
+        signal = told_twice => tracing::warn!(signal, "told again: leaving at once"),
     }
     tracing::info!(spool_bytes = spool.borrow().bytes(), "stopped");
     Ok(())

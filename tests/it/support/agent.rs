@@ -51,6 +51,21 @@ impl Configured {
     }
 }
 
+/// An agent that is registered with a daemon, and watches its machine every ten seconds.
+pub(crate) fn reporting_to(url: &str, more: &str) -> Configured {
+    let configured = Configured::with("");
+    let folder = configured.folder.path().display();
+    write(&configured.folder.path().join("token"), "long\n");
+    write(
+        &configured.file,
+        &format!(
+            "[collector]\nid = \"{COLLECTOR_ID}\"\ntoken_file = \"{folder}/token\"\ninterval = 10\n\
+             [backend]\nurl = \"{url}\"\n[spool]\ndirectory = \"{folder}/spool\"\n{more}"
+        ),
+    );
+    configured
+}
+
 /// A running agent, killed when it is dropped.
 pub(crate) struct Running(Child);
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod daemon;
+pub(crate) mod peer;
 pub(crate) mod postgres;
 
 use std::time::{Duration, Instant};
