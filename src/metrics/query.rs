@@ -164,7 +164,7 @@ struct Plan {
 struct Plans<'q> {
     query: &'q PointsQuery,
     shapes: Rows,
-    plans: HashMap<ShapeHash, Plan>,
+    known: HashMap<ShapeHash, Plan>,
     slots: HashMap<Series, usize>,
     series: Vec<Series>,
 }
@@ -172,7 +172,7 @@ struct Plans<'q> {
 impl<'q> Plans<'q> {
     fn new(query: &'q PointsQuery, tx: &ReadTransaction) -> Result<Self, QueryError> {
         let shapes = tx.open_table(hot::SHAPES)?;
-        Ok(Self { query, shapes, plans: HashMap::new(), slots: HashMap::new(), series: Vec::new() })
+        Ok(Self { query, shapes, known: HashMap::new(), slots: HashMap::new(), series: Vec::new() })
     }
 
     /// Shows the numbers in the documents of one type.
@@ -204,11 +204,11 @@ impl<'q> Plans<'q> {
         see: &mut impl FnMut(usize, &Series, Timestamp, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         let document = StoredDocument::open(key, sealed)?;
-        if !self.plans.contains_key(&document.shape) {
+        if !self.known.contains_key(&document.shape) {
             let plan = self.make(document.shape)?;
-            self.plans.insert(document.shape, plan);
+            self.known.insert(document.shape, plan);
         }
-        let Some(plan) = self.plans.get(&document.shape).filter(|plan| !plan.places.is_empty()) else {
+        let Some(plan) = self.known.get(&document.shape).filter(|plan| !plan.places.is_empty()) else {
             return Ok(());
         };
         let numbers = Reader(document.numbers).numbers_at(plan.places.iter().copied());

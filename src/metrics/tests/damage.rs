@@ -3,7 +3,7 @@
 use std::os::unix::fs::FileExt;
 
 use super::*;
-use crate::metrics::{OpenError, hot, index};
+use crate::metrics::{Number, OpenError, hot, index};
 
 const DOCUMENTS: u64 = 40;
 
@@ -32,8 +32,8 @@ fn read_all(folder: &std::path::Path) -> Result<(Vec<Value>, usize), String> {
     let query = PointsQuery { collector: id(1), from, to, step: None, matchers: vec![Matcher::named("x.n")] };
     let points = metrics.points(&query).map_err(|error| error.to_string())?;
     let numbers = points.iter().flat_map(|series| &series.points);
-    let exact =
-        numbers.filter(|(time, number)| number.is_some_and(|number| at(number.as_f64() as u64) == *time));
+    let second = |time: Timestamp| i64::try_from(time.since(START).as_secs()).map(Number::Whole).ok();
+    let exact = numbers.filter(|(time, number)| *number == second(*time));
     Ok((values, exact.count()))
 }
 

@@ -11,7 +11,8 @@ use pganalytics::crypto::Secret;
 use pganalytics::http;
 use pganalytics::ids::{CollectorId, IdSource};
 use pganalytics::node::{Node, Options};
-use pganalytics::registry::{Credentials, Environment, Kind, NewCollector, SslMode};
+use pganalytics::postgres::SslMode;
+use pganalytics::registry::{Credentials, Environment, Kind, NewCollector};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -31,7 +32,7 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         let options =
             Options { hash_cost: HashCost { memory_kib: 64, passes: 1 }, ..Options::on(folder.path()) };
-        let node = Data::new(Node::open(options, Clock::System, IdSource::Random).unwrap());
+        let node = Data::new(Node::open(&options, Clock::System, IdSource::Random).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
