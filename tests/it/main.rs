@@ -15,4 +15,6 @@ mod agent_register;
 mod agent_tls;
 mod demo;
 mod ingest;
+mod live;
 mod support;
+mod walk;
