@@ -44,7 +44,7 @@ struct Failures {
     not_before: Timestamp,
 }
 
-/// An attempt that was let in. It counts as failed until [`Backoff::succeeded`] is told.
+/// An attempt that was let in. It counts as failed until it is said to have succeeded, or is withdrawn.
 pub(super) struct Attempt([Key; 2]);
 
 impl Backoff {
@@ -78,12 +78,18 @@ impl Backoff {
     /// Forgets the failures of the name. Those of the address stay but for this attempt: whoever has one
     /// password may be guessing at others.
     pub(super) fn succeeded(&self, attempt: &Attempt) {
-        let [name, address] = &attempt.0;
+        self.withdrawn(attempt);
+        self.failures.lock().remove(&attempt.0[0]);
+    }
+
+    /// Forgets this attempt alone: it was neither right nor wrong, as nobody had time to look.
+    pub(super) fn withdrawn(&self, attempt: &Attempt) {
         let mut failures = self.failures.lock();
-        failures.remove(name);
-        if let Some(there) = failures.get_mut(address) {
-            there.count = there.count.saturating_sub(1);
-            there.not_before = there.last_at;
+        for key in &attempt.0 {
+            if let Some(there) = failures.get_mut(key) {
+                there.count = there.count.saturating_sub(1);
+                there.not_before = there.last_at;
+            }
         }
     }
 }

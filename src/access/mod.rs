@@ -49,7 +49,7 @@ pub use users::{User, UserChange, UserError};
 
 use crate::audit::AuditLog;
 use crate::clock::Clock;
-use crate::crypto::KeyRing;
+use crate::crypto::{KeyRing, Secret};
 use crate::ids::IdSource;
 use crate::storage::{Sqlite, StoreError};
 
@@ -126,6 +126,20 @@ impl Access {
         let setup = setup::Setup::open(&db, &options.setup_code)?;
         let tickets = tickets::Tickets::default();
         Ok(Self { db, ring, audit, clock, ids, options, keys, hasher, backoff, tickets, setup })
+    }
+
+    /// Whether the hash is of this password. An attempt that was not looked at does not count.
+    fn verify_password(
+        &self,
+        attempt: &backoff::Attempt,
+        password: &Secret,
+        hash: Option<&str>,
+    ) -> Result<bool, HashError> {
+        let verified = self.hasher.verify(password.expose(), hash);
+        if verified.is_err() {
+            self.backoff.withdrawn(attempt);
+        }
+        verified
     }
 
     /// What signs the checkpoints of the audit log.

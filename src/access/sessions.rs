@@ -57,7 +57,7 @@ impl Access {
         let attempt = self.backoff.admit(username, &origin.ip_address).map_err(SignInError::Paused)?;
         let found = self.db.read(|tx| user_rows::by_name(tx, &self.ring, username))?;
         let hash = found.as_ref().map(|found| found.password_hash.as_str());
-        let right = self.hasher.verify(password.expose(), hash)?;
+        let right = self.verify_password(&attempt, password, hash)?;
         let (true, Some(found)) = (right, found) else { return self.deny(origin, username) };
         match self.begin_session(origin, &found)? {
             Some(session) => {

@@ -186,7 +186,7 @@ impl Access {
         let known = self.db.read(|tx| rows::by_id(tx, &self.ring, id))?.ok_or(UserError::NotFound)?;
         let attempt =
             self.backoff.admit(&known.user.username, &origin.ip_address).map_err(UserError::Paused)?;
-        if !self.hasher.verify(current.expose(), Some(&known.password_hash))? {
+        if !self.verify_password(&attempt, current, Some(&known.password_hash))? {
             let change = change(Action::AuthChangePassword, &known.user).refused();
             self.audit.note(origin, change)?;
             return Err(UserError::WrongPassword);

@@ -99,7 +99,7 @@ impl Problem {
 
     /// The same as 403 where it is 401.
     #[must_use]
-    pub fn as_forbidden(self) -> Self {
+    pub fn into_forbidden(self) -> Self {
         if self.status == StatusCode::UNAUTHORIZED {
             Self { status: StatusCode::FORBIDDEN, ..self }
         } else {
@@ -290,10 +290,12 @@ impl From<RegistrationSecretError> for Problem {
     fn from(error: RegistrationSecretError) -> Self {
         match error {
             RegistrationSecretError::NotFound => Self::not_found(error.to_string()),
-            RegistrationSecretError::Unknown => Self::unauthenticated("token_invalid", error.to_string()),
-            RegistrationSecretError::Expired => Self::unauthenticated("token_expired", error.to_string()),
-            RegistrationSecretError::Revoked => Self::unauthenticated("token_revoked", error.to_string()),
-            RegistrationSecretError::UsedUp => Self::forbidden(error.to_string()),
+            RegistrationSecretError::Unknown
+            | RegistrationSecretError::Expired
+            | RegistrationSecretError::Revoked
+            | RegistrationSecretError::UsedUp => {
+                Self::unauthenticated("registration_secret_refused", error.to_string())
+            }
             RegistrationSecretError::TooMany => Self::conflict("conflict", error.to_string()),
             RegistrationSecretError::Store(error) => error.into(),
         }
@@ -311,7 +313,6 @@ impl From<NodeError> for Problem {
             NodeError::Poisoned(_) | NodeError::Stopping => {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }
-            NodeError::Accept(error) => error.into(),
             NodeError::Query(error) => error.into(),
             NodeError::Size { .. } => Self::internal(&error),
         }

@@ -14,7 +14,6 @@ use rusqlite::params;
 
 use super::*;
 use crate::audit::{Action, Actor, Filter, MIGRATIONS, Origin};
-use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::storage::Poison;
 
