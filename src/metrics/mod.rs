@@ -1,6 +1,6 @@
 //! The metrics of all collectors: taking them in, keeping them, and reading them.
 //!
-//! It guarantees: what [`Metrics::accept`] acknowledged is durable and is stored once; any document reads back as
+//! It guarantees: what [`Metrics::store`] acknowledged is durable and is stored once; any document reads back as
 //! it was pushed; every number in it is a point of a series; what is served was checked against its checksum.
 //! It does not know who may push or read, nor which collectors are registered.
 
@@ -40,7 +40,7 @@ use crate::limits;
 use crate::storage::redb_file::damaged;
 use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
-pub use accept::{AcceptError, Accepted, Batch};
+pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
