@@ -13,5 +13,8 @@ mod agent_outage;
 mod agent_postgres;
 mod agent_register;
 mod agent_tls;
+mod demo;
 mod ingest;
+mod live;
 mod support;
+mod walk;

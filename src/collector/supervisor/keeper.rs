@@ -27,6 +27,8 @@ pub(super) struct Keeper<'a> {
     pub(super) spool: &'a RefCell<Spool>,
     pub(super) figures: &'a RefCell<Figures>,
     pub(super) has_more: &'a Notify,
+    /// Told when there is news that need not wait for the next heartbeat.
+    pub(super) has_news: &'a Notify,
 }
 
 impl Keeper<'_> {
@@ -47,7 +49,7 @@ impl Keeper<'_> {
             tracing::error!(end, pause_s = pause.as_secs(), "the worker died and is started again");
             if restarts.is_crash_loop() {
                 let reason = format!("the worker died {} times in a row: it {end}", restarts.deaths());
-                self.figures.borrow_mut().worker_error = Some(reason);
+                self.note(|figures| figures.worker_error = Some(reason));
             }
             ordered.or(sleep(pause)).await;
         }
@@ -68,7 +70,7 @@ impl Keeper<'_> {
                     Some(Ok(message)) => {
                         heard = Instant::now();
                         if started.elapsed() >= WORKER_HEALTHY_AFTER {
-                            self.figures.borrow_mut().worker_error = None;
+                            self.note(|figures| figures.worker_error = None);
                         }
                         self.take(message, &mut gathered);
                     }
@@ -92,6 +94,15 @@ impl Keeper<'_> {
         end
     }
 
+    fn note(&self, change: impl FnOnce(&mut Figures)) {
+        let mut figures = self.figures.borrow_mut();
+        let before = figures.news();
+        change(&mut figures);
+        if figures.news() != before {
+            self.has_news.notify_one();
+        }
+    }
+
     fn longest_silence(&self) -> Duration {
         let shortest = self.settings.probes.iter().map(|probe| probe.interval).min();
         // without a probe a worker has nothing to say
@@ -107,7 +118,7 @@ impl Keeper<'_> {
                 }
             }
             Message::Collected(collected) => {
-                self.figures.borrow_mut().collected(collected);
+                self.note(|figures| figures.collected(collected));
                 self.store(gathered);
             }
         }
@@ -121,12 +132,12 @@ impl Keeper<'_> {
         };
         match stored {
             Ok(_) => {
-                self.figures.borrow_mut().spool_error = None;
+                self.note(|figures| figures.spool_error = None);
                 self.has_more.notify_one();
             }
             Err(reason) => {
                 tracing::error!(reason, "documents are lost");
-                self.figures.borrow_mut().spool_error = Some(reason);
+                self.note(|figures| figures.spool_error = Some(reason));
             }
         }
     }

@@ -29,6 +29,7 @@ use crate::ids::IdSource;
 use crate::limits::SHUTDOWN_PUSH;
 use crate::service;
 
+use beat::Beat;
 pub(super) use figures::Figures;
 use gather::Author;
 use keeper::Keeper;
@@ -64,15 +65,24 @@ pub(super) async fn run(
     };
     let wait = Some(settings.push_interval).filter(|push| *push > settings.collection_interval);
     let mut sender = Sender::new(Rc::clone(&client), Rc::clone(&spool), Rc::clone(&figures), wait);
-    let has_more = Notify::new();
+    let (has_more, has_news) = (Notify::new(), Notify::new());
     let (switch, ordered) = stop();
-    let keeper = Keeper { settings, worker, author, spool: &spool, figures: &figures, has_more: &has_more };
+    let keeper = Keeper {
+        settings,
+        worker,
+        author,
+        spool: &spool,
+        figures: &figures,
+        has_more: &has_more,
+        has_news: &has_news,
+    };
+    let beat = Beat { settings, client: &client, spool: &spool, figures: &figures, clock: &clock };
     let mut signals = Signals::watch().map_err(SupervisorError::Signals)?;
     let work = async {
         tokio::join!(
             keeper.run(&ordered),
             sender.run(&ordered, &has_more),
-            beat::run(settings, &client, &spool, &figures, &clock, &ordered),
+            beat.run(&ordered, &has_news),
             sign_of_life(&ordered),
         );
         if timeout(SHUTDOWN_PUSH, sender.flush()).await.is_err() {
@@ -80,7 +90,9 @@ pub(super) async fn run(
         }
     };
     let told_twice = async {
-        tracing::info!(signal = signals.next().await, "stopping");
+        // waited for outside of the macro, which looks at nothing when its level is off
+        let signal = signals.next().await;
+        tracing::info!(signal, "stopping");
         service::stopping();
         switch.give();
         signals.next().await

@@ -71,9 +71,15 @@ pub(crate) struct Running(Child);
 
 impl Running {
     pub(crate) fn start(configured: &Configured) -> Self {
+        Self::start_with(configured, &[])
+    }
+
+    /// With more in its environment.
+    pub(crate) fn start_with(configured: &Configured, environment: &[(&str, &str)]) -> Self {
         let log = fs::File::create(configured.folder.path().join("log")).unwrap();
         let mut agent = program();
         agent.arg("run").arg("--config").arg(&configured.file).stderr(log).stdout(Stdio::null());
+        agent.envs(environment.iter().copied());
         Self(agent.spawn().unwrap())
     }
 
