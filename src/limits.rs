@@ -198,6 +198,8 @@ pub const CONNECTION_TESTS_A_MINUTE: u32 = 10;
 
 /// Rows of one page of collectors: a whole fleet fits.
 pub const LIST_LIMIT: usize = 5000;
+/// Readers of the audit log that are remembered as written down.
+pub const AUDIT_READERS: usize = 10_000;
 /// Entries of one page of the audit log.
 pub const AUDIT_LIMIT: usize = 1000;
 /// Characters of a search, a name in a filter.
