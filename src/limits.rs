@@ -85,6 +85,8 @@ pub const CPU_SAMPLE_GAP: Duration = Duration::from_millis(250);
 pub const FILE_SYSTEM_TIME: Duration = Duration::from_secs(2);
 /// Bytes of a password, token or certificate file.
 pub const SECRET_FILE_BYTES: u64 = MIB as u64;
+/// Longest wait for another program that opens the same data directory: making keys takes a moment.
+pub const OPENING_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a configuration file.
 pub const CONFIG_BYTES: u64 = MIB as u64;
 
