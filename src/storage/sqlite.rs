@@ -183,6 +183,9 @@ stored_as_text!(
     ids::TokenId,
     ids::RegistrationSecretId,
     ids::AuditEntryId,
+    ids::ActionId,
+    ids::CommandId,
+    ids::OperationId,
     crate::postgres::SslMode,
 );
 
