@@ -77,7 +77,7 @@ impl Commands {
         self.db.read(|tx| {
             let sql = "SELECT id, kind, params_sealed, expires_at FROM commands
                  WHERE collector_id = ?1 AND due_at > ?2 AND status IN ('pending', 'in_progress')
-                 ORDER BY created_at, id LIMIT ?3";
+                 ORDER BY rowid LIMIT ?3";
             let mut statement = tx.prepare_cached(sql)?;
             let rows = statement.query_map(params![collector, now, COMMANDS_AT_ONCE], |row| {
                 let kind: String = row.get(1)?;

@@ -24,7 +24,7 @@ CREATE TABLE actions (
     detail         TEXT,
     operation_id   TEXT
 ) STRICT;
-CREATE INDEX actions_by_collector ON actions(collector_id, requested_at);
+CREATE INDEX actions_by_collector ON actions(collector_id);
 -- One at a time: what the state machine promises, held by the database too.
 CREATE UNIQUE INDEX actions_under_way ON actions(collector_id) WHERE status IN ('pending', 'in_progress');
 
@@ -44,6 +44,6 @@ CREATE TABLE commands (
     -- After this nobody waits for it any more.
     due_at         INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX commands_open ON commands(collector_id, created_at) WHERE status IN ('pending', 'in_progress');
+CREATE INDEX commands_open ON commands(collector_id) WHERE status IN ('pending', 'in_progress');
 CREATE INDEX commands_due ON commands(due_at) WHERE status IN ('pending', 'in_progress');
 CREATE INDEX commands_by_action ON commands(action_id);
