@@ -64,6 +64,15 @@ pub const WORKER_SILENCE: Duration = Duration::from_secs(90);
 /// a fleet that was started together does not march in step.
 pub const PHASE_FRACTION: u32 = 5;
 
+/// Commands that wait in an agent while it does another; the daemon tells the others again.
+pub const COMMANDS_WAITING: usize = 32;
+/// Commands whose outcome an agent remembers, so that none is done twice: weeks of them.
+pub const COMMANDS_REMEMBERED: usize = 64;
+/// Steps of commands that wait to be reported; the newest tell more than the oldest.
+pub const STEPS_WAITING: usize = 16;
+/// Beside its grace, what a worker may take to be replaced.
+pub const WORKER_START: Duration = Duration::from_secs(15);
+
 // -- what the agent asks of a database
 
 /// Databases of one server that one agent watches.

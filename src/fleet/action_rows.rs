@@ -57,9 +57,7 @@ pub(super) fn of_collector(
     collector: CollectorId,
     most: usize,
 ) -> storage::Result<Vec<Action>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM actions WHERE collector_id = ?1 ORDER BY rowid DESC LIMIT ?2"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM actions WHERE collector_id = ?1 ORDER BY rowid DESC LIMIT ?2");
     let mut statement = tx.prepare_cached(&sql)?;
     let rows = statement.query_map(params![collector, most], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -9,18 +9,21 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::Figures;
 use crate::clock::Clock;
 use crate::collector::config::Settings;
+use crate::collector::control::Control;
 use crate::collector::schedule::{Schedule, random_fraction};
 use crate::collector::spool::Spool;
 use crate::collector::stop::Stop;
 use crate::collector::uplink::{Backoff, Client, ClientError};
 use crate::limits::{CPU_SAMPLE_GAP, REQUEST_TIME};
 use crate::service;
+use crate::wire::{Heartbeat, HeartbeatReply};
 
 pub(super) async fn run(
     settings: &Settings,
     client: &Client,
     spool: &RefCell<Spool>,
     figures: &RefCell<Figures>,
+    control: &Control,
     clock: &Clock,
     ordered: &Stop,
 ) {
@@ -31,14 +34,27 @@ pub(super) async fn run(
     let started = Instant::now();
     ordered.or(sleep(CPU_SAMPLE_GAP)).await;
     while let Some(due) = schedule.next() {
-        if ordered.or(sleep_until(started + due)).await.is_none() {
+        let due_or_asked_for = async {
+            tokio::select! {
+                () = sleep_until(started + due) => {}
+                () = control.beat_is_due() => {}
+            }
+        };
+        if ordered.or(due_or_asked_for).await.is_none() {
             return;
         }
         loop {
             let heartbeat = figures.borrow_mut().heartbeat(settings, &spool.borrow(), clock.now());
             service::status(&figures.borrow().line());
             let Some(result) = ordered.or(send(client, &heartbeat)).await else { return };
-            let Err(error) = result else { break };
+            let error = match result {
+                Ok(reply) => {
+                    control.daemon_time(reply.server_time);
+                    control.take(reply.commands);
+                    break;
+                }
+                Err(error) => error,
+            };
             tracing::debug!(%error, "a heartbeat did not arrive");
             if ordered.or(sleep(pause(&mut backoff, &error).min(interval))).await.is_none() {
                 return;
@@ -49,11 +65,12 @@ pub(super) async fn run(
     }
 }
 
-async fn send(client: &Client, heartbeat: &crate::wire::Heartbeat) -> Result<(), ClientError> {
+async fn send(client: &Client, heartbeat: &Heartbeat) -> Result<HeartbeatReply, ClientError> {
     let body = serde_json::to_vec(heartbeat).map_err(|error| ClientError::Answer(error.to_string()))?;
     let path = format!("collectors/{}/heartbeat", client.id);
     let headers = [(CONTENT_TYPE, "application/json".to_owned())];
-    client.post(&path, &headers, body, REQUEST_TIME).await.map(|_| ())
+    let reply = client.post(&path, &headers, body, REQUEST_TIME).await?;
+    serde_json::from_slice(&reply.body).map_err(|error| ClientError::Answer(error.to_string()))
 }
 
 fn pause(backoff: &mut Backoff, error: &ClientError) -> Duration {

@@ -1,7 +1,7 @@
 //! The supervisor process: it keeps a worker at work, what that collects in the spool, and the daemon told.
 //!
-//! Everything runs on one thread, as four loops side by side: the worker's keeper, the sender, the
-//! heartbeat and systemd's watchdog. They share the spool and the figures, and end by one order. A second
+//! Everything runs on one thread, as loops side by side: the worker's keeper, the sender, the heartbeat,
+//! the commands of the daemon and systemd's watchdog. They share the spool and the figures, and end by one order. A second
 //! signal ends everything at once.
 
 mod beat;
@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use super::VERSION;
 use super::config::Settings;
+use super::control::Control;
 use super::spool::{Spool, SpoolError};
 use super::stop::{Signals, Stop, stop};
 use super::uplink::{Client, ClientError, Sender};
@@ -39,6 +40,8 @@ pub(super) enum SupervisorError {
     NotRegistered,
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    #[error("cannot read which commands were done: {0}")]
+    Control(std::io::Error),
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("cannot watch for signals: {0}")]
@@ -53,6 +56,8 @@ pub(super) async fn run(
 ) -> Result<(), SupervisorError> {
     let uplink = settings.uplink.as_ref().ok_or(SupervisorError::NotRegistered)?;
     let spool = Rc::new(RefCell::new(Spool::open(&settings.spool.directory, settings.spool.max_bytes)?));
+    let control =
+        Control::open(&settings.spool.directory, clock.clone()).map_err(SupervisorError::Control)?;
     let client = Rc::new(Client::new(uplink, clock.clone())?);
     let figures = Rc::new(RefCell::new(Figures::new(&clock)));
     let author = Author {
@@ -66,13 +71,22 @@ pub(super) async fn run(
     let mut sender = Sender::new(Rc::clone(&client), Rc::clone(&spool), Rc::clone(&figures), wait);
     let has_more = Notify::new();
     let (switch, ordered) = stop();
-    let keeper = Keeper { settings, worker, author, spool: &spool, figures: &figures, has_more: &has_more };
+    let keeper = Keeper {
+        settings,
+        worker,
+        author,
+        control: &control,
+        spool: &spool,
+        figures: &figures,
+        has_more: &has_more,
+    };
     let mut signals = Signals::watch().map_err(SupervisorError::Signals)?;
     let work = async {
         tokio::join!(
             keeper.run(&ordered),
             sender.run(&ordered, &has_more),
-            beat::run(settings, &client, &spool, &figures, &clock, &ordered),
+            beat::run(settings, &client, &spool, &figures, &control, &clock, &ordered),
+            control.run(settings, &client, &ordered),
             sign_of_life(&ordered),
         );
         if timeout(SHUTDOWN_PUSH, sender.flush()).await.is_err() {
