@@ -310,6 +310,8 @@ pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
 pub const PAGE_BYTES: usize = 16 * MIB;
 /// Documents and dedup entries that one step of the retention removes.
 pub const PRUNE_STEP: usize = 10_000;
+/// Hours of one type that such a step enters.
+pub const PRUNE_HOURS: usize = 1000;
 
 const DAY_S: u64 = 24 * 60 * 60;
 const MIB: usize = 1024 * 1024;

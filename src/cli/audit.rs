@@ -15,6 +15,7 @@ pub(super) enum AuditCommand {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the fields are those of GET /audit/verify")]
 struct Verified {
     verified: bool,
     entries: u64,

@@ -100,7 +100,7 @@ pub(super) fn run(command: UserCommand, environment: &Environment) -> Result<Exi
         UserCommand::List(common) => list(&common, environment)?,
         UserCommand::Disable(named) => set_disabled(&named, environment, &origin, true)?,
         UserCommand::Enable(named) => set_disabled(&named, environment, &origin, false)?,
-        UserCommand::ResetPassword(reset) => reset_password(reset, environment, &origin)?,
+        UserCommand::ResetPassword(reset) => reset_password(&reset, environment, &origin)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -140,7 +140,7 @@ fn set_disabled(
     named.common.print(&UserLine::from(user), |line| format!("{done} {}", line.username))
 }
 
-fn reset_password(reset: ResetPassword, environment: &Environment, origin: &Origin) -> Result<(), String> {
+fn reset_password(reset: &ResetPassword, environment: &Environment, origin: &Origin) -> Result<(), String> {
     let password = reset.password.read()?;
     let access = reset.common.open_records(environment)?.access;
     let user = access.user_named(&reset.name).map_err(|error| error.to_string())?;

@@ -116,14 +116,14 @@ fn tls(server: &mut Section<'_>, environment: &Environment, found: &Found, liste
         }
         TlsMode::Off => Tls::Off,
         TlsMode::Internal => Tls::Internal,
-        TlsMode::Files => match (certificate, private_key) {
-            (Some(certificate), Some(private_key)) => Tls::Files { certificate, private_key },
-            _ => {
-                let rule = "files needs certificate and private_key_file";
-                found.note("server.tls", Some("files".to_owned()), rule, "or take internal");
-                Tls::Off
+        TlsMode::Files => {
+            if let (Some(certificate), Some(private_key)) = (certificate, private_key) {
+                return Tls::Files { certificate, private_key };
             }
-        },
+            let rule = "files needs certificate and private_key_file";
+            found.note("server.tls", Some("files".to_owned()), rule, "or take internal");
+            Tls::Off
+        }
     }
 }
 

@@ -161,22 +161,22 @@ mod tests {
         seen
     }
 
-    fn status(state: State, seen: Option<Seen>) -> Status {
-        decide(&collector(state), seen.as_ref(), NOW, 400.0).status
+    fn status(state: State, seen: Option<&Seen>) -> Status {
+        decide(&collector(state), seen, NOW, 400.0).status
     }
 
     #[test]
     fn each_status_has_its_facts_and_the_graver_one_wins() {
         let active = AgentStatus::Active;
         assert_eq!(status(State::Registered, None), Status::Pending);
-        assert_eq!(status(State::Running, Some(seen(3, active, 20.0))), Status::Online);
-        assert_eq!(status(State::Running, Some(seen(15, active, 20.0))), Status::Online);
-        assert_eq!(status(State::Running, Some(seen(16, active, 20.0))), Status::Slow);
-        assert_eq!(status(State::Running, Some(seen(3, active, 401.0))), Status::Slow);
-        assert_eq!(status(State::Running, Some(seen(30, active, 20.0))), Status::Slow);
-        assert_eq!(status(State::Running, Some(seen(31, active, 401.0))), Status::Offline);
-        assert_eq!(status(State::Running, Some(seen(31, AgentStatus::Error, 20.0))), Status::Error);
-        assert_eq!(status(State::Stopped, Some(seen(31, AgentStatus::Error, 20.0))), Status::Stopped);
+        assert_eq!(status(State::Running, Some(&seen(3, active, 20.0))), Status::Online);
+        assert_eq!(status(State::Running, Some(&seen(15, active, 20.0))), Status::Online);
+        assert_eq!(status(State::Running, Some(&seen(16, active, 20.0))), Status::Slow);
+        assert_eq!(status(State::Running, Some(&seen(3, active, 401.0))), Status::Slow);
+        assert_eq!(status(State::Running, Some(&seen(30, active, 20.0))), Status::Slow);
+        assert_eq!(status(State::Running, Some(&seen(31, active, 401.0))), Status::Offline);
+        assert_eq!(status(State::Running, Some(&seen(31, AgentStatus::Error, 20.0))), Status::Error);
+        assert_eq!(status(State::Stopped, Some(&seen(31, AgentStatus::Error, 20.0))), Status::Stopped);
     }
 
     #[test]
@@ -212,6 +212,6 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_makes_nobody_offline() {
         let ahead = Seen::at(NOW.plus(Duration::from_secs(3600)));
-        assert_eq!(status(State::Running, Some(ahead)), Status::Online);
+        assert_eq!(status(State::Running, Some(&ahead)), Status::Online);
     }
 }

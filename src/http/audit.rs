@@ -145,11 +145,11 @@ pub(super) async fn of_collector(
 async fn answer(
     node: &Data<Node>,
     asked: Asked,
-    note: impl FnOnce(&Node) -> crate::storage::Result<()> + Send + 'static,
+    first: impl FnOnce(&Node) -> crate::storage::Result<()> + Send + 'static,
 ) -> Result<HttpResponse, Problem> {
     let Asked { filter, limit, format } = asked;
     let page = on_disk(node, move |node| {
-        note(node)?;
+        first(node)?;
         node.audit.page(&filter, limit)
     })
     .await?;

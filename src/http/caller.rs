@@ -121,7 +121,7 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
     };
     let identity = match identified.await {
         // a v3 collector that is answered 401 on its configuration asks again without end
-        Err(problem) if is_config(request) => return Err(problem.as_forbidden()),
+        Err(problem) if is_config(request) => return Err(problem.into_forbidden()),
         identity => identity?,
     };
     let caller = Caller { identity: Some(identity), origin, by_cookie };

@@ -12,7 +12,7 @@ use super::on_disk;
 use super::problem::Problem;
 use super::query::Query;
 use crate::clock::Timestamp;
-use crate::fleet::{Status, Verdict};
+use crate::fleet::{Seen, Status, Verdict};
 use crate::ids::{CollectorId, GroupId};
 use crate::limits::{LIST_LIMIT, SEARCH_CHARS};
 use crate::names::named;
@@ -136,8 +136,8 @@ impl From<CollectorReport> for CollectorView {
             cpu_usage: said.as_ref().and_then(|said| said.cpu_usage),
             memory_usage: said.as_ref().and_then(|said| said.memory_usage),
             network: said.as_ref().and_then(|said| said.network),
-            avg_collection_time_ms: seen.as_ref().and_then(|seen| seen.mean_collection_ms()),
-            max_collection_time_ms: seen.as_ref().and_then(|seen| seen.max_collection_ms()),
+            avg_collection_time_ms: seen.as_ref().and_then(Seen::mean_collection_ms),
+            max_collection_time_ms: seen.as_ref().and_then(Seen::max_collection_ms),
             last_collection_at: counter.map(|counter| counter.last_push_received_at),
             last_collection_count: said
                 .as_ref()

@@ -165,13 +165,11 @@ impl Fields {
     }
 
     fn optional_string(&mut self, field: &str) -> Option<String> {
-        match self.take(field)? {
-            Value::String(text) => Some(text),
-            _ => {
-                self.complain(field, "type", "must be a text".to_owned());
-                None
-            }
+        let value = self.take(field)?;
+        if !value.is_string() {
+            self.complain(field, "type", "must be a text".to_owned());
         }
+        value.as_str().map(str::to_owned)
     }
 
     fn take(&mut self, field: &str) -> Option<Value> {

@@ -59,8 +59,8 @@ pub(super) struct GroupBody {
 
 fn new_group(mut fields: Fields) -> Result<NewGroup, Problem> {
     let color = fields.text("color", 7..=7);
-    let digits = color.strip_prefix('#').unwrap_or_default();
-    if !color.is_empty() && !(digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+    let is_hexadecimal = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !color.is_empty() && !color.strip_prefix('#').is_some_and(is_hexadecimal) {
         fields.complain("color", "format", "must have the form #RRGGBB".to_owned());
     }
     let new = NewGroup {

@@ -167,7 +167,7 @@ impl Socket {
 
     async fn obey(&mut self, text: &str) -> Result<(), End> {
         match serde_json::from_str(text) {
-            Ok(Said::Ping) => self.send(&self.notice("pong", Value::Null)).await,
+            Ok(Said::Ping) => self.send(&self.notice("pong", &Value::Null)).await,
             Ok(Said::Subscribe { collector_id, batch, since_seq }) => {
                 if !self.want(&collector_id) {
                     return self.complain("collector_id must be \"*\" or the id of a collector").await;
@@ -249,15 +249,15 @@ impl Socket {
         if self.wanted.is_empty() {
             return Ok(());
         }
-        self.send(&self.notice("resync", Value::Null)).await
+        self.send(&self.notice("resync", &Value::Null)).await
     }
 
     async fn complain(&mut self, message: &str) -> Result<(), End> {
-        self.send(&self.notice("error", json!({ "message": message }))).await
+        self.send(&self.notice("error", &json!({ "message": message }))).await
     }
 
     /// A message that is not an event of a collector.
-    fn notice(&self, kind: &str, data: Value) -> Value {
+    fn notice(&self, kind: &str, data: &Value) -> Value {
         let seq = self.node.events.listen(None).seq;
         json!({"type": kind, "seq": seq, "collector_id": null, "timestamp": self.node.clock.now(), "data": data})
     }

@@ -12,7 +12,7 @@ use super::{
 #[derive(OpenApi)]
 #[openapi(
     info(title = "pgAnalytics", description = "The HTTP interface of the pgAnalytics daemon."),
-    modifiers(&Credentials),
+    modifiers(&Credentials, &OperationNames),
     security(("token" = []), ("session" = [])),
     paths(
         health::livez, health::readyz, health::healthz, health::version, health::health, document,
@@ -45,6 +45,37 @@ impl Modify for Credentials {
         let cookie = ApiKey::Cookie(ApiKeyValue::new(caller::cookie_name(false)));
         components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     }
+}
+
+/// Names each operation by its method and path, as handlers of different nouns share their names.
+struct OperationNames;
+
+impl Modify for OperationNames {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut openapi.paths.paths {
+            let methods = [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("put", &mut item.put),
+                ("delete", &mut item.delete),
+            ];
+            for (method, operation) in methods {
+                if let Some(operation) = operation {
+                    operation.operation_id = Some(operation_name(method, path));
+                }
+            }
+        }
+    }
+}
+
+/// `get_collectors_by_id` for `GET /api/v1/collectors/{id}`.
+fn operation_name(method: &str, path: &str) -> String {
+    let words = path.trim_start_matches("/api/v1").split(['/', '-', '.']).filter(|word| !word.is_empty());
+    let word = |word: &str| match word.trim_start_matches('{').trim_end_matches('}') {
+        parameter if parameter.len() < word.len() => format!("by_{parameter}"),
+        word => word.to_owned(),
+    };
+    words.map(word).fold(method.to_owned(), |name, word| name + "_" + &word)
 }
 
 /// The document as it stands in `docs/openapi.json`.

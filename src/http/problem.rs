@@ -99,7 +99,7 @@ impl Problem {
 
     /// The same as 403 where it is 401.
     #[must_use]
-    pub fn as_forbidden(self) -> Self {
+    pub fn into_forbidden(self) -> Self {
         if self.status == StatusCode::UNAUTHORIZED {
             Self { status: StatusCode::FORBIDDEN, ..self }
         } else {

@@ -8,7 +8,7 @@ use super::on_disk;
 use super::problem::Problem;
 use crate::clock::Timestamp;
 use crate::jobs::Status;
-use crate::node::{Node, NodeError, StorageReport, VERSION};
+use crate::node::{Node, StorageReport, VERSION};
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct JobView {
@@ -74,7 +74,7 @@ pub(super) struct StorageView {
 
 #[utoipa::path(get, path = "/api/v1/system", tag = "system", responses((status = 200, body = SystemView)))]
 pub(super) async fn system(node: Data<Node>) -> Result<Json<SystemView>, Problem> {
-    let storage = on_disk(&node, |node| node.storage_report().map_err(NodeError::from)).await?;
+    let storage = on_disk(&node, Node::storage_report).await?;
     let StorageReport { data_dir, registry_bytes, hot_bytes, disk_total_bytes, disk_free_bytes } = storage;
     Ok(Json(SystemView {
         version: VERSION,

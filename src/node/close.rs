@@ -11,24 +11,24 @@ impl Node {
     pub fn close(&self) {
         let started = Instant::now();
         self.jobs.stop();
-        let mut in_order = closed("jobs", started, Ok::<_, String>(()));
+        let mut in_order = closed("jobs", started, &Ok::<_, String>(()));
         let started = Instant::now();
-        in_order &= closed("presence", started, self.presence.save());
+        in_order &= closed("presence", started, &self.presence.save());
         let started = Instant::now();
         self.metrics.stop();
-        in_order &= closed("metrics", started, Ok::<_, String>(()));
+        in_order &= closed("metrics", started, &Ok::<_, String>(()));
         let started = Instant::now();
-        in_order &= closed("audit", started, self.audit.sign_head(&*self.access.signing_keys()));
+        in_order &= closed("audit", started, &self.audit.sign_head(&*self.access.signing_keys()));
         if in_order && self.poison.check().is_ok() {
             let started = Instant::now();
-            closed("data directory", started, self.data_dir.close());
+            closed("data directory", started, &self.data_dir.close());
         }
     }
 }
 
-fn closed<T>(step: &str, started: Instant, done: Result<T, impl Display>) -> bool {
+fn closed<T>(step: &str, started: Instant, done: &Result<T, impl Display>) -> bool {
     let duration_ms = started.elapsed().as_millis();
-    match &done {
+    match done {
         Ok(_) => tracing::debug!(step, duration_ms, "closed"),
         Err(error) => tracing::error!(step, duration_ms, %error, "cannot close in order"),
     }

@@ -85,7 +85,7 @@ pub enum OpenError {
 }
 
 impl Node {
-    pub fn open(options: Options, clock: Clock, ids: IdSource) -> Result<Self, OpenError> {
+    pub fn open(options: &Options, clock: Clock, ids: IdSource) -> Result<Self, OpenError> {
         let data_dir = DataDir::open(&options.data_dir)?;
         let layout = &data_dir.layout;
         if data_dir.was_unclean {

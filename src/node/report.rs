@@ -77,7 +77,8 @@ impl Node {
         let disk = nix::sys::statvfs::statvfs(root).map_err(|errno| failed(errno.into()))?;
         Ok(StorageReport {
             data_dir: root.to_owned(),
-            registry_bytes: size_of(&layout.registry()).map_err(failed)?,
+            registry_bytes: size_of(&layout.registry()).map_err(failed)?
+                + size_of(&layout.registry_log()).unwrap_or(0),
             hot_bytes: size_of(&layout.hot()).map_err(failed)?,
             disk_total_bytes: disk.blocks() * disk.fragment_size(),
             disk_free_bytes: disk.blocks_available() * disk.fragment_size(),

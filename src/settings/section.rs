@@ -81,13 +81,10 @@ impl<'a> Section<'a> {
     pub fn number(&mut self, key: &str, range: &RangeInclusive<u64>) -> Option<u64> {
         let value = self.table.remove(key)?;
         let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
-        match number.filter(|number| range.contains(number)) {
-            Some(number) => Some(number),
-            None => {
-                let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
-                self.wrong(key, Some(&value), &rule, "")
-            }
-        }
+        number.filter(|number| range.contains(number)).or_else(|| {
+            let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
+            self.wrong(key, Some(&value), &rule, "")
+        })
     }
 
     pub fn seconds(&mut self, key: &str, range: &RangeInclusive<u64>) -> Option<Duration> {
@@ -101,13 +98,10 @@ impl<'a> Section<'a> {
             Value::String(text) => super::sizes::bytes(text),
             other => other.as_integer().and_then(|number| u64::try_from(number).ok()),
         };
-        match bytes.filter(|bytes| range.contains(bytes)) {
-            Some(bytes) => Some(bytes),
-            None => {
-                let rule = format!("must be a size from {} to {} bytes", range.start(), range.end());
-                self.wrong(key, Some(&value), &rule, "such as \"256MiB\"")
-            }
-        }
+        bytes.filter(|bytes| range.contains(bytes)).or_else(|| {
+            let rule = format!("must be a size from {} to {} bytes", range.start(), range.end());
+            self.wrong(key, Some(&value), &rule, "such as \"256MiB\"")
+        })
     }
 
     /// Notes a problem with a key of this section.

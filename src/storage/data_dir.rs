@@ -44,6 +44,11 @@ impl Layout {
         self.0.join("registry.sqlite")
     }
 
+    /// What SQLite has written and not yet moved into the registry.
+    pub fn registry_log(&self) -> PathBuf {
+        self.0.join("registry.sqlite-wal")
+    }
+
     /// redb: the metrics that are not sealed yet.
     pub fn hot(&self) -> PathBuf {
         self.0.join("hot.redb")

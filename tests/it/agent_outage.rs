@@ -1,114 +1,19 @@
 //! The agent when the daemon is away: nothing is lost, nothing is sent twice under two names.
 //!
-//! The other side is a page of HTTP that says no until it is told to say yes; the real daemon is tested
-//! elsewhere.
+//! The other side says no until it is told to say yes; the real daemon is tested elsewhere.
 
-use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::support::agent::{COLLECTOR_ID, Configured, Running, write};
+use crate::support::agent::{COLLECTOR_ID, Configured, Running, reporting_to};
+use crate::support::peer::{Peer, Request};
 use crate::support::wait_for;
-
-/// What came in: path, headers in lower case, body, and the answer that it got.
-#[derive(Clone)]
-struct Request {
-    path: String,
-    headers: HashMap<String, String>,
-    body: Vec<u8>,
-    status: u16,
-}
-
-#[derive(Clone)]
-struct Peer {
-    port: u16,
-    /// What pushes and heartbeats are answered.
-    status: Arc<AtomicU16>,
-    requests: Arc<Mutex<Vec<Request>>>,
-}
-
-impl Peer {
-    fn start(status: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let peer = Self { port, status: Arc::new(AtomicU16::new(status)), requests: Arc::default() };
-        let serving = peer.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let peer = serving.clone();
-                std::thread::spawn(move || peer.serve(&stream.unwrap()));
-            }
-        });
-        peer
-    }
-
-    fn serve(&self, stream: &TcpStream) -> Option<()> {
-        let mut reader = BufReader::new(stream);
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
-            let path = line.split_whitespace().nth(1)?.to_owned();
-            let mut headers = HashMap::new();
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).ok()?;
-                let Some((name, value)) = line.trim().split_once(": ") else { break };
-                headers.insert(name.to_lowercase(), value.to_owned());
-            }
-            let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).ok()?;
-            let is_token = path.ends_with("/refresh-token");
-            let status = if is_token { 200 } else { self.status.load(Ordering::SeqCst) };
-            self.requests.lock().unwrap().push(Request { path, headers, body, status });
-            let answer = match (is_token, status) {
-                (true, _) => r#"{"token": "short", "expires_at": "2999-01-01T00:00:00.000Z"}"#,
-                (_, 401) => {
-                    r#"{"type": "about:blank", "title": "no", "status": 401, "detail": "the token was revoked", "code": "token_revoked", "error": "", "request_id": "r"}"#
-                }
-                _ => "{}",
-            };
-            let length = answer.len();
-            write!(&mut &*stream, "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\n\r\n{answer}").ok()?;
-        }
-    }
-
-    fn pushes(&self, status: u16) -> Vec<Request> {
-        let requests = self.requests.lock().unwrap();
-        let pushes = requests.iter().filter(|request| request.path.ends_with("/metrics/push"));
-        pushes.filter(|request| request.status == status).cloned().collect()
-    }
-
-    fn heartbeats(&self) -> Vec<Value> {
-        let requests = self.requests.lock().unwrap();
-        let beats = requests.iter().filter(|request| request.path.ends_with("/heartbeat"));
-        beats.map(|request| serde_json::from_slice(&request.body).unwrap()).collect()
-    }
-}
 
 fn key(request: &Request) -> String {
     request.headers["idempotency-key"].clone()
-}
-
-fn reporting_to(peer: &Peer, more: &str) -> Configured {
-    let configured = Configured::with("");
-    let folder = configured.folder.path().display();
-    let port = peer.port;
-    write(&configured.folder.path().join("token"), "long\n");
-    write(
-        &configured.file,
-        &format!(
-            "[collector]\nid = \"{COLLECTOR_ID}\"\ntoken_file = \"{folder}/token\"\ninterval = 10\n\
-             [backend]\nurl = \"http://127.0.0.1:{port}\"\n[spool]\ndirectory = \"{folder}/spool\"\n{more}"
-        ),
-    );
-    configured
 }
 
 fn spooled(configured: &Configured) -> usize {
@@ -121,7 +26,7 @@ fn spooled(configured: &Configured) -> usize {
 #[test]
 fn what_was_collected_while_the_daemon_was_away_arrives_under_the_same_id_also_after_kill_9() {
     let peer = Peer::start(503);
-    let configured = reporting_to(&peer, "");
+    let configured = reporting_to(&peer.url(), "");
     let agent = Running::start(&configured);
     let refused = wait_for("a push that was refused", || peer.pushes(503).first().cloned());
     agent.kill();
@@ -144,22 +49,52 @@ fn what_was_collected_while_the_daemon_was_away_arrives_under_the_same_id_also_a
 #[test]
 fn the_first_heartbeat_and_the_first_push_come_at_once() {
     let peer = Peer::start(200);
-    let configured = reporting_to(&peer, "");
+    let configured = reporting_to(&peer.url(), "");
     let started = std::time::Instant::now();
     let _agent = Running::start(&configured);
     let beat = wait_for("a heartbeat", || peer.heartbeats().into_iter().next());
     wait_for("a push", || peer.pushes(200).into_iter().next());
     assert!(started.elapsed().as_secs_f64() < 4.0, "took {:?}", started.elapsed());
     assert_eq!((&beat["status"], &beat["spool_dropped"]), (&"active".into(), &0.into()));
+    let second = wait_for("another one after the first collection", || peer.heartbeats().into_iter().nth(1));
+    assert_eq!((&second["last_collection_count"], &second["collections_ok"]), (&2.into(), &1.into()));
+    assert!(started.elapsed().as_secs_f64() < 4.0, "took {:?}", started.elapsed());
     for field in ["cpu_usage", "memory_usage"] {
         assert!((0.0..=100.0).contains(&beat[field].as_f64().unwrap()), "{field}: {beat}");
     }
 }
 
+/// An agent that logged warnings only ended as soon as it had begun: it waited for its signal inside of a log
+/// line, which is not looked at when its level is off.
+#[test]
+fn an_agent_that_logs_little_works_as_long_as_one_that_logs_much() {
+    let peer = Peer::start(200);
+    let configured = reporting_to(&peer.url(), "[log]\nlevel = \"error\"\n");
+    let agent = Running::start(&configured);
+    wait_for("a push", || peer.pushes(200).into_iter().next());
+    assert_eq!(agent.stop(), Some(0));
+}
+
+#[test]
+fn a_database_that_is_away_shows_at_once_as_status_error_with_its_reason() {
+    let peer = Peer::start(200);
+    let configured =
+        reporting_to(&peer.url(), "[postgres]\nhost = \"127.0.0.1\"\nport = 1\ndatabases = \"app\"\n");
+    let started = std::time::Instant::now();
+    let _agent = Running::start(&configured);
+    let beat = wait_for("a heartbeat that says so", || {
+        peer.heartbeats().into_iter().find(|beat| beat["status"] == "error")
+    });
+    assert!(started.elapsed().as_secs_f64() < 4.0, "took {:?}", started.elapsed());
+    let reason = beat["last_error"].as_str().unwrap();
+    assert!(reason.starts_with("postgres/app: cannot reach 127.0.0.1:1"), "{reason}");
+    assert_eq!((&beat["collections_failed"], &beat["last_collection_count"]), (&1.into(), &2.into()));
+}
+
 #[test]
 fn a_worker_that_is_killed_is_replaced_and_dies_with_its_supervisor() {
     let peer = Peer::start(200);
-    let configured = reporting_to(&peer, "");
+    let configured = reporting_to(&peer.url(), "");
     let agent = Running::start(&configured);
     let first = agent.worker();
     wait_for("a push of the first worker", || peer.pushes(200).into_iter().next());
@@ -177,7 +112,7 @@ fn a_worker_that_is_killed_is_replaced_and_dies_with_its_supervisor() {
 #[test]
 fn a_second_agent_on_the_same_spool_is_refused_and_a_stopped_one_is_quick() {
     let peer = Peer::start(503);
-    let configured = reporting_to(&peer, "");
+    let configured = reporting_to(&peer.url(), "");
     let agent = Running::start(&configured);
     wait_for("a push that was refused", || peer.pushes(503).first().cloned());
     let second = configured.run("run", &[]);
@@ -191,7 +126,7 @@ fn a_second_agent_on_the_same_spool_is_refused_and_a_stopped_one_is_quick() {
 #[test]
 fn a_batch_that_is_never_taken_is_set_aside_and_the_next_one_goes() {
     let peer = Peer::start(400);
-    let configured = reporting_to(&peer, "");
+    let configured = reporting_to(&peer.url(), "");
     let agent = Running::start(&configured);
     let refused = wait_for("a push that was refused", || peer.pushes(400).first().cloned());
     wait_for("the batch to be set aside", || {
@@ -208,7 +143,7 @@ fn a_batch_that_is_never_taken_is_set_aside_and_the_next_one_goes() {
 #[test]
 fn a_revoked_token_is_said_and_collecting_goes_on() {
     let peer = Peer::start(401);
-    let configured = reporting_to(&peer, "");
+    let configured = reporting_to(&peer.url(), "");
     let agent = Running::start(&configured);
     wait_for("a push that was refused", || peer.pushes(401).first().cloned());
     let said = wait_for("a line in the log", || {

@@ -1,9 +1,29 @@
 //! Registration and configuration as an operator meets them at the command line.
 
 use std::io::Write;
-use std::process::Stdio;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Output, Stdio};
 
-use crate::support::agent::{Configured, program};
+use serde_json::{Value, json};
+
+use crate::support::agent::{COLLECTOR_ID, Configured, Running, program, write};
+use crate::support::peer::Peer;
+use crate::support::wait_for;
+
+/// Runs `register` with the secret on standard input.
+fn register(url: &str, config: &Path) -> Output {
+    let mut child = program()
+        .args(["register", "--url", url, "--name", "db-1", "--secret-stdin", "--config"])
+        .arg(config)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"canary-secret\n").unwrap();
+    child.wait_with_output().unwrap()
+}
 
 #[test]
 fn every_problem_of_a_configuration_is_told_at_once_and_no_secret_with_it() {
@@ -64,17 +84,52 @@ fn wrong_usage_is_status_2_and_a_secret_is_not_an_argument() {
 fn registration_without_a_daemon_fails_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("collector.toml");
-    let mut child = program()
-        .args(["register", "--url", "http://127.0.0.1:1", "--name", "db-1", "--secret-stdin", "--config"])
-        .arg(&config)
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(b"canary-secret\n").unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = register("http://127.0.0.1:1", &config);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("cannot reach the daemon") && !said.contains("canary-secret"), "{said}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_registered_agent_finds_its_identity_beside_its_configuration_and_runs_with_it() {
+    let made = rcgen::generate_simple_self_signed(vec![COLLECTOR_ID.to_owned()]).unwrap();
+    let peer = Peer::start(200);
+    let reply = json!({
+        "collector_id": COLLECTOR_ID,
+        "token": "canary-token",
+        "certificate": made.cert.pem(),
+        "private_key": made.signing_key.serialize_pem(),
+        "expires_at": "2999-01-01T00:00:00.000Z",
+    });
+    *peer.registration.lock().unwrap() = reply.to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("collector.toml");
+    let spool = folder.path().join("spool");
+    write(&config, &format!("# ours\n[spool]\ndirectory = \"{}\" # keep\n", spool.display()));
+
+    let output = register(&peer.url(), &config);
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains(COLLECTOR_ID) && !said.contains("canary"), "{said}");
+    let request = peer.requests("/api/v1/collectors/register").remove(0);
+    assert_eq!(request.headers["x-registration-secret"], "canary-secret");
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(body["name"], "db-1");
+    assert!(body["hostname"].is_string() && body["version"].is_string());
+
+    for name in ["collector.toml", "collector.token", "collector.crt", "collector.key"] {
+        let access = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(access & 0o777, 0o600, "{name}");
+    }
+    let text = std::fs::read_to_string(&config).unwrap();
+    assert!(text.starts_with("# ours\n") && text.contains("# keep"), "{text}");
+    assert!(!text.contains("canary"), "the configuration holds no secret: {text}");
+
+    let configured = Configured { folder, file: config };
+    let agent = Running::start(&configured);
+    wait_for("a push", || peer.pushes(200).into_iter().next());
+    let exchange = peer.requests("/api/v1/collectors/refresh-token").remove(0);
+    assert_eq!(exchange.headers["authorization"], "Bearer canary-token");
+    assert_eq!(agent.stop(), Some(0));
 }

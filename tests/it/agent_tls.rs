@@ -1,10 +1,19 @@
-//! Each `ssl_mode` means what it means in libpq, against a PostgreSQL that speaks TLS.
+//! TLS on both sides of the agent: each `ssl_mode` means what it means in libpq, and the daemon is reached under a
+//! private authority, with a certificate of the agent's own.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::agent::{Configured, write};
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::support::agent::{COLLECTOR_ID, Configured, Running, reporting_to, write};
+use crate::support::peer::Peer;
 use crate::support::postgres::{Postgres, give_away};
+use crate::support::wait_for;
 
 /// A server whose certificate bears `name` and is its own authority, and which takes TLS only or not.
 fn server(name: &str, rule: &str) -> (Postgres, String) {
@@ -82,17 +91,10 @@ fn a_wrong_name_fails_require_full_only_and_a_wrong_authority_fails_both() {
 
 #[test]
 fn an_authority_that_signed_the_servers_certificate_is_believed() {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let ca_key = KeyPair::generate().unwrap();
-    let ca = params.self_signed(&ca_key).unwrap().pem();
-    let key = KeyPair::generate().unwrap();
-    let issuer = Issuer::new(params, ca_key);
-    let certificate = CertificateParams::new(vec!["elsewhere.example".to_owned()]).unwrap();
-    let certificate = certificate.signed_by(&key, &issuer).unwrap().pem();
+    let (ca, issuer) = authority();
+    let (certificate, key) = issued("elsewhere.example", &issuer);
     let postgres = Postgres::start_with(move |data| {
-        for (file, text) in [("server.crt", certificate), ("server.key", key.serialize_pem())] {
+        for (file, text) in [("server.crt", certificate), ("server.key", key)] {
             let path = data.join(file);
             write(&path, &text);
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -103,4 +105,64 @@ fn an_authority_that_signed_the_servers_certificate_is_believed() {
     postgres.execute("CREATE ROLE watcher LOGIN");
     assert_eq!(try_mode(&postgres, "requireCA", Some(&ca)), Ok(()));
     assert!(try_mode(&postgres, "requireFull", Some(&ca)).is_err());
+}
+
+/// An authority's certificate, and what it signs with.
+fn authority() -> (String, Issuer<'static, KeyPair>) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap().pem();
+    (certificate, Issuer::new(params, key))
+}
+
+/// Certificate and key.
+fn issued(name: &str, issuer: &Issuer<'static, KeyPair>) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, issuer).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
+/// A daemon's side of TLS that lets nobody in without a certificate of `ca`.
+fn mutual(ca: &str, certificate: &str, key: &str) -> rustls::ServerConfig {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+    let verifier =
+        rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
+            PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+        )
+        .unwrap()
+}
+
+#[test]
+fn the_daemon_is_reached_under_a_private_authority_with_the_agents_certificate_and_not_otherwise() {
+    let (ca, issuer) = authority();
+    let (certificate, key) = issued("127.0.0.1", &issuer);
+    let peer = Peer::start_with(200, Some(mutual(&ca, &certificate, &key)));
+    let (own_certificate, own_key) = issued(COLLECTOR_ID, &issuer);
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("ca", &ca), ("crt", &own_certificate), ("key", &own_key)] {
+        write(&folder.path().join(name), text);
+    }
+    let at = folder.path().display();
+    let proven = format!("[tls]\nca_file = \"{at}/ca\"\ncert_file = \"{at}/crt\"\nkey_file = \"{at}/key\"\n");
+    let configured = reporting_to(&peer.url(), &proven);
+    let agent = Running::start(&configured);
+    wait_for("a push", || peer.pushes(200).into_iter().next());
+    assert_eq!(agent.stop(), Some(0));
+
+    let unproven = format!("[tls]\nca_file = \"{at}/ca\"\n");
+    for more in ["", &unproven] {
+        let (status, findings) = reporting_to(&peer.url(), more).check();
+        let backend = findings["sources"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!((status, &backend["ok"]), (Some(3), &false.into()), "{findings}");
+        assert!(backend["message"].as_str().unwrap().starts_with("cannot reach the daemon"), "{backend}");
+    }
 }

@@ -52,7 +52,6 @@ pub(super) struct Control {
     current: RefCell<Option<String>>,
     steps: RefCell<VecDeque<CommandOutcome>>,
     has_report: Notify,
-    beat: Notify,
     clock: Clock,
     /// Milliseconds that the daemon's clock is ahead of ours.
     daemon_ahead_ms: Cell<i64>,
@@ -72,7 +71,6 @@ impl Control {
             current: RefCell::default(),
             steps: RefCell::default(),
             has_report: Notify::new(),
-            beat: Notify::new(),
             clock,
             daemon_ahead_ms: Cell::new(0),
         })
@@ -133,14 +131,8 @@ impl Control {
         self.wish.subscribe()
     }
 
-    /// The keeper's word on a wish. The daemon hears of it with a heartbeat at once.
+    /// The keeper's word on a wish.
     pub(super) fn made(&self, made: Made) {
         self.made.send_replace(made);
-        self.beat.notify_one();
-    }
-
-    /// Returns when a heartbeat is due before its time.
-    pub(super) async fn beat_is_due(&self) {
-        self.beat.notified().await;
     }
 }

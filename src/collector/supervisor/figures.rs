@@ -69,6 +69,11 @@ impl Figures {
         errors.into_iter().find_map(Clone::clone)
     }
 
+    /// What people wait for: the status, and the first collection with what it found out.
+    pub(crate) fn news(&self) -> (AgentStatus, bool) {
+        (self.status(), self.last.is_some())
+    }
+
     fn status(&self) -> AgentStatus {
         let is_silent = self.last.as_ref().is_some_and(|last| last.is_postgres_silent);
         if self.is_stopped {

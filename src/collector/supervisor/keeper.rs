@@ -29,6 +29,8 @@ pub(super) struct Keeper<'a> {
     pub(super) spool: &'a RefCell<Spool>,
     pub(super) figures: &'a RefCell<Figures>,
     pub(super) has_more: &'a Notify,
+    /// Told when there is news that need not wait for the next heartbeat.
+    pub(super) has_news: &'a Notify,
 }
 
 impl Keeper<'_> {
@@ -39,7 +41,7 @@ impl Keeper<'_> {
         let mut end = String::new();
         while !ordered.is_ordered() {
             let wish = *wishes.borrow_and_update();
-            self.figures.borrow_mut().is_stopped = !wish.run;
+            self.note(|figures| figures.is_stopped = !wish.run);
             if !wish.run {
                 self.control.made(Made { number: wish.number, worker: Ok(None), end: end.clone() });
                 ordered.or(another(&mut wishes, wish)).await;
@@ -61,14 +63,14 @@ impl Keeper<'_> {
             if *wishes.borrow() != wish {
                 tracing::info!(end, "the worker was stopped, as the daemon wishes");
                 restarts = Restarts::default();
-                self.figures.borrow_mut().worker_error = None;
+                self.note(|figures| figures.worker_error = None);
                 continue;
             }
             let pause = restarts.died(started.elapsed());
             tracing::error!(end, pause_s = pause.as_secs(), "the worker died and is started again");
             if restarts.is_crash_loop() {
                 let reason = format!("the worker died {} times in a row: it {end}", restarts.deaths());
-                self.figures.borrow_mut().worker_error = Some(reason);
+                self.note(|figures| figures.worker_error = Some(reason));
             }
             ordered.or(timeout(pause, another(&mut wishes, wish))).await;
         }
@@ -102,7 +104,7 @@ impl Keeper<'_> {
                     Some(Ok(message)) => {
                         heard = Instant::now();
                         if started.elapsed() >= WORKER_HEALTHY_AFTER {
-                            self.figures.borrow_mut().worker_error = None;
+                            self.note(|figures| figures.worker_error = None);
                         }
                         self.take(message, &mut gathered);
                     }
@@ -126,6 +128,15 @@ impl Keeper<'_> {
         end
     }
 
+    fn note(&self, change: impl FnOnce(&mut Figures)) {
+        let mut figures = self.figures.borrow_mut();
+        let before = figures.news();
+        change(&mut figures);
+        if figures.news() != before {
+            self.has_news.notify_one();
+        }
+    }
+
     fn longest_silence(&self) -> Duration {
         let shortest = self.settings.probes.iter().map(|probe| probe.interval).min();
         // without a probe a worker has nothing to say
@@ -141,7 +152,7 @@ impl Keeper<'_> {
                 }
             }
             Message::Collected(collected) => {
-                self.figures.borrow_mut().collected(collected);
+                self.note(|figures| figures.collected(collected));
                 self.store(gathered);
             }
         }
@@ -155,12 +166,12 @@ impl Keeper<'_> {
         };
         match stored {
             Ok(_) => {
-                self.figures.borrow_mut().spool_error = None;
+                self.note(|figures| figures.spool_error = None);
                 self.has_more.notify_one();
             }
             Err(reason) => {
                 tracing::error!(reason, "documents are lost");
-                self.figures.borrow_mut().spool_error = Some(reason);
+                self.note(|figures| figures.spool_error = Some(reason));
             }
         }
     }

@@ -56,7 +56,7 @@ impl Daemon {
         let clock = Clock::manual("2026-11-20T14:00:00Z".parse().unwrap());
         let mut options = node::Options::on(folder.path());
         options.hash_cost = HashCost { memory_kib: 8, passes: 1 };
-        let node = Data::new(Node::open(options, clock.clone(), IdSource::Random).unwrap());
+        let node = Data::new(Node::open(&options, clock.clone(), IdSource::Random).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel::<()>();

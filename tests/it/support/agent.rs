@@ -51,14 +51,35 @@ impl Configured {
     }
 }
 
+/// An agent that is registered with a daemon, and watches its machine every ten seconds.
+pub(crate) fn reporting_to(url: &str, more: &str) -> Configured {
+    let configured = Configured::with("");
+    let folder = configured.folder.path().display();
+    write(&configured.folder.path().join("token"), "long\n");
+    write(
+        &configured.file,
+        &format!(
+            "[collector]\nid = \"{COLLECTOR_ID}\"\ntoken_file = \"{folder}/token\"\ninterval = 10\n\
+             [backend]\nurl = \"{url}\"\n[spool]\ndirectory = \"{folder}/spool\"\n{more}"
+        ),
+    );
+    configured
+}
+
 /// A running agent, killed when it is dropped.
 pub(crate) struct Running(Child);
 
 impl Running {
     pub(crate) fn start(configured: &Configured) -> Self {
+        Self::start_with(configured, &[])
+    }
+
+    /// With more in its environment.
+    pub(crate) fn start_with(configured: &Configured, environment: &[(&str, &str)]) -> Self {
         let log = fs::File::create(configured.folder.path().join("log")).unwrap();
         let mut agent = program();
         agent.arg("run").arg("--config").arg(&configured.file).stderr(log).stdout(Stdio::null());
+        agent.envs(environment.iter().copied());
         Self(agent.spawn().unwrap())
     }
 

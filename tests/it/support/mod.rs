@@ -1,6 +1,10 @@
 //! What several tests need: real servers that clean up after themselves, and waiting with a deadline.
 
 pub(crate) mod agent;
+pub(crate) mod appliance;
+pub(crate) mod client;
+pub(crate) mod daemon;
+pub(crate) mod peer;
 pub(crate) mod postgres;
 
 use std::time::{Duration, Instant};

@@ -1,0 +1,42 @@
+// Every address of the dashboard. The sign-in loads little; the frame and the
+// pages come in chunks of their own.
+import { createBrowserRouter, Navigate } from 'react-router';
+import { LoginPage } from '../access/LoginPage';
+import { CrashPage } from './CrashPage';
+
+export const router = createBrowserRouter([
+  { path: '/login', element: <LoginPage />, errorElement: <CrashPage /> },
+  {
+    path: '/setup',
+    errorElement: <CrashPage />,
+    HydrateFallback: Nothing,
+    lazy: async () => ({ Component: (await import('../access/SetupPage')).SetupPage }),
+  },
+  {
+    path: '/',
+    errorElement: <CrashPage />,
+    HydrateFallback: Nothing,
+    lazy: async () => ({ Component: (await import('./frame/Frame')).Frame }),
+    children: [
+      { index: true, lazy: async () => ({ Component: (await import('./overview/OverviewPage')).OverviewPage }) },
+      {
+        path: 'collectors',
+        children: [
+          { index: true, lazy: async () => ({ Component: (await import('../collectors/list/CollectorsPage')).CollectorsPage }) },
+          { path: 'register', lazy: async () => ({ Component: (await import('../collectors/register/RegisterPage')).RegisterPage }) },
+          { path: ':id', element: <Navigate to="overview" replace /> },
+          { path: ':id/:tab', lazy: async () => ({ Component: (await import('../collectors/detail/CollectorPage')).CollectorPage }) },
+        ],
+      },
+      { path: 'audit', lazy: async () => ({ Component: (await import('../audit/AuditPage')).AuditPage }) },
+      { path: 'settings', element: <Navigate to="preferences" replace /> },
+      { path: 'settings/:tab', lazy: async () => ({ Component: (await import('../settings/SettingsPage')).SettingsPage }) },
+      { path: '*', lazy: async () => ({ Component: (await import('./NotFoundPage')).NotFoundPage }) },
+    ],
+  },
+]);
+
+/** Before the first chunk is there, the page keeps its background colour. */
+function Nothing() {
+  return null;
+}

@@ -1,0 +1,119 @@
+import { useMemo } from 'react';
+import { problemText, requestId } from '../api/problem';
+import { useMay } from '../api/session';
+import type { AuditEntry } from '../api/types';
+import { usePageTitle } from '../lib/hooks';
+import { useViewParams } from '../lib/viewParams';
+import { Button } from '../ui/Button';
+import { SelectField } from '../ui/Field';
+import { EmptyState, Loading, LoadFailure, NoPermission } from '../ui/states';
+import { useAuditInfiniteQuery, type AuditFilter } from './api';
+import { AuditTable } from './AuditTable';
+import { ChainStatus } from './ChainStatus';
+import { t } from './strings';
+import './audit.css';
+
+const PAGE = 100;
+
+/** Offered before any of them has happened; others are added as they are seen. */
+const KNOWN_ACTIONS = [
+  'auth.login',
+  'auth.logout',
+  'auth.denied',
+  'collector.register',
+  'collector.update',
+  'group.create',
+  'group.update',
+  'group.delete',
+  'setup.complete',
+  'user.create',
+  'user.update',
+  'user.delete',
+];
+
+export function AuditPage() {
+  usePageTitle(t('title'));
+  if (!useMay('readAudit')) return <NoPermission page={t('title')} role={t('role')} />;
+  return <AuditLog />;
+}
+
+function AuditLog() {
+  const { params, change } = useViewParams();
+  const actor = params.get('actor') ?? '';
+  const action = params.get('action') ?? '';
+  const filter: AuditFilter = { limit: PAGE, ...(actor ? { actor } : {}), ...(action ? { action } : {}) };
+  const log = useAuditInfiniteQuery(filter, { refetchOnMountOrArgChange: true });
+  const entries = useMemo(() => log.data?.pages.flatMap((page) => page.entries) ?? [], [log.data]);
+  const { actors, actions } = useChoices(actor, action);
+  const filtered = actor !== '' || action !== '';
+
+  return (
+    <>
+      <div className="page-head">
+        <h1 className="grow">{t('title')}</h1>
+        <ChainStatus />
+      </div>
+      <div className="audit-bar">
+        <SelectField
+          className="audit-filter"
+          label={t('actor')}
+          value={actor}
+          onChange={(event) => change({ actor: event.target.value })}
+          options={choices(actors, t('everyone'))}
+        />
+        <SelectField
+          className="audit-filter"
+          label={t('action')}
+          value={action}
+          onChange={(event) => change({ action: event.target.value })}
+          options={choices(actions, t('everything'))}
+        />
+        <Button icon="refresh" onClick={() => void log.refetch()}>
+          {t('newest')}
+        </Button>
+      </div>
+      {log.error && (
+        <LoadFailure
+          what={t('theEntries')}
+          why={problemText(log.error)}
+          requestId={requestId(log.error)}
+          onRetry={() => void log.refetch()}
+        />
+      )}
+      <div className="card">
+        {log.isLoading && <Loading rows={12} />}
+        {log.data && entries.length === 0 && <NoEntries filtered={filtered} onClear={() => change({ actor: null, action: null })} />}
+        {entries.length > 0 && <AuditTable entries={entries} />}
+      </div>
+      {log.hasNextPage && (
+        <p className="audit-more">
+          <Button busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+            {t('older')}
+          </Button>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Everybody and everything that the unfiltered log names, and what is chosen. */
+function useChoices(actor: string, action: string) {
+  const { data } = useAuditInfiniteQuery({ limit: PAGE });
+  return useMemo(() => {
+    const seen: AuditEntry[] = data?.pages.flatMap((page) => page.entries) ?? [];
+    const distinct = (values: string[]) => [...new Set(values.filter(Boolean))].sort();
+    return {
+      actors: distinct([...seen.map((entry) => entry.actor.name), actor]),
+      actions: distinct([...KNOWN_ACTIONS, ...seen.map((entry) => entry.action), action]),
+    };
+  }, [data, actor, action]);
+}
+
+function choices(values: string[], all: string) {
+  return [{ value: '', label: all }, ...values.map((value) => ({ value, label: value }))];
+}
+
+function NoEntries({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
+  if (!filtered) return <EmptyState title={t('empty')} />;
+  return <EmptyState title={t('noMatch')} action={<Button onClick={onClear}>{t('clear')}</Button>} />;
+}

@@ -1,0 +1,93 @@
+// The collectors' endpoints. The fleet is fetched whole and kept by id, so
+// that filters answer at once and a live event touches one row.
+import { createEntityAdapter, type EntityState } from '@reduxjs/toolkit';
+import { api } from '../api/client';
+import type {
+  AuditPage,
+  Collector,
+  CollectorPage,
+  ConnectionTested,
+  ConnectionToTest,
+  MetricsReply,
+  NewCollector,
+  RegisteredCollector,
+} from '../api/types';
+
+export type Fleet = EntityState<Collector, string>;
+
+const fleet = createEntityAdapter<Collector>();
+export const setFleet = fleet.setAll;
+
+/** The most that the server gives in one reply. */
+const PAGE_LIMIT = 5000;
+/** A fleet beyond this is cut off rather than fetched for ever. */
+const MOST_PAGES = 10;
+
+export interface MetricsRequest {
+  id: string;
+  from: string;
+  to: string;
+  step?: number;
+  match?: string[];
+}
+
+export const collectorsApi = api.injectEndpoints({
+  endpoints: (build) => ({
+    collectors: build.query<Fleet, void>({
+      queryFn: async (_, __, ___, fetchPage) => {
+        const all: Collector[] = [];
+        for (let page = 1; page <= MOST_PAGES; page += 1) {
+          const answer = await fetchPage({ url: 'collectors', params: { limit: PAGE_LIMIT, page } });
+          if (answer.error) return { error: answer.error };
+          const reply = answer.data as CollectorPage;
+          all.push(...reply.collectors);
+          if (all.length >= reply.total || reply.collectors.length === 0) break;
+        }
+        return { data: fleet.setAll(fleet.getInitialState(), all) };
+      },
+      providesTags: ['Collectors'],
+    }),
+    collector: build.query<Collector, string>({
+      query: (id) => `collectors/${encodeURIComponent(id)}`,
+      providesTags: (_, __, id) => [{ type: 'Collector', id }],
+    }),
+    collectorMetrics: build.query<MetricsReply, MetricsRequest>({
+      query: ({ id, ...params }) => ({ url: `collectors/${encodeURIComponent(id)}/metrics`, params }),
+      providesTags: (_, __, { id }) => [{ type: 'Metrics', id }],
+      keepUnusedDataFor: 30,
+    }),
+    collectorAudit: build.query<AuditPage, { id: string; limit: number; cursor?: string }>({
+      query: ({ id, ...params }) => ({ url: `collectors/${encodeURIComponent(id)}/audit`, params }),
+      providesTags: (_, __, { id }) => [{ type: 'CollectorAudit', id }],
+    }),
+    testStoredConnection: build.mutation<ConnectionTested, string>({
+      query: (id) => ({ url: `collectors/${encodeURIComponent(id)}/test-connection`, method: 'POST', body: {} }),
+    }),
+    testConnection: build.mutation<ConnectionTested, ConnectionToTest>({
+      query: (body) => ({ url: 'collectors/test-connection', method: 'POST', body }),
+    }),
+    registerCollector: build.mutation<RegisteredCollector, NewCollector>({
+      query: (body) => ({ url: 'collectors/register', method: 'POST', body }),
+      invalidatesTags: (_, error) => (error ? [] : ['Collectors', 'Audit']),
+    }),
+  }),
+});
+
+export const {
+  useCollectorsQuery,
+  useCollectorQuery,
+  useCollectorMetricsQuery,
+  useCollectorAuditQuery,
+  useTestStoredConnectionMutation,
+  useTestConnectionMutation,
+  useRegisterCollectorMutation,
+} = collectorsApi;
+
+const fleetOf = collectorsApi.endpoints.collectors.select();
+
+type ApiState = Parameters<typeof fleetOf>[0];
+
+/** One collector of the fleet; a row subscribes to this and to nothing else. */
+export function collectorById(state: ApiState, id: string): Collector | undefined {
+  return fleetOf(state).data?.entities[id];
+}

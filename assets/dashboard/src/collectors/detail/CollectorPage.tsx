@@ -1,0 +1,120 @@
+import { useMemo } from 'react';
+import { Link, useNavigate, useParams } from 'react-router';
+import { problemStatus, problemText, requestId } from '../../api/problem';
+import { useMay } from '../../api/session';
+import type { Collector } from '../../api/types';
+import { usePageTitle } from '../../lib/hooks';
+import { Button, ButtonLink } from '../../ui/Button';
+import { Icon } from '../../ui/Icon';
+import { EmptyState, Loading, LoadFailure } from '../../ui/states';
+import { StatusWord } from '../../ui/StatusWord';
+import { TabPanel, Tabs } from '../../ui/Tabs';
+import { useCollectorQuery, useCollectorsQuery } from '../api';
+import { useConnectionTest } from '../useConnectionTest';
+import { ActivityTab } from './ActivityTab';
+import { MetricsTab } from './MetricsTab';
+import { OverviewTab } from './OverviewTab';
+import { t } from './strings';
+import './detail.css';
+
+const TABS = [
+  { value: 'overview', label: t('overview') },
+  { value: 'metrics', label: t('metrics') },
+  { value: 'activity', label: t('activity') },
+];
+
+export function CollectorPage() {
+  const { id = '' } = useParams();
+  const { data: collector, error, isLoading, refetch } = useCollectorQuery(id);
+  const shown = collector?.id === id ? collector : undefined;
+  if (problemStatus(error) === 404) return <NotFound />;
+  return (
+    <>
+      {error && (
+        <LoadFailure what={t('theCollector')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
+      )}
+      {(isLoading || (!shown && !error)) && <Loading rows={8} />}
+      {shown && <CollectorView collector={shown} />}
+    </>
+  );
+}
+
+function NotFound() {
+  usePageTitle(t('gone'));
+  return (
+    <>
+      <h1 className="hidden-visually">{t('gone')}</h1>
+      <EmptyState title={t('gone')} action={<ButtonLink to="/collectors">{t('back')}</ButtonLink>}>
+        {t('goneWhy')}
+      </EmptyState>
+    </>
+  );
+}
+
+function CollectorView({ collector }: { collector: Collector }) {
+  usePageTitle(collector.name);
+  const params = useParams();
+  const tab = TABS.some(({ value }) => value === params.tab) ? (params.tab as string) : 'overview';
+  const navigate = useNavigate();
+  const mayOperate = useMay('operate');
+  const { run, isTesting } = useConnectionTest();
+  return (
+    <>
+      <div className="collector-head">
+        <Link to="/collectors" className="back meta">
+          <Icon name="chevronLeft" size={14} />
+          {t('back')}
+        </Link>
+        <div className="page-head">
+          <h1>{collector.name}</h1>
+          <StatusWord status={collector.status} reason={collector.status_reason} />
+          <span className="grow" />
+          <Neighbours id={collector.id} tab={tab} />
+          {mayOperate && (
+            <Button icon="plugTest" busy={isTesting} onClick={() => void run(collector.id, collector.name)}>
+              {t('test')}
+            </Button>
+          )}
+        </div>
+        <Tabs
+          id="collector"
+          label={t('sections')}
+          tabs={TABS}
+          value={tab}
+          onChange={(next) => void navigate(`/collectors/${collector.id}/${next}`)}
+        />
+      </div>
+      <TabPanel id="collector" value={tab}>
+        {tab === 'overview' && <OverviewTab collector={collector} />}
+        {tab === 'metrics' && <MetricsTab id={collector.id} interval={collector.collection_interval} />}
+        {tab === 'activity' && <ActivityTab id={collector.id} />}
+      </TabPanel>
+    </>
+  );
+}
+
+const names = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+
+/** The collectors before and after this one, in the order of their names. */
+function Neighbours({ id, tab }: { id: string; tab: string }) {
+  const fleet = useCollectorsQuery().data;
+  const ordered = useMemo(() => Object.values(fleet?.entities ?? {}).toSorted((a, b) => names.compare(a.name, b.name)), [fleet]);
+  const at = ordered.findIndex((collector) => collector.id === id);
+  if (at === -1 || ordered.length < 2) return null;
+  const before = ordered[at - 1];
+  const after = ordered[at + 1];
+  return (
+    <>
+      {before && <NeighbourLink to={before} tab={tab} label={t('previous')} icon="chevronLeft" />}
+      {after && <NeighbourLink to={after} tab={tab} label={t('next')} icon="chevronRight" />}
+    </>
+  );
+}
+
+function NeighbourLink({ to, tab, label, icon }: { to: Collector; tab: string; label: string; icon: 'chevronLeft' | 'chevronRight' }) {
+  return (
+    <Link className="button button-icon" to={`/collectors/${to.id}/${tab}`} aria-label={label} data-tip={`${label}: ${to.name}`}>
+      <Icon name={icon} />
+    </Link>
+  );
+}

@@ -1,0 +1,179 @@
+import { memo } from 'react';
+import { useSelector } from 'react-redux';
+import { Link } from 'react-router';
+import type { Collector } from '../../api/types';
+import { formatCompact, formatPercent } from '../../lib/format';
+import type { Window } from '../../lib/windowing';
+import { Icon } from '../../ui/Icon';
+import { StatusWord } from '../../ui/StatusWord';
+import { Time } from '../../ui/Time';
+import { collectorById } from '../api';
+import { t } from '../strings';
+import { address, environmentLabel } from '../words';
+import type { Column } from './columns';
+import type { RowMenuTarget } from './RowMenu';
+import type { Row, Sort, View } from './view';
+
+interface TableProps {
+  rows: Row[];
+  visible: Window;
+  rowHeight: number;
+  columns: Column[];
+  view: View;
+  onSort: (sort: Sort, descending: boolean) => void;
+  onMenu: (target: RowMenuTarget) => void;
+}
+
+export function Table({ rows, visible, rowHeight, columns, view, onSort, onMenu }: TableProps) {
+  const matching = rows.reduce((sum, row) => sum + (row.kind === 'collector' ? 1 : 0), 0);
+  return (
+    <table className="table fleet-table" aria-label={t('collectors')} aria-rowcount={matching + 1}>
+      <colgroup>
+        {columns.map(({ id, width }) => (
+          <col key={id} style={width ? { width } : undefined} />
+        ))}
+      </colgroup>
+      <thead>
+        <tr aria-rowindex={1}>
+          {columns.map((column) => (
+            <Header key={column.id} column={column} view={view} onSort={onSort} />
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        <Spacer rows={visible.first} rowHeight={rowHeight} columns={columns.length} />
+        {rows.slice(visible.first, visible.end).map((row) =>
+          row.kind === 'group' ? (
+            <tr key={row.key} className="group-row">
+              <th scope="rowgroup" colSpan={columns.length}>
+                {row.label} <span className="meta">{row.count}</span>
+              </th>
+            </tr>
+          ) : (
+            <CollectorRow key={row.key} id={row.key} place={row.place} columns={columns} onMenu={onMenu} />
+          ),
+        )}
+        <Spacer rows={rows.length - visible.end} rowHeight={rowHeight} columns={columns.length} />
+      </tbody>
+    </table>
+  );
+}
+
+/** Holds the place of rows that are not in the document. */
+function Spacer({ rows, rowHeight, columns }: { rows: number; rowHeight: number; columns: number }) {
+  if (rows <= 0) return null;
+  return (
+    <tr aria-hidden="true" className="spacer">
+      <td colSpan={columns} style={{ height: rows * rowHeight }} />
+    </tr>
+  );
+}
+
+function Header({ column, view, onSort }: { column: Column; view: View; onSort: TableProps['onSort'] }) {
+  const { sort, label, number, labelHidden } = column;
+  const className = number ? 'number' : undefined;
+  if (!sort)
+    return (
+      <th scope="col" className={className}>
+        <span className={labelHidden ? 'hidden-visually' : undefined}>{label}</span>
+      </th>
+    );
+  const active = view.sort === sort;
+  return (
+    <th scope="col" className={className} aria-sort={active ? (view.descending ? 'descending' : 'ascending') : undefined}>
+      <button type="button" className="sort" onClick={() => onSort(sort, active && !view.descending)}>
+        {label}
+        {active && <Icon name={view.descending ? 'arrowDown' : 'arrowUp'} size={12} />}
+      </button>
+    </th>
+  );
+}
+
+interface CollectorRowProps {
+  id: string;
+  place: number;
+  columns: Column[];
+  onMenu: (target: RowMenuTarget) => void;
+}
+
+/** Subscribes to its own collector, so an event draws one row again. */
+const CollectorRow = memo(function CollectorRow({ id, place, columns, onMenu }: CollectorRowProps) {
+  const collector = useSelector((state: Parameters<typeof collectorById>[0]) => collectorById(state, id));
+  if (!collector) return null;
+  return (
+    <tr aria-rowindex={place + 2}>
+      {columns.map((column) =>
+        column.id === 'name' ? (
+          <th key="name" scope="row">
+            <Link to={`/collectors/${id}/overview`} data-row={id} className="name-link">
+              {collector.name}
+            </Link>
+            <span className="host mono" data-tip={address(collector)}>
+              {collector.host}
+            </span>
+          </th>
+        ) : (
+          <td key={column.id} className={column.number ? 'number' : column.id === 'actions' ? 'actions' : undefined}>
+            <Cell column={column.id} collector={collector} onMenu={onMenu} />
+          </td>
+        ),
+      )}
+    </tr>
+  );
+});
+
+function Cell({ column, collector, onMenu }: { column: string; collector: Collector; onMenu: CollectorRowProps['onMenu'] }) {
+  switch (column) {
+    case 'status':
+      return <StatusWord status={collector.status} reason={collector.status_reason} quietWhenOnline />;
+    case 'group':
+      return collector.group && <GroupName name={collector.group.name} color={collector.group.color} />;
+    case 'environment':
+      return environmentLabel(collector.environment);
+    case 'heartbeat':
+      return <Time value={collector.last_heartbeat} />;
+    case 'cpu':
+      return <Usage value={collector.cpu_usage} />;
+    case 'memory':
+      return <Usage value={collector.memory_usage} />;
+    case 'availability':
+      return formatPercent(collector.uptime_percentage, 2);
+    case 'metrics':
+      return <span data-tip={String(collector.metrics_collected)}>{formatCompact(collector.metrics_collected)}</span>;
+    case 'actions':
+      return (
+        <button
+          type="button"
+          className="button button-quiet button-icon row-actions"
+          aria-label={t('actionsFor', { name: collector.name })}
+          aria-haspopup="menu"
+          onClick={(event) => onMenu({ id: collector.id, name: collector.name, anchor: event.currentTarget })}
+        >
+          <Icon name="dots" />
+        </button>
+      );
+    default:
+      return null;
+  }
+}
+
+export function GroupName({ name, color }: { name: string; color: string }) {
+  return (
+    <span className="group-name">
+      <span className="swatch" style={{ background: color }} aria-hidden="true" />
+      <span>{name}</span>
+    </span>
+  );
+}
+
+function Usage({ value }: { value: number | null }) {
+  if (value === null || value === undefined) return <>{formatPercent(null)}</>;
+  return (
+    <span className="usage">
+      {formatPercent(value, 0)}
+      <span className="usage-bar" aria-hidden="true">
+        <span style={{ width: `${Math.min(100, Math.max(0, value))}%` }} />
+      </span>
+    </span>
+  );
+}

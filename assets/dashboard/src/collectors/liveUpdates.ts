@@ -1,0 +1,89 @@
+// What an event changes in the collectors that the page already has. Figures
+// that an event does not carry are fetched again, at most once in a while.
+import type { Store } from '@reduxjs/toolkit';
+import { api } from '../api/client';
+import type { Collector, LiveEvent } from '../api/types';
+import { collectorsApi } from './api';
+
+const FLEET_REFRESH_MS = 60_000;
+const COLLECTOR_REFRESH_MS = 2000;
+const MEMBERSHIP = new Set(['collector:registered', 'collector:unregistered']);
+
+/** Puts one event into a collector, in place. */
+export function applyEvent(collector: Collector, event: LiveEvent): void {
+  const data = event.data ?? {};
+  switch (event.type) {
+    case 'collector:status-changed':
+      collector.status = data.new_status as Collector['status'];
+      collector.status_reason = typeof data.reason === 'string' ? data.reason : '';
+      return;
+    case 'collector:metrics':
+      // A push counts as a heartbeat.
+      collector.last_heartbeat = event.timestamp;
+      collector.last_collection_at = event.timestamp;
+      if (typeof data.documents === 'number') collector.metrics_collected += data.documents;
+      return;
+    case 'collector:heartbeat':
+      collector.last_heartbeat = event.timestamp;
+      break;
+  }
+  copyKnown(collector, data);
+}
+
+/** Members of an event that a collector has under the same name. */
+function copyKnown(collector: Collector, data: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(data)) {
+    if (key !== 'id' && key in collector && value !== undefined) Object.assign(collector, { [key]: value });
+  }
+}
+
+export function applyCollectorEvents(store: Store, events: LiveEvent[]): void {
+  const dispatch = store.dispatch as (action: unknown) => unknown;
+  const touched = new Set<string>();
+  dispatch(
+    collectorsApi.util.updateQueryData('collectors', undefined, (fleet) => {
+      for (const event of events) {
+        const collector = event.collector_id ? fleet.entities[event.collector_id] : undefined;
+        if (collector) applyEvent(collector, event);
+      }
+    }),
+  );
+  for (const event of events) if (event.collector_id) touched.add(event.collector_id);
+  for (const id of touched) {
+    dispatch(
+      collectorsApi.util.updateQueryData('collector', id, (collector) => {
+        for (const event of events) if (event.collector_id === id) applyEvent(collector, event);
+      }),
+    );
+    later(`collector ${id}`, COLLECTOR_REFRESH_MS, () => {
+      dispatch(
+        api.util.invalidateTags([
+          { type: 'Collector', id },
+          { type: 'Metrics', id },
+        ]),
+      );
+    });
+  }
+  const delay = events.some((event) => MEMBERSHIP.has(event.type)) ? 0 : FLEET_REFRESH_MS;
+  later(delay === 0 ? 'membership' : 'fleet', delay, () => dispatch(api.util.invalidateTags(['Collectors'])));
+}
+
+const planned = new Set<string>();
+
+/** Runs once after the delay, however often it is asked for until then. */
+function later(name: string, delayMs: number, run: () => void): void {
+  if (planned.has(name)) return;
+  planned.add(name);
+  setTimeout(() => {
+    planned.delete(name);
+    run();
+  }, delayMs);
+}
+
+/** Fetches everything shown again; false when the server did not answer. */
+export async function refetchFleet(store: Store): Promise<boolean> {
+  const dispatch = store.dispatch as (action: unknown) => unknown;
+  dispatch(api.util.invalidateTags(['Collectors', 'Collector', 'Metrics', 'CollectorAudit']));
+  const answer = await fetch('/api/v1/health', { cache: 'no-store' }).catch(() => null);
+  return answer?.ok ?? false;
+}

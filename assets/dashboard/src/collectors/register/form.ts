@@ -1,0 +1,118 @@
+// The form's fields, their rules, and what is sent.
+import { z } from 'zod';
+import type { ConnectionToTest, NewCollector } from '../../api/types';
+import { t } from './strings';
+
+const text = (what: string, most = 255) =>
+  z
+    .string()
+    .trim()
+    .min(1, t('required', { what }))
+    .max(most, t('tooLong', { n: most }));
+const number = (least: number, most: number, message: string) =>
+  z.coerce.number(message).int(message).min(least, message).max(most, message);
+
+const fields = z.object({
+  name: text(t('theName')),
+  type: z.enum(['postgresql', 'mysql', 'mongodb', 'oracle']),
+  environment: z.enum(['development', 'staging', 'production']),
+  group: z.string(),
+  description: z
+    .string()
+    .trim()
+    .max(1000, t('tooLong', { n: 1000 })),
+  host: text(t('theHost')),
+  port: number(1, 65_535, t('portRange')),
+  database: text(t('theDatabase')),
+  username: text(t('theUsername')),
+  password: z.string().min(1, t('required', { what: t('thePassword') })),
+  ssl_mode: z.enum(['disable', 'allow', 'prefer', 'require', 'requireCA', 'requireFull']),
+  ssl_certificate: z
+    .string()
+    .trim()
+    .refine((pem) => pem === '' || pem.includes('-----BEGIN CERTIFICATE-----'), t('badCertificate')),
+  collection_interval: number(10, 3600, t('intervalRange')),
+  query_limit: number(1, 10_000, t('limitRange')),
+  tags: z.array(z.string()),
+});
+
+export const schema = fields;
+export type Values = z.input<typeof schema>;
+export type Checked = z.output<typeof schema>;
+
+export const CONNECTION_FIELDS = ['type', 'host', 'port', 'database', 'username', 'password', 'ssl_mode', 'ssl_certificate'] as const;
+
+export const DEFAULTS: Values = {
+  name: '',
+  type: 'postgresql',
+  environment: 'production',
+  group: '',
+  description: '',
+  host: '',
+  port: '5432',
+  database: '',
+  username: '',
+  password: '',
+  ssl_mode: 'prefer',
+  ssl_certificate: '',
+  collection_interval: '60',
+  query_limit: '100',
+  tags: [],
+};
+
+export function connectionOf(values: Checked): ConnectionToTest {
+  const { type, host, port, database, username, password, ssl_mode, ssl_certificate } = values;
+  return {
+    type,
+    host,
+    port,
+    database,
+    username,
+    password,
+    ssl_mode,
+    ...(ssl_certificate ? { ssl_certificate: toBase64(ssl_certificate) } : {}),
+  };
+}
+
+export function toNewCollector(values: Checked): NewCollector {
+  const { name, environment, group, description, collection_interval, query_limit, tags } = values;
+  return {
+    ...connectionOf(values),
+    name,
+    environment,
+    ...(group ? { group } : {}),
+    ...(description ? { description } : {}),
+    collection_interval,
+    query_limit,
+    tags,
+    test_connection: values.type === 'postgresql',
+  };
+}
+
+/** The API takes the PEM file in base64. */
+function toBase64(pem: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(pem)));
+}
+
+export function isField(name: string): name is keyof Values {
+  return name in DEFAULTS;
+}
+
+/** The label of a field, for the summary of problems. */
+export const LABELS: Record<keyof Values, string> = {
+  name: t('name'),
+  type: t('type'),
+  environment: t('environment'),
+  group: t('group'),
+  description: t('description'),
+  host: t('host'),
+  port: t('port'),
+  database: t('database'),
+  username: t('username'),
+  password: t('password'),
+  ssl_mode: t('sslMode'),
+  ssl_certificate: t('certificate'),
+  collection_interval: t('interval'),
+  query_limit: t('queryLimit'),
+  tags: t('tags'),
+};

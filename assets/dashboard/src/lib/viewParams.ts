@@ -1,0 +1,46 @@
+// The URL is the view: filters, sort order, tabs and ranges live in the query
+// string, defaults are left out.
+import { useCallback, useRef } from 'react';
+import { useSearchParams } from 'react-router';
+
+export type Change = Record<string, string | string[] | null>;
+
+/** Applies a change; null, '' and [] remove the key. */
+export function changedParams(current: URLSearchParams, change: Change): URLSearchParams {
+  const next = new URLSearchParams(current);
+  for (const [key, value] of Object.entries(change)) {
+    next.delete(key);
+    for (const each of Array.isArray(value) ? value : [value]) if (each) next.append(key, each);
+  }
+  return next;
+}
+
+/**
+ * The query string and a way to change it. Each change is an entry of the
+ * history, except that typing into one box makes one entry however many keys
+ * were pressed: `typed` replaces the entry while it follows itself.
+ */
+export function useViewParams() {
+  const [params, setParams] = useSearchParams();
+  const typing = useRef<string | null>(null);
+
+  const change = useCallback(
+    (by: Change) => {
+      typing.current = null;
+      setParams((current) => changedParams(current, by));
+    },
+    [setParams],
+  );
+  const typed = useCallback(
+    (key: string, value: string) => {
+      const replace = typing.current === key;
+      typing.current = key;
+      setParams((current) => changedParams(current, { [key]: value }), { replace });
+    },
+    [setParams],
+  );
+  const settled = useCallback(() => {
+    typing.current = null;
+  }, []);
+  return { params, change, typed, settled };
+}

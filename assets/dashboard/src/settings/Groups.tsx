@@ -1,0 +1,157 @@
+import { useState, type FormEvent } from 'react';
+import { useForm } from 'react-hook-form';
+import { useCreateGroupMutation, useDeleteGroupMutation, useGroupsQuery, useUpdateGroupMutation } from '../api/groups';
+import { fieldProblems, problemText, requestId } from '../api/problem';
+import { useMay } from '../api/session';
+import type { Group } from '../api/types';
+import { Button } from '../ui/Button';
+import { TextAreaField, TextField } from '../ui/Field';
+import { Loading, LoadFailure } from '../ui/states';
+import { toast } from '../ui/toasts';
+import { t } from './strings';
+import { FormDialog } from './userDialogs';
+
+type Open = { kind: 'edit'; group: Group | null } | { kind: 'delete'; group: Group } | null;
+
+export function Groups() {
+  const { data, error, isLoading, refetch } = useGroupsQuery();
+  const mayEdit = useMay('operate');
+  const [open, setOpen] = useState<Open>(null);
+  const close = () => setOpen(null);
+  return (
+    <section aria-label={t('groups')}>
+      {mayEdit && (
+        <div className="settings-bar">
+          <Button look="primary" icon="plus" onClick={() => setOpen({ kind: 'edit', group: null })}>
+            {t('addGroup')}
+          </Button>
+        </div>
+      )}
+      {error && <LoadFailure what={t('theGroups')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      <div className="card scroll-x">
+        {isLoading && <Loading rows={7} />}
+        {data && <GroupTable groups={data} mayEdit={mayEdit} onOpen={setOpen} />}
+      </div>
+      {open?.kind === 'edit' && <GroupDialog group={open.group} next={data?.length ?? 0} onClose={close} />}
+      {open?.kind === 'delete' && <DeleteGroupDialog group={open.group} onClose={close} />}
+    </section>
+  );
+}
+
+function GroupTable({ groups, mayEdit, onOpen }: { groups: Group[]; mayEdit: boolean; onOpen: (open: Open) => void }) {
+  return (
+    <table className="table" aria-label={t('groups')}>
+      <thead>
+        <tr>
+          <th scope="col">{t('name')}</th>
+          <th scope="col">{t('description')}</th>
+          {mayEdit && <th scope="col">{t('actions')}</th>}
+        </tr>
+      </thead>
+      <tbody>
+        {groups.map((group) => (
+          <tr key={group.id}>
+            <th scope="row">
+              <span className="settings-group">
+                <span className="settings-swatch" style={{ background: group.color }} aria-hidden="true" />
+                {group.name}
+              </span>
+            </th>
+            <td>{group.description}</td>
+            {mayEdit && (
+              <td>
+                <span className="settings-actions">
+                  <Button look="quiet" aria-label={t('editGroupOf', { name: group.name })} onClick={() => onOpen({ kind: 'edit', group })}>
+                    {t('editGroup')}
+                  </Button>
+                  <Button
+                    look="quiet"
+                    aria-label={t('deleteGroupOf', { name: group.name })}
+                    onClick={() => onOpen({ kind: 'delete', group })}
+                  >
+                    {t('deleteGroup')}
+                  </Button>
+                </span>
+              </td>
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const DEFAULT_COLOR = '#146EB4';
+const DEFAULT_ICON = 'database';
+
+function GroupDialog({ group, next, onClose }: { group: Group | null; next: number; onClose: () => void }) {
+  const form = useForm({
+    mode: 'onTouched',
+    defaultValues: { name: group?.name ?? '', description: group?.description ?? '', color: (group?.color ?? DEFAULT_COLOR).toLowerCase() },
+  });
+  const [create, creating] = useCreateGroupMutation();
+  const [update, updating] = useUpdateGroupMutation();
+  const { errors } = form.formState;
+  const submit = form.handleSubmit(async ({ name, description, color }) => {
+    const written = {
+      name: name.trim(),
+      description: description.trim(),
+      color: color.toUpperCase(),
+      icon: group?.icon ?? DEFAULT_ICON,
+      display_order: group?.display_order ?? next + 1,
+    };
+    const answer = group ? await update({ id: group.id, group: written }) : await create(written);
+    if (answer.error) {
+      for (const { field, message } of fieldProblems(answer.error)) {
+        if (field === 'name' || field === 'description' || field === 'color') form.setError(field, { message });
+      }
+      return;
+    }
+    toast(t('groupSaved', { name: written.name }));
+    onClose();
+  });
+  return (
+    <FormDialog
+      title={group ? t('editGroupOf', { name: group.name }) : t('addGroup')}
+      submit={t(group ? 'saveGroup' : 'addGroup')}
+      busy={creating.isLoading || updating.isLoading}
+      error={creating.error ?? updating.error}
+      onClose={onClose}
+      onSubmit={(event) => void submit(event)}
+    >
+      <TextField
+        label={t('name')}
+        autoFocus
+        maxLength={100}
+        error={errors.name?.message}
+        {...form.register('name', { required: t('needName') })}
+      />
+      <TextAreaField label={t('description')} rows={2} error={errors.description?.message} {...form.register('description')} />
+      <TextField label={t('color')} type="color" error={errors.color?.message} {...form.register('color')} />
+    </FormDialog>
+  );
+}
+
+function DeleteGroupDialog({ group, onClose }: { group: Group; onClose: () => void }) {
+  const [remove, { isLoading, error }] = useDeleteGroupMutation();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const answer = await remove(group.id);
+    if (answer.error) return;
+    toast(t('groupDeleted', { name: group.name }));
+    onClose();
+  };
+  return (
+    <FormDialog
+      title={t('deleteGroupOf', { name: group.name })}
+      submit={t('deleteGroup')}
+      danger
+      busy={isLoading}
+      error={error}
+      onClose={onClose}
+      onSubmit={(event) => void submit(event)}
+    >
+      <p>{t('deleteGroupWhy')}</p>
+    </FormDialog>
+  );
+}

@@ -1,0 +1,40 @@
+import { useNavigate, useParams } from 'react-router';
+import { useMay } from '../api/session';
+import { usePageTitle } from '../lib/hooks';
+import { TabPanel, Tabs } from '../ui/Tabs';
+import { Groups } from './Groups';
+import { PreferencesForm } from './PreferencesForm';
+import { t } from './strings';
+import { System } from './System';
+import { Users } from './Users';
+import './settings.css';
+
+export function SettingsPage() {
+  usePageTitle(t('title'));
+  const params = useParams();
+  const navigate = useNavigate();
+  const administers = useMay('administer');
+  const tabs = [
+    { value: 'preferences', label: t('preferences') },
+    ...(administers ? [{ value: 'users', label: t('users') }] : []),
+    { value: 'groups', label: t('groups') },
+    ...(administers ? [{ value: 'system', label: t('system') }] : []),
+  ];
+  const tab = tabs.some(({ value }) => value === params.tab) ? (params.tab as string) : 'preferences';
+  return (
+    <>
+      <div className="page-head settings-head">
+        <h1>{t('title')}</h1>
+      </div>
+      <div className="settings-tabs">
+        <Tabs id="settings" label={t('sections')} tabs={tabs} value={tab} onChange={(next) => void navigate(`/settings/${next}`)} />
+      </div>
+      <TabPanel id="settings" value={tab}>
+        {tab === 'preferences' && <PreferencesForm />}
+        {tab === 'users' && <Users />}
+        {tab === 'groups' && <Groups />}
+        {tab === 'system' && <System />}
+      </TabPanel>
+    </>
+  );
+}

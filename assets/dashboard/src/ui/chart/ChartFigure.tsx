@@ -1,0 +1,168 @@
+// A chart with everything that says the same without sight or mouse: a
+// summary in words, a slider that moves the cursor, and a table.
+import { lazy, Suspense, useId, useMemo, useState, type ReactNode } from 'react';
+import { messages } from '../../lib/messages';
+import { formatAbsolute } from '../../lib/time';
+import { Button } from '../Button';
+import { useCursor, useCursorTime } from './cursor';
+import { align, nearest, summarise, type Aligned, type Line } from './data';
+import './chart.css';
+
+const Plot = lazy(() => import('./Plot'));
+
+const t = messages({
+  cursor: 'Cursor',
+  asTable: 'Show as table',
+  asChart: 'Show as chart',
+  noData: 'No data in this time range',
+  nothing: 'no point',
+  summary: '{label}: latest {latest}, mean {mean}, from {least} to {most}',
+  time: 'Time',
+  latest: 'latest',
+  rowsShown: 'The latest {n} points of this range',
+});
+
+const MOST_TABLE_ROWS = 500;
+
+interface ChartFigureProps {
+  title: string;
+  lines: Line[];
+  fromMs: number;
+  toMs: number;
+  most?: number | undefined;
+  binary?: boolean | undefined;
+  format: (value: number) => string;
+  onZoom: (fromMs: number, toMs: number) => void;
+  loading?: boolean;
+  /** Said instead of "no data", when the reason is known. */
+  empty?: ReactNode;
+}
+
+export function ChartFigure({ title, lines, fromMs, toMs, most, binary, format, onZoom, loading = false, empty }: ChartFigureProps) {
+  const titleId = useId();
+  const [table, setTable] = useState(false);
+  const data = useMemo(() => align(lines), [lines]);
+  const labels = lines.map(({ label }) => label);
+  const hasData = data.times.length > 0;
+  return (
+    <figure className="chart card" aria-labelledby={titleId} aria-busy={loading || undefined}>
+      <div className="chart-head">
+        <h2 id={titleId}>{title}</h2>
+        <span className="grow" />
+        {hasData && (
+          <Button look="quiet" onClick={() => setTable(!table)}>
+            {t(table ? 'asChart' : 'asTable')}
+          </Button>
+        )}
+      </div>
+      {!hasData && <p className="chart-empty">{loading ? null : (empty ?? t('noData'))}</p>}
+      {hasData && (
+        <>
+          <Legend lines={lines} data={data} format={format} />
+          <p className="hidden-visually">{lines.map((line) => summaryText(line, format)).join('. ')}</p>
+          {table ? (
+            <PointTable title={title} data={data} labels={labels} format={format} />
+          ) : (
+            <Suspense fallback={<div className="plot" aria-busy="true" />}>
+              <Plot {...{ data, labels, fromMs, toMs, most, binary, format, onZoom }} />
+            </Suspense>
+          )}
+          <CursorSlider data={data} labels={labels} format={format} />
+        </>
+      )}
+    </figure>
+  );
+}
+
+function summaryText({ label, points }: Line, format: (value: number) => string): string {
+  const summary = summarise(points);
+  if (!summary) return `${label}: ${t('nothing')}`;
+  const { latest, mean, least, most } = summary;
+  return t('summary', { label, latest: format(latest), mean: format(mean), least: format(least), most: format(most) });
+}
+
+interface DataProps {
+  data: Aligned;
+  labels: string[];
+  format: (value: number) => string;
+}
+
+function Legend({ lines, data, format }: { lines: Line[]; data: Aligned; format: (value: number) => string }) {
+  const time = useCursorTime();
+  const at = time === null ? -1 : nearest(data.times, time);
+  return (
+    <ul className="legend">
+      {lines.map(({ label, points }, index) => {
+        const value = at === -1 ? summarise(points)?.latest : data.values[index]?.[at];
+        return (
+          <li key={label}>
+            <svg width="18" height="8" aria-hidden="true">
+              <line x1="0" y1="4" x2="18" y2="4" className={`legend-line legend-line-${(index % 6) + 1}`} />
+            </svg>
+            {label} <strong>{typeof value === 'number' ? format(value) : '–'}</strong>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function CursorSlider({ data, labels, format }: DataProps) {
+  const cursor = useCursor();
+  const time = useCursorTime();
+  const last = data.times.length - 1;
+  const at = time === null ? last : nearest(data.times, time);
+  const values = labels.map((label, index) => {
+    const value = data.values[index]?.[at];
+    return `${label} ${typeof value === 'number' ? format(value) : t('nothing')}`;
+  });
+  return (
+    <input
+      type="range"
+      className="cursor-slider"
+      aria-label={t('cursor')}
+      aria-valuetext={`${formatAbsolute(data.times[at] ?? 0)}: ${values.join(', ')}`}
+      min={0}
+      max={last}
+      value={at}
+      onChange={(event) => cursor.set(data.times[Number(event.target.value)] ?? null)}
+      onBlur={() => cursor.set(null)}
+    />
+  );
+}
+
+function PointTable({ title, data, labels, format }: DataProps & { title: string }) {
+  const from = Math.max(0, data.times.length - MOST_TABLE_ROWS);
+  return (
+    <div className="chart-table" tabIndex={0} role="region" aria-label={title}>
+      {from > 0 && <p className="meta">{t('rowsShown', { n: MOST_TABLE_ROWS })}</p>}
+      <table className="table" aria-label={title}>
+        <thead>
+          <tr>
+            <th scope="col">{t('time')}</th>
+            {labels.map((label) => (
+              <th key={label} scope="col" className="number">
+                {label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {data.times.slice(from).map((time, offset) => (
+            <tr key={time}>
+              <th scope="row">{formatAbsolute(time)}</th>
+              {labels.map((label, index) => {
+                const value = data.values[index]?.[from + offset];
+                return (
+                  <td key={label} className="number">
+                    {typeof value === 'number' ? format(value) : '–'}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
