@@ -13,6 +13,8 @@ pub mod register;
 pub mod status;
 
 mod action_rows;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{Action, ActionError, Actions, Wish};
 pub use channels::{Channel, Channels};

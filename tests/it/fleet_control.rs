@@ -14,7 +14,10 @@ use crate::support::client::Reply;
 use crate::support::postgres::Postgres;
 use crate::support::wait_for;
 
-/// A daemon, its administrator, and an agent that watches a PostgreSQL every ten seconds.
+/// Heartbeats so often that a test can wait for several.
+const OFTEN: &str = "heartbeat_interval = 1\n";
+
+/// A daemon, its administrator, and an agent that collects every ten seconds.
 struct Fleet {
     appliance: Appliance,
     ada: String,
@@ -23,24 +26,25 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn start(more: &str) -> Self {
+    /// `collector` is more of the section of that name, `more` is more of the file.
+    fn start(collector: &str, more: &str) -> Self {
         let (appliance, ada) = Appliance::with_admin();
         let (id, token) = appliance.collector(&ada, "orders");
         let configured = Configured::with("");
         write(&configured.folder.path().join("token"), &token);
         let fleet = Self { appliance, ada, id, configured };
-        fleet.configure(more);
+        fleet.configure(collector, more);
         fleet
     }
 
-    fn configure(&self, more: &str) {
+    fn configure(&self, collector: &str, more: &str) {
         let (id, url, folder) =
             (&self.id, self.appliance.client.url(), self.configured.folder.path().display());
         write(
             &self.configured.file,
             &format!(
                 "[collector]\nid = \"{id}\"\ntoken_file = \"{folder}/token\"\ninterval = 10\nstop_grace = 2\n\
-                 heartbeat_interval = 1\n[backend]\nurl = \"{url}\"\n[spool]\ndirectory = \"{folder}/spool\"\n{more}"
+                 {collector}[backend]\nurl = \"{url}\"\n[spool]\ndirectory = \"{folder}/spool\"\n{more}"
             ),
         );
     }
@@ -109,9 +113,10 @@ fn children(agent: &Running) -> BTreeSet<i32> {
 fn a_stop_ends_the_worker_while_heartbeats_go_on_and_a_resume_brings_documents_back() {
     let postgres = Postgres::start();
     let port = postgres.port();
-    let fleet = Fleet::start(&format!(
+    let postgres = format!(
         "[postgres]\nhost = \"127.0.0.1\"\nport = {port}\nuser = \"postgres\"\ndatabases = \"postgres\"\n"
-    ));
+    );
+    let fleet = Fleet::start(OFTEN, &postgres);
     let agent = Running::start(&fleet.configured);
     let worker = agent.worker();
     wait_for("documents", || (fleet.documents("pg_stats") > 0).then_some(()));
@@ -146,12 +151,15 @@ fn a_stop_ends_the_worker_while_heartbeats_go_on_and_a_resume_brings_documents_b
 }
 
 #[test]
-fn a_restart_gives_the_agent_another_worker() {
-    let fleet = Fleet::start("");
+fn a_restart_gives_the_agent_another_worker_at_once() {
+    let fleet = Fleet::start("", "");
     let agent = Running::start(&fleet.configured);
     let worker = agent.worker();
     fleet.status("online");
+    let asked = std::time::Instant::now();
     fleet.done("restart");
+    // the next heartbeat is ten seconds away: the channel brought the command
+    assert!(asked.elapsed().as_secs() < 6, "took {:?}", asked.elapsed());
     assert_ne!(agent.worker(), worker);
     assert_eq!(children(&agent).len(), 1);
     let collector = fleet.collector();
@@ -161,7 +169,7 @@ fn a_restart_gives_the_agent_another_worker() {
 
 #[test]
 fn a_worker_that_will_not_end_is_killed_and_the_steps_are_reported() {
-    let fleet = Fleet::start("");
+    let fleet = Fleet::start(OFTEN, "");
     let agent = Running::start(&fleet.configured);
     let worker = agent.worker();
     fleet.status("online");
@@ -183,7 +191,7 @@ fn a_worker_that_will_not_end_is_killed_and_the_steps_are_reported() {
 
 #[test]
 fn an_agent_that_was_away_does_what_has_not_expired_and_stays_stopped_when_it_starts_again() {
-    let fleet = Fleet::start("");
+    let fleet = Fleet::start(OFTEN, "");
     let late = fleet.asked("restart", &json!({"expires_in_seconds": 1}));
     assert_eq!(fleet.collector()["status"], "restarting");
     assert_eq!(fleet.over(&late)["status"], "expired");
@@ -207,7 +215,7 @@ fn an_agent_that_was_away_does_what_has_not_expired_and_stays_stopped_when_it_st
 
 #[test]
 fn an_agent_that_is_killed_in_the_middle_of_a_stop_finishes_it() {
-    let fleet = Fleet::start("");
+    let fleet = Fleet::start(OFTEN, "");
     let agent = Running::start(&fleet.configured);
     let worker = agent.worker();
     fleet.status("online");
@@ -224,7 +232,7 @@ fn an_agent_that_is_killed_in_the_middle_of_a_stop_finishes_it() {
 
 #[test]
 fn a_daemon_that_is_killed_in_the_middle_hears_of_the_end_when_it_is_back() {
-    let mut fleet = Fleet::start("");
+    let mut fleet = Fleet::start(OFTEN, "");
     let agent = Running::start(&fleet.configured);
     let worker = agent.worker();
     fleet.status("online");
@@ -244,7 +252,7 @@ fn a_daemon_that_is_killed_in_the_middle_hears_of_the_end_when_it_is_back() {
 
 #[test]
 fn a_command_that_expired_while_the_daemon_was_dead_is_over_when_it_is_back() {
-    let mut fleet = Fleet::start("");
+    let mut fleet = Fleet::start(OFTEN, "");
     let id = fleet.asked("stop", &json!({"expires_in_seconds": 1}));
     fleet.appliance.kill();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(1);
