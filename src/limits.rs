@@ -101,6 +101,8 @@ pub const CONFIG_BYTES: u64 = MIB as u64;
 
 /// Bytes of a JSON body that is not a push or an import.
 pub const BODY_BYTES: usize = MIB;
+/// Longest time that such a body may take to arrive: whoever dawdles holds a connection, and no longer than that.
+pub const BODY_TIME: Duration = Duration::from_secs(10);
 
 // -- who may do what
 

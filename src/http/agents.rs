@@ -2,9 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ETAG, EntityTag, IF_NONE_MATCH};
-use actix_web::web::{Bytes, Data, Json, Path};
+use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::body::Body;
 use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
@@ -22,7 +23,7 @@ use crate::wire::{Heartbeat, HeartbeatReply};
 pub(super) async fn heartbeat(
     node: Data<Node>,
     caller: Caller,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Json<HeartbeatReply>, Problem> {
     let id = caller.collector()?;
     let heartbeat = checked(&body)?;

@@ -6,13 +6,13 @@ use std::ops::RangeInclusive;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 
+use super::body::Body;
 use super::problem::Problem;
 use crate::crypto::Secret;
-use crate::limits;
 use crate::names::Named;
 use crate::wire::FieldError;
 
@@ -187,7 +187,7 @@ impl Fields {
     }
 }
 
-/// Reads the body of a request. Its size is bounded, and its type must be JSON where one is given.
+/// Reads the body of a request. Its type must be JSON where one is given.
 impl FromRequest for Fields {
     type Error = actix_web::Error;
     type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
@@ -200,19 +200,12 @@ impl FromRequest for Fields {
                 essence == "application/json" || essence.ends_with("+json")
             }),
         };
-        let bytes = web::Bytes::from_request(request, payload);
+        let body = Body::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
                 return Err(Problem::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into());
             }
-            let bytes = bytes.await.map_err(|error| {
-                let status = error.as_response_error().status_code();
-                let detail = format!("the body must have at most {} bytes", limits::BODY_BYTES);
-                match status {
-                    StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, "too_large", detail).into(),
-                    _ => error,
-                }
-            })?;
+            let Body(bytes) = body.await?;
             Ok(Self::parse(&bytes)?)
         })
     }

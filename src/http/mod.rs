@@ -10,6 +10,7 @@ mod answer;
 mod api_tokens;
 mod audit;
 mod auth;
+mod body;
 mod budget;
 mod caller;
 mod channel;

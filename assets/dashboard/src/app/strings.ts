@@ -44,6 +44,8 @@ export const t = messages({
   keySearch: 'Search in this page',
   keyNextRow: 'Next and previous row',
   keyOpen: 'Open the row',
+  keyActions: 'Actions of the row',
+  printed: '{address}, printed {time}',
   keyTimes: 'Switch between relative and absolute times',
   keyHelp: 'Show this list',
   keyGo: 'Go to {page}',
