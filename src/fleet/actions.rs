@@ -184,7 +184,9 @@ impl Actions {
             overdue.iter().map(settle).collect::<Result<_, _>>()
         })?;
         let count = moved.len();
-        moved.into_iter().for_each(|moved| self.tell(moved));
+        for moved in moved {
+            self.tell(moved);
+        }
         Ok(count)
     }
 

@@ -158,7 +158,7 @@ pub(super) struct ActionView {
     action: &'static str,
     initiated_by: String,
     reason: Option<String>,
-    /// pending, in_progress, completed, failed, expired, cancelled
+    /// `pending`, `in_progress`, `completed`, `failed`, `expired`, `cancelled`
     status: &'static str,
     #[schema(value_type = String, format = DateTime)]
     requested_at: Timestamp,
@@ -228,7 +228,7 @@ pub(super) async fn of_collector(
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes the body in the OpenAPI document; Fields reads it")]
 pub(super) struct ResultBody {
-    /// in_progress, completed, failed
+    /// `in_progress`, `completed`, `failed`
     status: String,
     #[schema(max_length = 1000)]
     detail: Option<String>,

@@ -17,7 +17,7 @@ pub(super) async fn run(control: &Control, settings: &Settings, ordered: &Stop) 
         match next {
             Some(command) => {
                 // an order to stop ends it in the middle; the journal knows, and the next start finishes it
-                if ordered.or(one(control, settings, command)).await.is_none() {
+                if ordered.or(Box::pin(one(control, settings, command))).await.is_none() {
                     return;
                 }
             }
@@ -45,9 +45,10 @@ async fn one(control: &Control, settings: &Settings, command: Command) {
         return;
     }
     control.current.replace(Some(id.clone()));
-    let done = match control.has_expired(&command) {
-        true => Err("the command had expired before it could be begun".to_owned()),
-        false => obey(control, settings, &command).await,
+    let done = if control.has_expired(&command) {
+        Err("the command had expired before it could be begun".to_owned())
+    } else {
+        obey(control, settings, &command).await
     };
     control.current.replace(None);
     let (status, detail) = match done {
