@@ -19,6 +19,7 @@ mod bombs;
 mod canary;
 mod command_line;
 mod demo;
+mod fleet_control;
 mod ingest;
 mod live;
 mod roles;
