@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::body::Body;
 use super::problem::Problem;
 use crate::crypto::Secret;
+use crate::limits;
 use crate::names::Named;
 use crate::wire::FieldError;
 
