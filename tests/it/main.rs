@@ -18,6 +18,8 @@ mod bad_input;
 mod bombs;
 mod canary;
 mod command_line;
+mod crash;
+mod fault_sync;
 mod ingest;
 mod live;
 mod roles;
