@@ -41,9 +41,11 @@ pub mod node;
 // 7: transport
 pub mod http;
 
-// 8: settings, and the command line that joins all of it
-pub mod cli;
+// 8: settings
 pub mod config;
+
+// 9: the command line, which joins all of it
+pub mod cli;
 
 // beside the floors: the agent, which sees floors 0 and 1 only
 pub mod collector;

@@ -4,7 +4,10 @@
 //! error or the journal. Secrets come by standard input or file, never as an argument.
 
 mod audit;
+mod daemon;
+mod demo;
 mod serve;
+mod signals;
 mod tls;
 mod user;
 
@@ -37,6 +40,8 @@ pub struct Arguments {
 enum Command {
     /// Run the daemon until SIGTERM
     Serve(Common),
+    /// Show it at work: a daemon, an agent and a small database, gone without a trace when it ends
+    Demo(demo::Demo),
     /// Say every problem of a configuration at once, and write nothing
     Check(Common),
     /// Manage users on this machine, also when nobody can sign in
@@ -69,6 +74,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
     umask(Mode::from_bits_truncate(0o027));
     let done = match arguments.command {
         Command::Serve(common) => serve::serve(&common, environment),
+        Command::Demo(wanted) => demo::demo(wanted, environment),
         Command::Check(common) => check(&common, environment),
         Command::User(command) => user::run(command, environment),
         Command::Audit(command) => audit::run(command, environment),

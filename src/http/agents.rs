@@ -31,7 +31,7 @@ pub(super) async fn heartbeat(
 }
 
 /// Agents of later releases may say more; what is known has to make sense.
-fn checked(body: &[u8]) -> Result<Heartbeat, Problem> {
+pub(super) fn checked(body: &[u8]) -> Result<Heartbeat, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let mut heartbeat: Heartbeat = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

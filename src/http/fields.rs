@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::body::Body;
 use super::problem::Problem;
 use crate::crypto::Secret;
+use crate::limits;
 use crate::names::Named;
 use crate::wire::FieldError;
 
@@ -28,7 +29,11 @@ impl Fields {
         Self { members, problems: Vec::new() }
     }
 
+    /// No body is an empty object: where nothing is required, nothing need be sent.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(members)) => Ok(Self::new(members)),
             Ok(_) => Err(Problem::invalid_field("body", "type", "must be a JSON object")),
@@ -74,6 +79,12 @@ impl Fields {
             self.complain(field, "characters", "must not hold control characters".to_owned());
         }
         Some(text)
+    }
+
+    /// The beginning of a text that a program sends, whatever its length.
+    pub fn agent_text(&mut self, field: &str) -> Option<String> {
+        let text = self.optional_string(field)?;
+        Some(text.chars().take(limits::AGENT_TEXT_CHARS).collect())
     }
 
     /// A secret that must be there, taken as it is.

@@ -121,7 +121,7 @@ fn take_or_empty(found: &mut Vec<Points>, name: &str) -> Points {
     let place = found.iter().position(|points| points.series.name == name);
     place.map_or_else(
         || Points {
-            series: super::Series { name: name.to_owned(), labels: Default::default() },
+            series: super::Series { name: name.to_owned(), labels: std::sync::Arc::default() },
             points: Vec::new(),
         },
         |place| found.swap_remove(place),

@@ -6,9 +6,11 @@ use redb::ReadTransaction;
 
 use super::Metrics;
 use super::hot::{self, Counter, Span};
+use super::index::{self, kinds};
 use super::matcher::Matcher;
-use super::query::{QueryError, Rows};
+use super::query::QueryError;
 use super::shape::{self, Series};
+use super::walk;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
@@ -80,21 +82,17 @@ impl Found<'_> {
         collector: CollectorId,
         kind: &str,
     ) -> Result<(), QueryError> {
-        let (spans, shapes) = (tx.open_table(hot::SPANS)?, tx.open_table(hot::SHAPES)?);
-        let prefix = hot::of_kind(collector, kind);
+        let (spans, kinds) = (tx.open_table(hot::SPANS)?, tx.open_table(hot::KINDS)?);
+        let shapes = tx.open_table(hot::SHAPES)?;
         self.groups.clear();
         self.spans.clear();
-        for row in spans.range(prefix.as_slice()..)? {
-            let (key, sealed) = row?;
-            let Some(hash) = key.value().strip_prefix(prefix.as_slice()) else { break };
-            let hash = hash.try_into().map_err(|_| damaged("span", key.value()))?;
-            let span = Span::open(key.value(), sealed.value())?;
-            self.add_shape(&shapes, &hot::shape_key(collector, hash), span)?;
+        for (shape, span) in index::spans_of(&spans, &kinds, &hot::of_kind(collector, kind))? {
+            self.add_shape(&shapes, &hot::shape_key(collector, shape), span)?;
         }
         self.name_series()
     }
 
-    fn add_shape(&mut self, shapes: &Rows, key: &[u8], span: Span) -> Result<(), QueryError> {
+    fn add_shape(&mut self, shapes: &walk::Rows, key: &[u8], span: Span) -> Result<(), QueryError> {
         let shape = hot::get(shapes, key, hot::open_shape)?.ok_or_else(|| damaged("shape", key))?;
         for group in shape::groups(&shape).ok_or_else(|| damaged("shape", key))? {
             if let Some(place) = self.groups.get(group.bytes) {
@@ -126,24 +124,5 @@ impl Found<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// The types of a collector's documents, in order.
-pub(super) fn kinds(tx: &ReadTransaction, collector: CollectorId) -> Result<Vec<String>, RedbError> {
-    let spans = tx.open_table(hot::SPANS)?;
-    let collector = hot::of_collector(collector);
-    let mut kinds = Vec::new();
-    let mut next = collector.to_vec();
-    loop {
-        let mut rows = spans.range(next.as_slice()..)?;
-        let Some(row) = rows.next() else { return Ok(kinds) };
-        let (key, _) = row?;
-        let Some(rest) = key.value().strip_prefix(collector.as_slice()) else { return Ok(kinds) };
-        let kind = rest.split(|byte| *byte == 0).next().and_then(|kind| std::str::from_utf8(kind).ok());
-        let kind = kind.ok_or_else(|| damaged("span", key.value()))?;
-        kinds.push(kind.to_owned());
-        // behind all shapes of this type
-        next = [&collector, kind.as_bytes(), &[1]].concat();
     }
 }

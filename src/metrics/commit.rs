@@ -3,7 +3,7 @@
 //! It guarantees: documents, dedup entries, shapes, spans and counters of a push become durable together or not
 //! at all; the same push is stored once, however often it comes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use parking_lot::Mutex;
 use redb::WriteTransaction;
@@ -11,11 +11,13 @@ use redb::WriteTransaction;
 use super::Hot;
 use super::document::Document;
 use super::hot::{self, Counter, Place, PushRecord, Rows, Span};
+use super::index::{self, Index};
 use super::shape::ShapeHash;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::redb_file::damaged;
 
 /// A push that was checked and waits to be stored.
 #[derive(Debug)]
@@ -49,8 +51,11 @@ pub(super) enum Outcome {
 }
 
 impl Push {
-    pub(super) fn stored_bytes(&self) -> usize {
-        self.documents.iter().map(Document::stored_bytes).sum()
+    /// Bytes that it takes in memory while it waits, which is more than it will take on the disk.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        let shapes: HashMap<_, _> =
+            self.documents.iter().map(|document| (document.shape_hash, document.shape.len())).collect();
+        self.documents.iter().map(Document::waiting_bytes).chain(shapes.into_values()).sum()
     }
 }
 
@@ -117,11 +122,11 @@ struct Store<'tx> {
     known: &'tx KnownShapes,
     documents: Rows<'tx>,
     shapes: Rows<'tx>,
-    spans: Rows<'tx>,
+    index: Index<'tx>,
     pushes: Rows<'tx>,
     contents: Rows<'tx>,
     counters: Rows<'tx>,
-    meta: redb::Table<'tx, &'static str, u64>,
+    meta: Rows<'tx>,
     next_seq: u64,
     changed: HashMap<CollectorId, Counter>,
 }
@@ -129,12 +134,13 @@ struct Store<'tx> {
 impl<'tx> Store<'tx> {
     fn open(tx: &'tx WriteTransaction, known: &'tx KnownShapes) -> Result<Self, RedbError> {
         let meta = tx.open_table(hot::META)?;
-        let next_seq = redb::ReadableTable::get(&meta, hot::NEXT_SEQ)?.map_or(1, |seq| seq.value());
+        let next_seq = hot::get(&meta, hot::NEXT_SEQ, index::open_count)?;
+        let next_seq = next_seq.ok_or_else(|| damaged("next sequence number", hot::NEXT_SEQ))?;
         Ok(Self {
             known,
             documents: tx.open_table(hot::DOCUMENTS)?,
             shapes: tx.open_table(hot::SHAPES)?,
-            spans: tx.open_table(hot::SPANS)?,
+            index: Index::open(tx)?,
             pushes: tx.open_table(hot::PUSHES)?,
             contents: tx.open_table(hot::CONTENTS)?,
             counters: tx.open_table(hot::COUNTERS)?,
@@ -146,7 +152,7 @@ impl<'tx> Store<'tx> {
 
     /// Notes the next sequence number, and gives the counters as they will be when all this is durable.
     fn finish(mut self) -> Result<HashMap<CollectorId, Counter>, RedbError> {
-        self.meta.insert(hot::NEXT_SEQ, self.next_seq)?;
+        index::put_count(&mut self.meta, hot::NEXT_SEQ, self.next_seq)?;
         Ok(self.changed)
     }
 
@@ -208,14 +214,25 @@ impl<'tx> Store<'tx> {
         documents: impl Iterator<Item = &'a Document>,
     ) -> Result<u64, RedbError> {
         let mut inserted = 0;
+        let mut hours = BTreeMap::<(Vec<u8>, Timestamp), u64>::new();
+        let mut spans = BTreeMap::<(Vec<u8>, ShapeHash), Span>::new();
         for document in documents {
             let kind = hot::of_kind(push.collector, &document.kind);
             let place = Place { timestamp: document.timestamp, seq: self.next_seq };
             hot::put(&mut self.documents, &hot::document_key(&kind, place), &document.value)?;
+            self.put_shape(push.collector, document)?;
             self.next_seq += 1;
             inserted += 1;
-            self.put_shape(push.collector, document)?;
-            self.stretch_span(&kind, document)?;
+            let moment = Span { first: document.timestamp, last: document.timestamp };
+            let span = spans.entry((kind.clone(), document.shape_hash)).or_insert(moment);
+            *span = span.with(moment);
+            *hours.entry((kind, hot::hour_of(document.timestamp))).or_default() += 1;
+        }
+        for ((kind, hour), count) in hours {
+            self.index.add_documents(&kind, hour, count)?;
+        }
+        for ((kind, shape), span) in spans {
+            self.index.stretch(push.collector, &kind, shape, span)?;
         }
         Ok(inserted)
     }
@@ -229,17 +246,6 @@ impl<'tx> Store<'tx> {
             hot::put(&mut self.shapes, &key, &hot::put_shape(&document.shape))?;
         }
         self.known.add(collector, document.shape_hash);
-        Ok(())
-    }
-
-    fn stretch_span(&mut self, kind: &[u8], document: &Document) -> Result<(), RedbError> {
-        let key = hot::span_key(kind, document.shape_hash);
-        let moment = Span { first: document.timestamp, last: document.timestamp };
-        let known = hot::get(&self.spans, &key, Span::open)?;
-        let stretched = known.map_or(moment, |known| known.with(moment));
-        if known != Some(stretched) {
-            hot::put(&mut self.spans, &key, &stretched.bytes())?;
-        }
         Ok(())
     }
 

@@ -5,17 +5,17 @@ use std::collections::BinaryHeap;
 use std::fmt;
 use std::str::FromStr;
 
-use redb::{AccessGuard, Range, ReadTransaction};
+use redb::ReadTransaction;
 
 use super::document::AGENT;
 use super::hot::{self, Place, StoredDocument};
 use super::query::QueryError;
+use super::walk::{Row, Walk};
 use super::{Metrics, kinds};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
-use crate::storage::redb_file::damaged;
 
 /// Which documents are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -119,11 +119,9 @@ fn read_page(mut rows: Merged, limit: usize) -> Result<DocumentsPage, QueryError
     Ok(DocumentsPage { documents, next: None })
 }
 
-type Row = (AccessGuard<'static, &'static [u8]>, AccessGuard<'static, &'static [u8]>);
-
-/// The rows of several types in one order.
+/// The documents of several types in one order.
 struct Merged {
-    types: Vec<(String, Range<'static, &'static [u8], &'static [u8]>)>,
+    types: Vec<(String, Walk)>,
     heads: BinaryHeap<Reverse<(Place, usize)>>,
     /// For each type its row at the head.
     rows: Vec<Option<Row>>,
@@ -137,12 +135,10 @@ impl Merged {
         first: Place,
         last: Place,
     ) -> Result<Self, QueryError> {
-        let table = tx.open_table(hot::DOCUMENTS)?;
         let mut merged = Self { types: Vec::new(), heads: BinaryHeap::new(), rows: Vec::new() };
         for kind in kinds {
-            let keys = hot::document_keys(&hot::of_kind(collector, &kind), first..=last);
-            let range = table.range(keys.start().as_slice()..=keys.end().as_slice())?;
-            merged.types.push((kind, range));
+            let walk = Walk::new(tx, hot::of_kind(collector, &kind), first, last)?;
+            merged.types.push((kind, walk));
             merged.rows.push(None);
             merged.advance(merged.types.len() - 1)?;
         }
@@ -157,9 +153,7 @@ impl Merged {
     }
 
     fn advance(&mut self, at: usize) -> Result<(), RedbError> {
-        if let Some(row) = self.types[at].1.next() {
-            let row = row?;
-            let place = Place::of(row.0.value()).ok_or_else(|| damaged("document", row.0.value()))?;
+        if let Some((place, row)) = self.types[at].1.next()? {
             self.heads.push(Reverse((place, at)));
             self.rows[at] = Some(row);
         }

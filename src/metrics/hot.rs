@@ -1,10 +1,9 @@
 //! The tables of the hot store and the bytes in them.
 //!
 //! `docs/formats.md` draws them; where a byte changes here, it changes there, and the version of a document's
-//! value goes up. Every value but the two of `META` bears a checksum over its key and itself.
+//! value goes up. Every value bears a checksum over its key and itself.
 
 use std::cell::RefCell;
-use std::ops::RangeInclusive;
 
 use redb::{ReadableTable, Table, TableDefinition};
 
@@ -26,6 +25,10 @@ pub(super) const DOCUMENTS: Definition = TableDefinition::new("documents");
 pub(super) const SHAPES: Definition = TableDefinition::new("shapes");
 /// From when to when a collector sent documents of one type and shape.
 pub(super) const SPANS: Definition = TableDefinition::new("spans");
+/// How many types a collector has, and how many shapes each of them.
+pub(super) const KINDS: Definition = TableDefinition::new("kinds");
+/// How many documents of one type a collector has in each hour.
+pub(super) const HOURS: Definition = TableDefinition::new("hours");
 /// What each idempotency key of a collector stood for.
 pub(super) const PUSHES: Definition = TableDefinition::new("pushes");
 /// How often a document came in pushes without a key, by collector, time and content.
@@ -33,15 +36,27 @@ pub(super) const CONTENTS: Definition = TableDefinition::new("contents");
 /// What each collector sent in all.
 pub(super) const COUNTERS: Definition = TableDefinition::new("counters");
 /// Numbers of the store itself.
-pub(super) const META: TableDefinition<'static, &'static str, u64> = TableDefinition::new("meta");
+pub(super) const META: Definition = TableDefinition::new("meta");
 
-pub(super) const ALL: [Definition; 6] = [DOCUMENTS, SHAPES, SPANS, PUSHES, CONTENTS, COUNTERS];
+/// All tables, with what a row of each is called.
+pub(super) const ALL: [(&str, Definition); 9] = [
+    ("document", DOCUMENTS),
+    ("shape", SHAPES),
+    ("span", SPANS),
+    ("count of types", KINDS),
+    ("count of an hour", HOURS),
+    ("push record", PUSHES),
+    ("count of a content", CONTENTS),
+    ("counter", COUNTERS),
+    ("figure of the store", META),
+];
 /// In `META`: the sequence number of the next document.
-pub(super) const NEXT_SEQ: &str = "next_seq";
+pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
 /// In `META`: the version of this layout.
-pub(super) const VERSION: (&str, u64) = ("version", 1);
+pub(super) const VERSION: (&[u8], u64) = (b"version", 1);
 
 const DOCUMENT_VERSION: u8 = 1;
+const HOUR_MS: i64 = 60 * 60 * 1000;
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
 /// Texts below this do not get smaller.
@@ -87,9 +102,18 @@ pub(super) fn document_key(of_kind: &[u8], place: Place) -> Vec<u8> {
     key
 }
 
-/// The keys of all documents of one type between two places, both included.
-pub(super) fn document_keys(of_kind: &[u8], places: RangeInclusive<Place>) -> RangeInclusive<Vec<u8>> {
-    document_key(of_kind, *places.start())..=document_key(of_kind, *places.end())
+/// The hour in which a moment lies, by its first millisecond.
+pub(super) fn hour_of(timestamp: Timestamp) -> Timestamp {
+    Timestamp::from_millis(timestamp.as_millis().div_euclid(HOUR_MS).saturating_mul(HOUR_MS))
+}
+
+/// The first place behind an hour.
+pub(super) fn behind_hour(hour: Timestamp) -> Place {
+    Place { timestamp: Timestamp::from_millis(hour.as_millis().saturating_add(HOUR_MS)), seq: 0 }
+}
+
+pub(super) fn hour_key(of_kind: &[u8], hour: Timestamp) -> Vec<u8> {
+    [of_kind, ordered(hour).as_slice()].concat()
 }
 
 pub(super) fn shape_key(collector: CollectorId, shape: ShapeHash) -> [u8; 32] {

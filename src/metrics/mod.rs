@@ -1,6 +1,6 @@
 //! The metrics of all collectors: taking them in, keeping them, and reading them.
 //!
-//! It guarantees: what [`Metrics::accept`] acknowledged is durable and is stored once; any document reads back as
+//! It guarantees: what [`Metrics::store`] acknowledged is durable and is stored once; any document reads back as
 //! it was pushed; every number in it is a point of a series; what is served was checked against its checksum.
 //! It does not know who may push or read, nor which collectors are registered.
 
@@ -12,6 +12,7 @@ mod commit;
 mod document;
 mod documents;
 mod hot;
+mod index;
 mod labels;
 mod matcher;
 mod number;
@@ -22,6 +23,8 @@ mod scan;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod verify;
+mod walk;
 mod writer;
 
 use std::collections::HashMap;
@@ -30,13 +33,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use redb::WriteTransaction;
 
 use crate::clock::Clock;
 use crate::ids::CollectorId;
 use crate::limits;
+use crate::storage::redb_file::damaged;
 use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
-pub use accept::{AcceptError, Accepted, Batch};
+pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
@@ -46,9 +51,10 @@ pub use number::Number;
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::Retention;
 pub use shape::Series;
+pub use verify::{Verified, verify};
 pub use writer::StorageFull;
 
-use catalog::kinds;
+use index::kinds;
 
 /// How the store behaves.
 #[derive(Clone, Debug)]
@@ -100,8 +106,8 @@ impl Metrics {
     /// Opens the store, or creates it when there is none.
     pub fn open(path: &Path, poison: Poison, clock: Clock, options: Options) -> Result<Self, OpenError> {
         let Options { retention, free_space } = options;
-        let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison)?;
-        prepare(&file)?;
+        let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, create)?;
+        check(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
         let hot = Arc::new(Hot { file, known: commit::KnownShapes::default(), counters, free_space });
@@ -129,19 +135,26 @@ impl Metrics {
     }
 }
 
-/// Creates the tables, so that reading need not ask whether they are there.
-fn prepare(file: &RedbFile) -> Result<(), OpenError> {
+/// Fills a new store: with all tables, so that one that is missing later is damage.
+fn create(tx: &WriteTransaction) -> Result<(), RedbError> {
+    for (_, table) in hot::ALL {
+        tx.open_table(table)?;
+    }
+    let (name, version) = hot::VERSION;
+    let mut meta = tx.open_table(hot::META)?;
+    index::put_count(&mut meta, name, version)?;
+    index::put_count(&mut meta, hot::NEXT_SEQ, 1)
+}
+
+/// Checks that this program can read the store and that no table is missing.
+fn check(file: &RedbFile) -> Result<(), OpenError> {
     let (name, known) = hot::VERSION;
-    let found = file.write(|tx| {
-        for table in hot::ALL {
+    let found = file.read(|tx| {
+        for (_, table) in hot::ALL {
             tx.open_table(table)?;
         }
-        let mut meta = tx.open_table(hot::META)?;
-        let found = redb::ReadableTable::get(&meta, name)?.map(|version| version.value());
-        if found.is_none() {
-            meta.insert(name, known)?;
-        }
-        Ok(found.unwrap_or(known))
+        let version = hot::get(&tx.open_table(hot::META)?, name, index::open_count)?;
+        version.ok_or_else(|| damaged("layout version", name))
     })?;
     if found > known { Err(OpenError::Newer { found, known }) } else { Ok(()) }
 }

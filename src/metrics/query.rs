@@ -6,21 +6,20 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use redb::{ReadOnlyTable, ReadTransaction};
+use redb::ReadTransaction;
 
 use super::bytes::Reader;
 use super::hot::{self, Place, StoredDocument};
 use super::matcher::Matcher;
 use super::number::Number;
 use super::shape::{self, Series, ShapeHash};
+use super::walk::{Rows, Walk};
 use super::{Metrics, kinds};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::redb_file::damaged;
-
-pub(super) type Rows = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// Which numbers are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -165,7 +164,7 @@ struct Plan {
 struct Plans<'q> {
     query: &'q PointsQuery,
     shapes: Rows,
-    plans: HashMap<ShapeHash, Plan>,
+    known: HashMap<ShapeHash, Plan>,
     slots: HashMap<Series, usize>,
     series: Vec<Series>,
 }
@@ -173,7 +172,7 @@ struct Plans<'q> {
 impl<'q> Plans<'q> {
     fn new(query: &'q PointsQuery, tx: &ReadTransaction) -> Result<Self, QueryError> {
         let shapes = tx.open_table(hot::SHAPES)?;
-        Ok(Self { query, shapes, plans: HashMap::new(), slots: HashMap::new(), series: Vec::new() })
+        Ok(Self { query, shapes, known: HashMap::new(), slots: HashMap::new(), series: Vec::new() })
     }
 
     /// Shows the numbers in the documents of one type.
@@ -185,38 +184,36 @@ impl<'q> Plans<'q> {
         see: &mut impl FnMut(usize, &Series, Timestamp, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         let PointsQuery { collector, from, to, .. } = *self.query;
-        let places = Place { timestamp: from, seq: 0 }..=Place { timestamp: to, seq: u64::MAX };
-        let keys = hot::document_keys(&hot::of_kind(collector, kind), places);
-        let documents = tx.open_table(hot::DOCUMENTS)?;
-        for row in documents.range(keys.start().as_slice()..=keys.end().as_slice())? {
-            let (key, sealed) = row?;
+        let (first, last) = (Place { timestamp: from, seq: 0 }, Place { timestamp: to, seq: u64::MAX });
+        let mut walk = Walk::new(tx, hot::of_kind(collector, kind), first, last)?;
+        while let Some((place, (key, sealed))) = walk.next()? {
             *looked_at += 1;
             if *looked_at > limits::QUERY_DOCUMENTS {
                 return Err(QueryError::TooManyDocuments);
             }
-            self.apply(key.value(), sealed.value(), see)?;
+            self.apply(place.timestamp, key.value(), sealed.value(), see)?;
         }
         Ok(())
     }
 
     fn apply(
         &mut self,
+        timestamp: Timestamp,
         key: &[u8],
         sealed: &[u8],
         see: &mut impl FnMut(usize, &Series, Timestamp, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         let document = StoredDocument::open(key, sealed)?;
-        let place = Place::of(key).ok_or_else(|| damaged("document", key))?;
-        if !self.plans.contains_key(&document.shape) {
+        if !self.known.contains_key(&document.shape) {
             let plan = self.make(document.shape)?;
-            self.plans.insert(document.shape, plan);
+            self.known.insert(document.shape, plan);
         }
-        let Some(plan) = self.plans.get(&document.shape).filter(|plan| !plan.places.is_empty()) else {
+        let Some(plan) = self.known.get(&document.shape).filter(|plan| !plan.places.is_empty()) else {
             return Ok(());
         };
         let numbers = Reader(document.numbers).numbers_at(plan.places.iter().copied());
         for (slot, number) in plan.slots.iter().zip(numbers.ok_or_else(|| damaged("document", key))?) {
-            see(*slot, &self.series[*slot], place.timestamp, number)?;
+            see(*slot, &self.series[*slot], timestamp, number)?;
         }
         Ok(())
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
-use super::hot::{self, Place, PushRecord, Span};
+use super::hot::{self, Place, PushRecord};
+use super::index::{self, Index, first_behind};
 use super::{Metrics, kinds};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -19,9 +20,9 @@ use crate::storage::RedbError;
 use crate::storage::redb_file::damaged;
 
 /// In `META`: when the retention last looked at the clock.
-const LAST_LOOK: &str = "retention_last_look";
+const LAST_LOOK: &[u8] = b"retention_last_look";
 /// In `META`: when the clock was found to have jumped.
-const JUMPED_AT: &str = "retention_jumped_at";
+const JUMPED_AT: &[u8] = b"retention_jumped_at";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The job that removes expired metrics.
@@ -73,37 +74,32 @@ impl Metrics {
 
     /// Notes the time. When the clock has jumped ahead and nobody has confirmed it, says to when.
     fn look_at_clock(&self, now: Timestamp) -> Result<Option<Timestamp>, RedbError> {
-        let stored = |moment: Timestamp| u64::try_from(moment.as_millis()).unwrap_or(0);
         self.hot.file.write(|tx| {
             let mut meta = tx.open_table(hot::META)?;
-            let moment = |meta: &redb::Table<'_, &'static str, u64>, name| -> Result<_, RedbError> {
-                let stored = meta.get(name)?.and_then(|moment| i64::try_from(moment.value()).ok());
-                Ok(stored.map(Timestamp::from_millis))
-            };
-            let last_look = moment(&meta, LAST_LOOK)?;
-            let mut jumped_at = moment(&meta, JUMPED_AT)?;
+            let last_look = hot::get(&meta, LAST_LOOK, open_moment)?;
+            let mut jumped_at = hot::get(&meta, JUMPED_AT, open_moment)?;
             if last_look.is_some_and(|last_look| now.since(last_look) > DAY) {
                 tracing::warn!(%now, "the clock jumped ahead by more than a day; the retention waits");
                 jumped_at = Some(now);
-                meta.insert(JUMPED_AT, stored(now))?;
+                hot::put(&mut meta, JUMPED_AT, &now.as_millis().to_le_bytes())?;
             } else if jumped_at.is_some_and(|jumped_at| now < jumped_at || now.since(jumped_at) > DAY) {
                 jumped_at = None;
                 meta.remove(JUMPED_AT)?;
             }
-            meta.insert(LAST_LOOK, stored(now))?;
+            hot::put(&mut meta, LAST_LOOK, &now.as_millis().to_le_bytes())?;
             Ok(jumped_at)
         })
     }
 
     /// The collectors that have rows in a table.
     fn collectors_in(&self, table: hot::Definition) -> Result<Vec<CollectorId>, RedbError> {
-        self.hot.file.read(|tx| collectors_in(tx, table))
+        self.hot.file.read(|tx| index::collectors_in(tx, table))
     }
 
     /// Removes documents from before a moment, and the shapes that nothing has any more.
     fn remove_documents(&self, before: Timestamp) -> Result<usize, RedbError> {
         let mut removed = 0;
-        for collector in self.collectors_in(hot::SPANS)? {
+        for collector in self.collectors_in(hot::KINDS)? {
             let kinds = self.hot.file.read(|tx| kinds(tx, collector))?;
             for kind in kinds {
                 removed += self.remove_kind(collector, &kind, before, limits::PRUNE_STEP - removed)?;
@@ -122,53 +118,32 @@ impl Metrics {
         before: Timestamp,
         most: usize,
     ) -> Result<usize, RedbError> {
-        let prefix = hot::of_kind(collector, kind);
-        let keys = hot::document_key(&prefix, Place::FIRST)
-            ..hot::document_key(&prefix, Place { timestamp: before, seq: 0 });
+        let of_kind = hot::of_kind(collector, kind);
+        let end = Place { timestamp: before, seq: 0 };
+        let keys = hot::document_key(&of_kind, Place::FIRST)..hot::document_key(&of_kind, end);
         if self.hot.file.read(|tx| is_empty(&tx.open_table(hot::DOCUMENTS)?, &keys))? {
             return Ok(0);
         }
         self.hot.file.write(|tx| {
-            let removed = remove_range(tx, hot::DOCUMENTS, &keys, most)?;
+            let mut index = Index::open(tx)?;
+            let mut removed = 0;
+            for hour in index.hours_before(&of_kind, before, limits::PRUNE_HOURS)? {
+                let begin = Place { timestamp: hour, seq: 0 };
+                let end = hot::behind_hour(hour).min(end);
+                let keys = hot::document_key(&of_kind, begin)..hot::document_key(&of_kind, end);
+                let gone = remove_range(tx, hot::DOCUMENTS, &keys, most - removed)?;
+                index.remove_documents(&of_kind, hour, gone as u64)?;
+                removed += gone;
+            }
             if is_empty(&tx.open_table(hot::DOCUMENTS)?, &keys)? {
-                self.shorten_spans(tx, collector, &prefix, before)?;
+                let mut shapes = tx.open_table(hot::SHAPES)?;
+                for shape in index.shorten(collector, &of_kind, before)? {
+                    shapes.remove(hot::shape_key(collector, shape).as_slice())?;
+                }
+                self.hot.known.forget();
             }
             Ok(removed)
         })
-    }
-
-    /// Says of the shapes of one type that nothing is older than `before`.
-    fn shorten_spans(
-        &self,
-        tx: &WriteTransaction,
-        collector: CollectorId,
-        prefix: &[u8],
-        before: Timestamp,
-    ) -> Result<(), RedbError> {
-        let (mut spans, mut shapes) = (tx.open_table(hot::SPANS)?, tx.open_table(hot::SHAPES)?);
-        let mut old = Vec::new();
-        for row in spans.range(prefix..)? {
-            let (key, sealed) = row?;
-            if !key.value().starts_with(prefix) {
-                break;
-            }
-            let span = Span::open(key.value(), sealed.value())?;
-            if span.first < before {
-                old.push((key.value().to_vec(), span));
-            }
-        }
-        for (key, span) in old {
-            if span.last >= before {
-                hot::put(&mut spans, &key, &Span { first: before, ..span }.bytes())?;
-                continue;
-            }
-            spans.remove(key.as_slice())?;
-            if let Some(hash) = key.strip_prefix(prefix).and_then(|hash| hash.try_into().ok()) {
-                shapes.remove(hot::shape_key(collector, hash).as_slice())?;
-            }
-        }
-        self.hot.known.forget();
-        Ok(())
     }
 
     fn remove_contents(&self, before: Timestamp) -> Result<usize, RedbError> {
@@ -221,7 +196,7 @@ impl Metrics {
             }
         }
         self.hot.file.write(|tx| {
-            for table in [hot::SPANS, hot::SHAPES, hot::COUNTERS] {
+            for table in [hot::HOURS, hot::SPANS, hot::SHAPES, hot::KINDS, hot::COUNTERS] {
                 remove_range(tx, table, &keys, usize::MAX)?;
             }
             self.hot.known.forget();
@@ -230,6 +205,10 @@ impl Metrics {
         self.hot.counters.lock().remove(&collector);
         Ok(documents)
     }
+}
+
+fn open_moment(key: &[u8], sealed: &[u8]) -> Result<Timestamp, RedbError> {
+    hot::words("moment", key, sealed).map(|[moment]| Timestamp::from_millis(moment.cast_signed()))
 }
 
 /// The keys of the old ones among the next push records, and where to go on.
@@ -249,28 +228,6 @@ fn old_pushes(
         }
     }
     Ok((old, Vec::new()))
-}
-
-fn collectors_in(tx: &ReadTransaction, table: hot::Definition) -> Result<Vec<CollectorId>, RedbError> {
-    let table = tx.open_table(table)?;
-    let mut collectors = Vec::new();
-    let mut next = Some(Vec::new());
-    while let Some(first) = next {
-        let Some(row) = table.range(first.as_slice()..)?.next() else { break };
-        let (key, _) = row?;
-        let collector = key.value().first_chunk::<16>().ok_or_else(|| damaged("key", key.value()))?;
-        collectors.push(CollectorId::from(uuid::Uuid::from_bytes(*collector)));
-        next = first_behind(collector);
-    }
-    Ok(collectors)
-}
-
-/// The first key behind all that begin with `prefix`.
-fn first_behind(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut end = prefix[..=last].to_vec();
-    end[last] += 1;
-    Some(end)
 }
 
 fn is_empty(

@@ -13,8 +13,9 @@ use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Secret};
 use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
+use crate::fleet::actions::ActionsJob;
 use crate::fleet::presence::PresenceJob;
-use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
+use crate::fleet::{ActionError, Actions, Commands, ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
@@ -81,6 +82,8 @@ pub enum OpenError {
     Metrics(#[from] metrics::OpenError),
     #[error("cannot read when collectors were last seen: {0}")]
     Presence(#[from] PresenceError),
+    #[error("cannot end the actions that nobody waits for any more: {0}")]
+    Actions(#[from] ActionError),
     #[error("cannot start the background jobs: {0}")]
     Jobs(io::Error),
 }
@@ -134,10 +137,23 @@ impl Node {
             clock.clone(),
             options.slow_collection_ms,
         )?);
+        let actions = Arc::new(Actions {
+            db: Arc::clone(&db),
+            audit: audit.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            collectors: collectors.clone(),
+            presence: Arc::clone(&presence),
+            commands: Commands::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone()),
+        });
+        // what became overdue while no daemon ran is told as it is from the first answer on
+        while actions.settle_overdue()? > 0 {}
         let signer: Arc<dyn Signer> = access.signing_keys();
         let every = Duration::from_secs;
         let jobs: Vec<(Box<dyn Job>, Duration)> = vec![
             (Box::new(PresenceJob(Arc::clone(&presence))), every(2)),
+            (Box::new(ActionsJob(Arc::clone(&actions))), every(1)),
             (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
             (Box::new(Retention::new(Arc::clone(&metrics))), every(60)),
             (Box::new(PruneJob::new(Arc::clone(&access))), every(600)),
@@ -157,6 +173,7 @@ impl Node {
             collectors,
             metrics,
             presence,
+            actions,
             authority,
             registrar,
             connection_tests: ConnectionTests::default(),

@@ -23,6 +23,9 @@ use crate::names::named;
 
 pub use tls::TlsError;
 
+/// A connection that has nothing to wait for is closed in no time.
+const GOODBYE_TIME: Duration = Duration::from_millis(500);
+
 named!(
     /// How a connection is protected.
     SslMode, "an SSL mode", {
@@ -127,7 +130,7 @@ impl Route {
     }
 }
 
-/// An open connection.
+/// An open connection. A dropped one ends with its last statement.
 pub struct Connected {
     pub client: Client,
     /// As the server says it: `15.14 (Debian 15.14-1)`.
@@ -150,12 +153,13 @@ impl Connected {
         });
         Ok(Self { client, server_version, connection })
     }
-}
 
-impl Drop for Connected {
-    fn drop(&mut self) {
-        if self.client.is_closed() {
-            self.connection.abort();
+    /// Says goodbye to the server. One that does not listen any more is left without.
+    pub async fn close(self) {
+        drop(self.client);
+        let abort = self.connection.abort_handle();
+        if tokio::time::timeout(GOODBYE_TIME, self.connection).await.is_err() {
+            abort.abort();
         }
     }
 }

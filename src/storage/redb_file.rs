@@ -47,24 +47,42 @@ engine_errors!(redb::StorageError, redb::TableError, redb::TransactionError, red
 /// One open file.
 pub struct RedbFile {
     path: PathBuf,
-    database: Database,
+    /// Held until the drop, which must be guarded.
+    database: Option<Database>,
     poison: Poison,
 }
 
+impl Drop for RedbFile {
+    fn drop(&mut self) {
+        // closing writes, so it can meet damage as well
+        let _ = guard(&self.path, || drop(self.database.take()));
+    }
+}
+
 impl RedbFile {
-    /// Opens the file, or creates it when there is none. A file that is there and can't be opened is an error.
-    pub fn open(path: &Path, cache_bytes: usize, poison: Poison) -> Result<Self, RedbError> {
+    /// Opens the file, or creates it when there is none, with what `first` puts into it. A file that is there
+    /// and can't be opened is an error.
+    pub fn open(
+        path: &Path,
+        cache_bytes: usize,
+        poison: Poison,
+        first: impl FnOnce(&WriteTransaction) -> Result<(), RedbError>,
+    ) -> Result<Self, RedbError> {
         let mut builder = Builder::new();
         builder.set_cache_size(cache_bytes);
         if !exists(path)? {
-            create(path, &builder)?;
+            create(path, &builder, first)?;
         }
         let database = guard(path, || builder.open(path))?.map_err(|source| opening(path, source))?;
-        Ok(Self { path: path.to_owned(), database, poison })
+        Ok(Self { path: path.to_owned(), database: Some(database), poison })
     }
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    fn database(&self) -> Result<&Database, RedbError> {
+        self.database.as_ref().ok_or_else(|| RedbError::Panicked(self.path.clone()))
     }
 
     /// Runs `operation` in one transaction and makes it durable. When it returns an error, nothing is left of
@@ -88,7 +106,7 @@ impl RedbFile {
     }
 
     fn begin(&self) -> Result<WriteTransaction, RedbError> {
-        let mut transaction = self.database.begin_write()?;
+        let mut transaction = self.database()?.begin_write()?;
         // the next start then needs no walk over the whole file, however the process ends
         transaction.set_quick_repair(true);
         transaction.set_durability(redb::Durability::Immediate)?;
@@ -101,7 +119,7 @@ impl RedbFile {
         operation: impl FnOnce(&ReadTransaction) -> Result<T, E>,
     ) -> Result<T, E> {
         let read = || {
-            let transaction = self.database.begin_read().map_err(RedbError::from)?;
+            let transaction = self.database()?.begin_read().map_err(RedbError::from)?;
             operation(&transaction)
         };
         guard(&self.path, read).unwrap_or_else(|panicked| Err(panicked.into()))
@@ -140,7 +158,11 @@ fn opening(path: &Path, source: redb::DatabaseError) -> RedbError {
 
 /// redb's own creation leaves a file that does not open when it is interrupted, so the file is made under
 /// another name, where an interrupted attempt is simply made again.
-fn create(path: &Path, builder: &Builder) -> Result<(), RedbError> {
+fn create(
+    path: &Path,
+    builder: &Builder,
+    first: impl FnOnce(&WriteTransaction) -> Result<(), RedbError>,
+) -> Result<(), RedbError> {
     let beside = files::beside(path);
     let failed = |operation| {
         let path = beside.clone();
@@ -149,7 +171,11 @@ fn create(path: &Path, builder: &Builder) -> Result<(), RedbError> {
     if exists(&beside)? {
         std::fs::remove_file(&beside).map_err(failed("remove"))?;
     }
-    drop(builder.create(&beside).map_err(|source| opening(&beside, source))?);
+    let database = builder.create(&beside).map_err(|source| opening(&beside, source))?;
+    let transaction = database.begin_write()?;
+    first(&transaction)?;
+    transaction.commit().map_err(|error| RedbError::Engine(Box::new(error.into())))?;
+    drop(database);
     let file = std::fs::File::open(&beside).map_err(failed("open"))?;
     file.sync_all().map_err(failed("sync"))?;
     files::publish(&beside, path).map_err(failed("publish"))
@@ -200,6 +226,13 @@ mod tests {
         Ok(tx.open_table(THINGS)?.get(key)?.map(|value| value.value().to_vec()))
     }
 
+    fn open(path: &Path, poison: Poison) -> Result<RedbFile, RedbError> {
+        RedbFile::open(path, CACHE, poison, |tx| {
+            tx.open_table(THINGS)?;
+            Ok(())
+        })
+    }
+
     fn put(file: &RedbFile, key: &str) -> Result<(), RedbError> {
         file.write(|tx| {
             tx.open_table(THINGS)?.insert(key, seal(key.as_bytes(), b"value").as_slice())?;
@@ -211,8 +244,8 @@ mod tests {
     fn what_was_written_is_there_after_a_reopen_and_nothing_stands_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hot");
-        put(&RedbFile::open(&path, CACHE, Poison::default()).unwrap(), "a").unwrap();
-        let file = RedbFile::open(&path, CACHE, Poison::default()).unwrap();
+        put(&open(&path, Poison::default()).unwrap(), "a").unwrap();
+        let file = open(&path, Poison::default()).unwrap();
         let sealed = file.read(|tx| get(tx, "a")).unwrap().unwrap();
         assert_eq!(unseal("thing", b"a", &sealed).unwrap(), b"value");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -223,7 +256,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hot");
         files::write_whole(&files::beside(&path), b"half", files::Access::Group).unwrap();
-        assert!(RedbFile::open(&path, CACHE, Poison::default()).is_ok());
+        assert!(open(&path, Poison::default()).is_ok());
     }
 
     #[test]
@@ -232,7 +265,7 @@ mod tests {
         let path = folder.path().join("hot");
         for content in [&b""[..], b"not a store at all"] {
             files::write_whole(&path, content, files::Access::Group).unwrap();
-            let error = RedbFile::open(&path, CACHE, Poison::default()).err().unwrap();
+            let error = open(&path, Poison::default()).err().unwrap();
             assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
             assert_eq!(std::fs::read(&path).unwrap(), content);
         }
@@ -254,7 +287,7 @@ mod tests {
     fn nothing_is_written_after_the_store_was_poisoned() {
         let folder = tempfile::tempdir().unwrap();
         let poison = Poison::default();
-        let file = RedbFile::open(&folder.path().join("hot"), CACHE, poison.clone()).unwrap();
+        let file = open(&folder.path().join("hot"), poison.clone()).unwrap();
         put(&file, "a").unwrap();
         poison.set("the disk is gone");
         assert!(matches!(put(&file, "b"), Err(RedbError::Poisoned(_))));

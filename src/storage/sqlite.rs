@@ -185,6 +185,9 @@ stored_as_text!(
     ids::TokenId,
     ids::RegistrationSecretId,
     ids::AuditEntryId,
+    ids::ActionId,
+    ids::CommandId,
+    ids::OperationId,
     crate::postgres::SslMode,
 );
 

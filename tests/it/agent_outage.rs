@@ -56,9 +56,39 @@ fn the_first_heartbeat_and_the_first_push_come_at_once() {
     wait_for("a push", || peer.pushes(200).into_iter().next());
     assert!(started.elapsed().as_secs_f64() < 4.0, "took {:?}", started.elapsed());
     assert_eq!((&beat["status"], &beat["spool_dropped"]), (&"active".into(), &0.into()));
+    let second = wait_for("another one after the first collection", || peer.heartbeats().into_iter().nth(1));
+    assert_eq!((&second["last_collection_count"], &second["collections_ok"]), (&2.into(), &1.into()));
+    assert!(started.elapsed().as_secs_f64() < 4.0, "took {:?}", started.elapsed());
     for field in ["cpu_usage", "memory_usage"] {
         assert!((0.0..=100.0).contains(&beat[field].as_f64().unwrap()), "{field}: {beat}");
     }
+}
+
+/// An agent that logged warnings only ended as soon as it had begun: it waited for its signal inside of a log
+/// line, which is not looked at when its level is off.
+#[test]
+fn an_agent_that_logs_little_works_as_long_as_one_that_logs_much() {
+    let peer = Peer::start(200);
+    let configured = reporting_to(&peer.url(), "[log]\nlevel = \"error\"\n");
+    let agent = Running::start(&configured);
+    wait_for("a push", || peer.pushes(200).into_iter().next());
+    assert_eq!(agent.stop(), Some(0));
+}
+
+#[test]
+fn a_database_that_is_away_shows_at_once_as_status_error_with_its_reason() {
+    let peer = Peer::start(200);
+    let configured =
+        reporting_to(&peer.url(), "[postgres]\nhost = \"127.0.0.1\"\nport = 1\ndatabases = \"app\"\n");
+    let started = std::time::Instant::now();
+    let _agent = Running::start(&configured);
+    let beat = wait_for("a heartbeat that says so", || {
+        peer.heartbeats().into_iter().find(|beat| beat["status"] == "error")
+    });
+    assert!(started.elapsed().as_secs_f64() < 4.0, "took {:?}", started.elapsed());
+    let reason = beat["last_error"].as_str().unwrap();
+    assert!(reason.starts_with("postgres/app: cannot reach 127.0.0.1:1"), "{reason}");
+    assert_eq!((&beat["collections_failed"], &beat["last_collection_count"]), (&1.into(), &2.into()));
 }
 
 #[test]

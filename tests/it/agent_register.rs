@@ -119,8 +119,8 @@ fn a_registered_agent_finds_its_identity_beside_its_configuration_and_runs_with_
     assert!(body["hostname"].is_string() && body["version"].is_string());
 
     for name in ["collector.toml", "collector.token", "collector.crt", "collector.key"] {
-        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+        let access = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(access & 0o777, 0o600, "{name}");
     }
     let text = std::fs::read_to_string(&config).unwrap();
     assert!(text.starts_with("# ours\n") && text.contains("# keep"), "{text}");

@@ -24,7 +24,7 @@ fn document(value: i64) -> Value {
 }
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
 }
@@ -240,7 +240,7 @@ async fn what_does_not_fit_is_told_to_come_back_before_it_is_read() {
         stream
     };
     // two that announce the most hold the memory; a byte has arrived, so both were admitted
-    let held = [open(64 * MIB), open(64 * MIB)];
+    let holding = [open(64 * MIB), open(64 * MIB)];
     let refused = crate::support::wait_for("a push that does not fit", || {
         let mut stream = open(60 * MIB);
         // admitted ones wait for their body; the end of it makes them answer, too
@@ -251,7 +251,7 @@ async fn what_does_not_fit_is_told_to_come_back_before_it_is_read() {
     });
     assert!(refused.to_lowercase().contains("retry-after: "), "{refused}");
     assert_eq!(setting.push(body(&[document(1)])).await.0, StatusCode::OK);
-    drop(held);
+    drop(holding);
     let mut stream = open(2);
     stream.write_all(b"{}").unwrap();
     assert!(answer(stream).starts_with("HTTP/1.1 400"));

@@ -8,11 +8,12 @@ use toml::Table;
 
 use super::{
     Backend, Compression, Databases, Log, Need, Password, Postgres, Probe, ProbeKind, Settings,
-    SpoolSettings, SslMode, TokenSource, Uplink,
+    SpoolSettings, TokenSource, Uplink,
 };
 use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::limits;
+use crate::postgres::SslMode;
 use crate::settings::{Environment, Found, Problems, Section};
 
 const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
@@ -259,7 +260,7 @@ fn postgres(file: &mut Table, environment: &Environment, found: &Found) -> Optio
     let ca_file = ca_file.or(environment.text("PGSSLROOTCERT").map(PathBuf::from));
     let ssl_mode = match section.text("ssl_mode").or(environment.text("PGSSLMODE")) {
         None => SslMode::Prefer,
-        Some(word) => SslMode::parse(&word).unwrap_or_else(|| {
+        Some(word) => ssl_mode(&word).unwrap_or_else(|| {
             let rule = "must be disable, allow, prefer, require, requireCA or requireFull";
             section.note("ssl_mode", Some(word), rule, "");
             SslMode::Prefer
@@ -331,18 +332,12 @@ impl Databases {
     }
 }
 
-impl SslMode {
-    /// Our words, and libpq's for the same.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "disable" => Some(Self::Disable),
-            "allow" => Some(Self::Allow),
-            "prefer" => Some(Self::Prefer),
-            "require" => Some(Self::Require),
-            "requireCA" | "verify-ca" => Some(Self::RequireCa),
-            "requireFull" | "verify-full" => Some(Self::RequireFull),
-            _ => None,
-        }
+/// Our words, and libpq's for the same.
+fn ssl_mode(word: &str) -> Option<SslMode> {
+    match word {
+        "verify-ca" => Some(SslMode::RequireCa),
+        "verify-full" => Some(SslMode::RequireFull),
+        other => other.parse().ok(),
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::limits;
+use crate::postgres::SslMode;
 use crate::settings::{self, Environment, Problems};
 
 pub(super) use check::{backend_url, host_name};
@@ -88,23 +89,6 @@ pub struct Postgres {
     pub ssl_mode: SslMode,
     pub ca_file: Option<PathBuf>,
     pub databases: Databases,
-}
-
-/// How the connection is protected, with the meaning that libpq gives to these words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SslMode {
-    /// Never TLS.
-    Disable,
-    /// Without TLS, and with it where the server insists.
-    Allow,
-    /// With TLS, and without where the server has none.
-    Prefer,
-    /// TLS, but whoever answers is believed.
-    Require,
-    /// TLS, and the certificate comes from a trusted authority.
-    RequireCa,
-    /// TLS, a trusted authority, and the certificate bears the host's name.
-    RequireFull,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,23 +3,26 @@
 use tokio_postgres::error::SqlState;
 
 use crate::collector::config::PasswordError;
+use crate::postgres::{TlsError, in_words, is_tls};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PostgresError {
     #[error(transparent)]
     Password(#[from] PasswordError),
-    #[error("cannot load the certificates for PostgreSQL: {0}")]
-    Certificates(String),
-    #[error("cannot reach {address}: {}", text(.cause))]
+    #[error("cannot read the authority of PostgreSQL's certificate: {0}")]
+    Authorities(String),
+    #[error(transparent)]
+    Certificates(#[from] TlsError),
+    #[error("cannot reach {address}: {}", in_words(.cause))]
     Unreachable { address: String, cause: tokio_postgres::Error },
     #[error("{address} gave no answer within {seconds} s")]
     NoAnswer { address: String, seconds: u64 },
-    #[error("TLS with {address} failed: {}", text(.cause))]
+    #[error("TLS with {address} failed: {}", in_words(.cause))]
     Tls { address: String, cause: tokio_postgres::Error },
     /// The server said no to the connection.
-    #[error("cannot open database {database} as {user}: {}{}", text(.cause), grant.as_ref().map(|grant| format!("; needs: {grant}")).unwrap_or_default())]
+    #[error("cannot open database {database} as {user}: {}{}", in_words(.cause), grant.as_ref().map(|grant| format!("; needs: {grant}")).unwrap_or_default())]
     Database { user: String, database: String, cause: tokio_postgres::Error, grant: Option<String> },
-    #[error("{}", text(.0))]
+    #[error("{}", in_words(.0))]
     Query(#[from] tokio_postgres::Error),
     #[error("skipped: it did not answer in time")]
     TooSlow,
@@ -43,12 +46,7 @@ impl PostgresError {
                 .then(|| format!("GRANT CONNECT ON DATABASE {} TO {};", quoted(database), quoted(user)));
             return Self::Database { user: user.to_owned(), database: database.to_owned(), cause, grant };
         }
-        // the library keeps the kind to itself, but not its words
-        if cause.to_string().contains("TLS") {
-            Self::Tls { address, cause }
-        } else {
-            Self::Unreachable { address, cause }
-        }
+        if is_tls(&cause) { Self::Tls { address, cause } } else { Self::Unreachable { address, cause } }
     }
 
     /// Whether the other databases of the server would fail in the same way.
@@ -72,22 +70,4 @@ impl PostgresError {
 /// An SQL identifier in quotes.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// The server's own words where there are some; else the whole chain of causes.
-fn text(error: &tokio_postgres::Error) -> String {
-    if let Some(refusal) = error.as_db_error() {
-        let detail = refusal.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
-        return format!("{}{detail} [{}]", refusal.message(), refusal.code().code());
-    }
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.ends_with(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -4,16 +4,13 @@
 
 mod error;
 mod session;
-mod tls;
 
-use std::sync::Arc;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
-use tokio_postgres::config::SslMode as Negotiation;
-use tokio_postgres::error::SqlState;
-use tokio_postgres_rustls::MakeRustlsConnect;
-
-use super::config::{Databases, Postgres, SslMode};
+use super::config::{Databases, Postgres};
 use crate::limits::{DATABASES, POSTGRES_CONNECT_TIME};
+use crate::postgres::Route;
 
 pub(super) use error::PostgresError;
 pub(super) use session::Session;
@@ -24,18 +21,30 @@ const MAINTENANCE_DATABASES: [&str; 2] = ["postgres", "template1"];
 /// One server with its settings, ready for connections.
 pub(super) struct Server {
     settings: Postgres,
-    tls: Option<Arc<rustls::ClientConfig>>,
+    route: Route,
 }
 
 impl Server {
     pub(super) fn new(settings: &Postgres) -> Result<Self, PostgresError> {
-        let is_socket = settings.host.starts_with('/');
-        let tls = match settings.ssl_mode {
-            SslMode::Disable => None,
-            _ if is_socket => None,
-            mode => Some(Arc::new(tls::client_config(mode, settings.ca_file.as_deref())?)),
+        let authorities = match &settings.ca_file {
+            None => None,
+            Some(path) => {
+                let read =
+                    CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+                Some(
+                    read.map_err(|error| PostgresError::Authorities(format!("{}: {error}", path.display())))?,
+                )
+            }
         };
-        Ok(Self { settings: settings.clone(), tls })
+        let route = Route::new(
+            &settings.host,
+            settings.port,
+            settings.ssl_mode,
+            authorities.as_deref(),
+            super::NAME,
+            POSTGRES_CONNECT_TIME,
+        )?;
+        Ok(Self { settings: settings.clone(), route })
     }
 
     pub(super) fn user(&self) -> &str {
@@ -69,64 +78,18 @@ impl Server {
         databases
     }
 
-    /// Opens a session, with or without TLS as the mode has it.
+    /// Opens a session, within the time that a connection may take.
     pub(super) async fn connect(&self, database: &str) -> Result<Session, PostgresError> {
-        let connecting = self.connect_by_mode(database);
-        tokio::time::timeout(POSTGRES_CONNECT_TIME, connecting).await.unwrap_or_else(|_| {
-            Err(PostgresError::NoAnswer { address: self.address(), seconds: POSTGRES_CONNECT_TIME.as_secs() })
-        })
-    }
-
-    /// `allow` and `prefer` have a second try, as libpq has it: when the server's rules refused the first
-    /// way, or TLS failed where it was only preferred.
-    async fn connect_by_mode(&self, database: &str) -> Result<Session, PostgresError> {
-        let Some(tls) = &self.tls else { return self.open(database, Negotiation::Disable, None).await };
-        let refused = |error: &tokio_postgres::Error| {
-            error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
-        };
-        match self.settings.ssl_mode {
-            SslMode::Allow => match self.open(database, Negotiation::Disable, None).await {
-                Err(PostgresError::Database { cause, .. }) if refused(&cause) => {
-                    self.open(database, Negotiation::Require, Some(tls)).await
-                }
-                other => other,
-            },
-            SslMode::Prefer => match self.open(database, Negotiation::Prefer, Some(tls)).await {
-                Err(PostgresError::Database { cause, .. }) if refused(&cause) => {
-                    self.open(database, Negotiation::Disable, None).await
-                }
-                Err(PostgresError::Tls { .. }) => self.open(database, Negotiation::Disable, None).await,
-                other => other,
-            },
-            _ => self.open(database, Negotiation::Require, Some(tls)).await,
+        let Postgres { host, port, user, password, .. } = &self.settings;
+        let password = password.read(host, *port, database, user)?;
+        let connecting = self.route.connect(user, password.as_ref(), database);
+        match tokio::time::timeout(POSTGRES_CONNECT_TIME, connecting).await {
+            Ok(Ok(connected)) => Ok(Session::new(connected)),
+            Ok(Err(cause)) => Err(PostgresError::connecting(cause, user, database, self.address())),
+            Err(_) => {
+                let seconds = POSTGRES_CONNECT_TIME.as_secs();
+                Err(PostgresError::NoAnswer { address: self.address(), seconds })
+            }
         }
-    }
-
-    async fn open(
-        &self,
-        database: &str,
-        negotiation: Negotiation,
-        tls: Option<&Arc<rustls::ClientConfig>>,
-    ) -> Result<Session, PostgresError> {
-        let settings = &self.settings;
-        let mut config = tokio_postgres::Config::new();
-        config
-            .host(&settings.host)
-            .port(settings.port)
-            .user(&settings.user)
-            .dbname(database)
-            .application_name(super::NAME)
-            .connect_timeout(POSTGRES_CONNECT_TIME)
-            .ssl_mode(negotiation);
-        if let Some(password) =
-            settings.password.read(&settings.host, settings.port, database, &settings.user)?
-        {
-            config.password(password.expose());
-        }
-        let opened = match tls {
-            None => Session::open(&config, tokio_postgres::NoTls).await,
-            Some(tls) => Session::open(&config, MakeRustlsConnect::new((**tls).clone())).await,
-        };
-        opened.map_err(|cause| PostgresError::connecting(cause, &settings.user, database, self.address()))
     }
 }

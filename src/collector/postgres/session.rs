@@ -1,25 +1,18 @@
 //! One connection to one database. Whoever opens it closes it: a dropped one ends with its last statement.
 
 use std::fmt;
-use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinHandle;
-use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Socket, Transaction};
+use tokio_postgres::Transaction;
 
 use super::PostgresError;
 use super::error::quoted;
 use crate::limits::{LOCK_TIME, SOURCE_TIME, STATEMENT_TIME};
+use crate::postgres::Connected;
 
-/// A connection that has nothing to wait for is closed in no time.
-const GOODBYE_TIME: Duration = Duration::from_millis(500);
 const OLDEST_SUPPORTED: u32 = 130_000;
 
 pub(crate) struct Session {
-    client: Client,
-    /// Carries the bytes until the client is dropped, and says goodbye to the server then.
-    connection: JoinHandle<()>,
+    connected: Connected,
     pub(crate) version: Version,
 }
 
@@ -50,18 +43,9 @@ impl fmt::Display for Version {
 }
 
 impl Session {
-    pub(super) async fn open<T>(config: &Config, tls: T) -> Result<Self, tokio_postgres::Error>
-    where
-        T: MakeTlsConnect<Socket>,
-        T::Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let (client, connection) = config.connect(tls).await?;
-        let version = Version::parse(connection.parameter("server_version").unwrap_or_default());
-        // its error comes out of the client as well, at the statement that met it
-        let connection = tokio::spawn(async move {
-            let _ = connection.await;
-        });
-        Ok(Self { client, connection, version })
+    pub(super) fn new(connected: Connected) -> Self {
+        let version = Version::parse(&connected.server_version);
+        Self { connected, version }
     }
 
     /// A transaction that can change nothing, and that the server ends if we do not.
@@ -69,7 +53,7 @@ impl Session {
         if self.version.number < OLDEST_SUPPORTED {
             return Err(PostgresError::TooOld(self.version.text.clone()));
         }
-        let transaction = self.client.build_transaction().read_only(true).start().await?;
+        let transaction = self.connected.client.build_transaction().read_only(true).start().await?;
         // names are looked up in the catalog only, whatever the database's owner has put before it
         transaction
             .batch_execute(&format!(
@@ -109,14 +93,8 @@ impl Session {
         Ok(if watches { Vec::new() } else { vec![format!("GRANT pg_monitor TO {};", quoted(user))] })
     }
 
-    /// Says goodbye to the server. One that does not listen any more is left without.
     pub(crate) async fn close(self) {
-        let Self { client, connection, .. } = self;
-        drop(client);
-        let abort = connection.abort_handle();
-        if tokio::time::timeout(GOODBYE_TIME, connection).await.is_err() {
-            abort.abort();
-        }
+        self.connected.close().await;
     }
 }
 

@@ -1,59 +1,89 @@
-//! The heartbeat: at once after the start, then in its interval, and soon again after a failure.
+//! The heartbeat: at once after the start and when there is news, then in its interval, and soon again after
+//! a failure.
 
 use std::cell::RefCell;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Figures;
 use crate::clock::Clock;
 use crate::collector::config::Settings;
+use crate::collector::control::Control;
 use crate::collector::schedule::{Schedule, random_fraction};
 use crate::collector::spool::Spool;
 use crate::collector::stop::Stop;
 use crate::collector::uplink::{Backoff, Client, ClientError};
 use crate::limits::{CPU_SAMPLE_GAP, REQUEST_TIME};
 use crate::service;
+use crate::wire::{Heartbeat, HeartbeatReply};
 
-pub(super) async fn run(
-    settings: &Settings,
-    client: &Client,
-    spool: &RefCell<Spool>,
-    figures: &RefCell<Figures>,
-    clock: &Clock,
-    ordered: &Stop,
-) {
-    let interval = settings.heartbeat_interval;
-    let mut schedule = Schedule::new([((), interval)], random_fraction());
-    let mut backoff = Backoff::default();
-    // a moment, so that the first heartbeat knows how busy the processor is
-    let started = Instant::now();
-    ordered.or(sleep(CPU_SAMPLE_GAP)).await;
-    while let Some(due) = schedule.next() {
-        if ordered.or(sleep_until(started + due)).await.is_none() {
-            return;
-        }
-        loop {
-            let heartbeat = figures.borrow_mut().heartbeat(settings, &spool.borrow(), clock.now());
-            service::status(&figures.borrow().line());
-            let Some(result) = ordered.or(send(client, &heartbeat)).await else { return };
-            let Err(error) = result else { break };
-            tracing::debug!(%error, "a heartbeat did not arrive");
-            if ordered.or(sleep(pause(&mut backoff, &error).min(interval))).await.is_none() {
+pub(super) struct Beat<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) client: &'a Client,
+    pub(super) spool: &'a RefCell<Spool>,
+    pub(super) figures: &'a RefCell<Figures>,
+    pub(super) control: &'a Control,
+    pub(super) clock: &'a Clock,
+}
+
+impl Beat<'_> {
+    pub(super) async fn run(&self, ordered: &Stop, has_news: &Notify) {
+        let mut schedule = Schedule::new([((), self.settings.heartbeat_interval)], random_fraction());
+        let mut backoff = Backoff::default();
+        // a moment, so that the first heartbeat knows how busy the processor is
+        let started = Instant::now();
+        ordered.or(sleep(CPU_SAMPLE_GAP)).await;
+        while let Some(due) = schedule.next() {
+            let wanted = async {
+                tokio::select! {
+                    () = sleep_until(started + due) => {}
+                    () = has_news.notified() => {}
+                }
+            };
+            if ordered.or(wanted).await.is_none() || !self.arrive(ordered, &mut backoff).await {
                 return;
             }
+            schedule.take_due(started.elapsed());
         }
-        backoff.succeeded();
-        schedule.take_due(started.elapsed());
+    }
+
+    /// Beats until it has arrived; `false` when the order to stop came first.
+    async fn arrive(&self, ordered: &Stop, backoff: &mut Backoff) -> bool {
+        loop {
+            let heartbeat =
+                self.figures.borrow_mut().heartbeat(self.settings, &self.spool.borrow(), self.clock.now());
+            service::status(&self.figures.borrow().line());
+            let Some(result) = ordered.or(send(self.client, &heartbeat)).await else { return false };
+            let error = match result {
+                Ok(reply) => {
+                    if let Some(reply) = reply {
+                        self.control.daemon_time(reply.server_time);
+                        self.control.take(reply.commands);
+                    }
+                    backoff.succeeded();
+                    return true;
+                }
+                Err(error) => error,
+            };
+            tracing::debug!(%error, "a heartbeat did not arrive");
+            let pause = pause(backoff, &error).min(self.settings.heartbeat_interval);
+            if ordered.or(sleep(pause)).await.is_none() {
+                return false;
+            }
+        }
     }
 }
 
-async fn send(client: &Client, heartbeat: &crate::wire::Heartbeat) -> Result<(), ClientError> {
+async fn send(client: &Client, heartbeat: &Heartbeat) -> Result<Option<HeartbeatReply>, ClientError> {
     let body = serde_json::to_vec(heartbeat).map_err(|error| ClientError::Answer(error.to_string()))?;
     let path = format!("collectors/{}/heartbeat", client.id);
     let headers = [(CONTENT_TYPE, "application/json".to_owned())];
-    client.post(&path, &headers, body, REQUEST_TIME).await.map(|_| ())
+    let reply = client.post(&path, &headers, body, REQUEST_TIME).await?;
+    // the status alone decides: a daemon of another release may say more or less
+    Ok(serde_json::from_slice(&reply.body).ok())
 }
 
 fn pause(backoff: &mut Backoff, error: &ClientError) -> Duration {

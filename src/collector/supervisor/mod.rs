@@ -1,8 +1,8 @@
 //! The supervisor process: it keeps a worker at work, what that collects in the spool, and the daemon told.
 //!
-//! Everything runs on one thread, as four loops side by side: the worker's keeper, the sender, the
-//! heartbeat and systemd's watchdog. They share the spool and the figures, and end by one order. A second
-//! signal ends everything at once.
+//! Everything runs on one thread, as loops side by side: the worker's keeper, the sender, the heartbeat, the
+//! daemon's commands and systemd's watchdog. They share the spool and the figures, and end by one order. A
+//! second signal ends everything at once.
 
 mod beat;
 mod figures;
@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use super::VERSION;
 use super::config::Settings;
+use super::control::Control;
 use super::spool::{Spool, SpoolError};
 use super::stop::{Signals, Stop, stop};
 use super::uplink::{Client, ClientError, Sender};
@@ -29,6 +30,7 @@ use crate::ids::IdSource;
 use crate::limits::SHUTDOWN_PUSH;
 use crate::service;
 
+use beat::Beat;
 pub(super) use figures::Figures;
 use gather::Author;
 use keeper::Keeper;
@@ -39,6 +41,8 @@ pub(super) enum SupervisorError {
     NotRegistered,
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    #[error("cannot read which commands were done: {0}")]
+    Control(std::io::Error),
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("cannot watch for signals: {0}")]
@@ -53,6 +57,8 @@ pub(super) async fn run(
 ) -> Result<(), SupervisorError> {
     let uplink = settings.uplink.as_ref().ok_or(SupervisorError::NotRegistered)?;
     let spool = Rc::new(RefCell::new(Spool::open(&settings.spool.directory, settings.spool.max_bytes)?));
+    let control =
+        Control::open(&settings.spool.directory, clock.clone()).map_err(SupervisorError::Control)?;
     let client = Rc::new(Client::new(uplink, clock.clone())?);
     let figures = Rc::new(RefCell::new(Figures::new(&clock)));
     let author = Author {
@@ -64,15 +70,33 @@ pub(super) async fn run(
     };
     let wait = Some(settings.push_interval).filter(|push| *push > settings.collection_interval);
     let mut sender = Sender::new(Rc::clone(&client), Rc::clone(&spool), Rc::clone(&figures), wait);
-    let has_more = Notify::new();
+    let (has_more, has_news) = (Notify::new(), Notify::new());
     let (switch, ordered) = stop();
-    let keeper = Keeper { settings, worker, author, spool: &spool, figures: &figures, has_more: &has_more };
+    let keeper = Keeper {
+        settings,
+        worker,
+        author,
+        control: &control,
+        spool: &spool,
+        figures: &figures,
+        has_more: &has_more,
+        has_news: &has_news,
+    };
+    let beat = Beat {
+        settings,
+        client: &client,
+        spool: &spool,
+        figures: &figures,
+        control: &control,
+        clock: &clock,
+    };
     let mut signals = Signals::watch().map_err(SupervisorError::Signals)?;
     let work = async {
         tokio::join!(
             keeper.run(&ordered),
             sender.run(&ordered, &has_more),
-            beat::run(settings, &client, &spool, &figures, &clock, &ordered),
+            beat.run(&ordered, &has_news),
+            control.run(settings, &client, &ordered),
             sign_of_life(&ordered),
         );
         if timeout(SHUTDOWN_PUSH, sender.flush()).await.is_err() {
@@ -80,7 +104,9 @@ pub(super) async fn run(
         }
     };
     let told_twice = async {
-        tracing::info!(signal = signals.next().await, "stopping");
+        // waited for outside of the macro, which looks at nothing when its level is off
+        let signal = signals.next().await;
+        tracing::info!(signal, "stopping");
         service::stopping();
         switch.give();
         signals.next().await

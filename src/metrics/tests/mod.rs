@@ -2,6 +2,7 @@
 
 mod accept;
 mod crash;
+mod damage;
 mod model;
 mod read;
 mod retention;

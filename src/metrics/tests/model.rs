@@ -34,6 +34,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Key and documents.
+type LastPush = (Option<u8>, Vec<(u64, i64)>);
+
 /// What the store must hold: the simplest thing that could be true.
 #[derive(Default)]
 struct Model {
@@ -41,7 +44,7 @@ struct Model {
     keys: HashMap<(u128, u8), Vec<(u64, i64)>>,
     /// How often each document came without a key.
     contents: HashMap<(u128, (u64, i64)), usize>,
-    last: HashMap<u128, (Option<u8>, Vec<(u64, i64)>)>,
+    last: HashMap<u128, LastPush>,
 }
 
 impl Model {
@@ -117,13 +120,12 @@ proptest! {
             let texts: Vec<_> = documents.iter().map(|(seconds, value)| document(*seconds, *value)).collect();
             let key_text = key.map(|key| key.to_string());
             let accepted = store.push(collector, key_text.as_deref(), &texts);
-            match model.push(collector, key, &documents) {
-                Some(added) => {
-                    let accepted = accepted.unwrap();
-                    prop_assert_eq!(accepted.inserted, added as u64);
-                    prop_assert_eq!(accepted.duplicates, (documents.len() - added) as u64);
-                }
-                None => prop_assert_eq!(accepted, Err(AcceptError::IdempotencyMismatch)),
+            if let Some(added) = model.push(collector, key, &documents) {
+                let accepted = accepted.unwrap();
+                prop_assert_eq!(accepted.inserted, added as u64);
+                prop_assert_eq!(accepted.duplicates, (documents.len() - added) as u64);
+            } else {
+                prop_assert_eq!(accepted, Err(AcceptError::IdempotencyMismatch));
             }
         }
         check(&store, &model);

@@ -1,0 +1,102 @@
+# pgAnalytics. `make help` lists what there is; `make demo` and `make test` need nothing but Rust and Node,
+# and install what else is missing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# a build takes its memory by the job, and a small machine has two cores
+export CARGO_BUILD_JOBS ?= 2
+export CARGO_TERM_COLOR ?= $(if $(CI),never,auto)
+
+# the browser tests take the first of these that is there
+export CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
+
+DASHBOARD := assets/dashboard
+BROWSER := tests/e2e
+# what `npm ci` writes last
+DASHBOARD_PACKAGES := $(DASHBOARD)/node_modules/.package-lock.json
+BROWSER_PACKAGES := $(BROWSER)/node_modules/.package-lock.json
+DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -path '*/node_modules' -prune -o -type f -print)
+DIST := assets/dist/index.html
+PROGRAMS := target/debug/pganalytics target/debug/pganalytics-collector
+LOGS := target/test-logs
+
+.PHONY: help
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: build ## Show the product at work on this machine; Ctrl-C ends it without a trace
+	@exec target/debug/pganalytics demo
+
+.PHONY: test
+test: tools-test $(DASHBOARD_PACKAGES) $(BROWSER_PACKAGES) ## Run every check and every test
+	@rm -rf $(LOGS); mkdir -p $(LOGS)
+	$(MAKE) check
+	echo "--- dashboard: unit tests"
+	npm --prefix $(DASHBOARD) test 2>&1 | tee $(LOGS)/dashboard.log
+	$(MAKE) programs
+	echo "--- dashboard: bundle budget"
+	npm --prefix $(DASHBOARD) run --silent budget
+	echo "--- browser tests"
+	npm --prefix $(BROWSER) test 2>&1 | tee $(LOGS)/browser.log
+	echo "--- tests of the daemon and the agent"
+	if cargo nextest --version >/dev/null 2>&1; then
+		cargo nextest run --locked --no-fail-fast 2>&1 | tee $(LOGS)/rust.log
+	else
+		cargo test --locked --no-fail-fast --lib --bins --tests 2>&1 | tee $(LOGS)/rust.log
+	fi
+	.ci/count $(LOGS)
+
+.PHONY: build
+build: tools programs ## Build the dashboard and both programs (target/debug)
+
+.PHONY: programs
+programs: $(DIST)
+	@echo "--- building the daemon and the agent"
+	cargo build --locked --bins
+
+.PHONY: check
+check: $(DASHBOARD_PACKAGES) ## Check formatting, lints and types
+	@echo "--- formatting"
+	cargo fmt --check
+	npm --prefix $(DASHBOARD) exec -- prettier --check --log-level warn src
+	echo "--- types of the dashboard"
+	npm --prefix $(DASHBOARD) run --silent check
+	echo "--- lints"
+	cargo clippy --locked --all-targets -- -D warnings
+
+.PHONY: bench
+bench: ## Measure what docs/performance.md promises
+	@cargo bench --locked
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	@cargo clean --quiet
+	rm -rf assets/dist $(DASHBOARD)/node_modules $(BROWSER)/node_modules tests/artefacts
+
+.PHONY: tools tools-test
+tools:
+	@.ci/install build
+tools-test:
+	@.ci/install build test
+
+$(DASHBOARD_PACKAGES): $(DASHBOARD)/package-lock.json
+	@echo "--- packages of the dashboard"
+	npm ci --prefix $(DASHBOARD) --no-audit --no-fund --loglevel error
+	touch $@
+
+$(BROWSER_PACKAGES): $(BROWSER)/package-lock.json
+	@echo "--- packages of the browser tests"
+	npm ci --prefix $(BROWSER) --no-audit --no-fund --loglevel error
+	touch $@
+
+$(DIST): $(DASHBOARD_PACKAGES) $(DASHBOARD_SOURCES)
+	@echo "--- building the dashboard"
+	npm --prefix $(DASHBOARD) run --silent build
+	touch $@
