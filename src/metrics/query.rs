@@ -231,18 +231,22 @@ impl<'q> Plans<'q> {
     fn make(&mut self, shape: ShapeHash) -> Result<Plan, QueryError> {
         let key = hot::shape_key(self.query.collector, shape);
         let stored = hot::get(&self.shapes, &key, hot::open_shape)?.ok_or_else(|| damaged("shape", &key))?;
-        let groups = shape::groups(&stored).ok_or_else(|| damaged("shape", &key))?;
-        let mut plan = Plan::default();
+        let mut wanted = Vec::new();
         let mut place = 0;
-        for group in &groups {
-            let wanted = |key: &str| self.query.matchers.iter().any(|matcher| matcher.matches(group, key));
-            let wanted: Vec<_> = group.keys.iter().enumerate().filter(|(_, key)| wanted(key)).collect();
-            let series = group.series(wanted.iter().map(|(_, key)| **key));
-            for (series, (offset, _)) in series.into_iter().zip(&wanted) {
-                plan.places.push(place + offset);
-                plan.slots.push(self.slot(series)?);
+        let read = shape::each_group(&stored, |group| {
+            for (offset, key) in group.keys.iter().enumerate() {
+                if self.query.matchers.iter().any(|matcher| matcher.matches(group, key)) {
+                    let series = group.series(std::iter::once(*key));
+                    wanted.extend(series.into_iter().map(|series| (place + offset, series)));
+                }
             }
             place += group.keys.len();
+        });
+        read.ok_or_else(|| damaged("shape", &key))?;
+        let mut plan = Plan::default();
+        for (place, series) in wanted {
+            plan.places.push(place);
+            plan.slots.push(self.slot(series)?);
         }
         Ok(plan)
     }

@@ -89,8 +89,8 @@ fn numbers_of(
     }
     let key = hot::shape_key(collector, shape);
     let stored = hot::get(shapes, &key, hot::open_shape)?.ok_or_else(|| damaged("shape", &key))?;
-    let groups = shape::groups(&stored).ok_or_else(|| damaged("shape", &key))?;
-    let count = groups.iter().map(|group| group.keys.len()).sum();
+    let mut count = 0;
+    shape::each_group(&stored, |group| count += group.keys.len()).ok_or_else(|| damaged("shape", &key))?;
     known.insert(shape, count);
     Ok(count)
 }
