@@ -12,6 +12,7 @@ pub mod spool;
 
 mod check;
 mod collection;
+mod control;
 mod host;
 mod once;
 mod pipe;
