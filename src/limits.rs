@@ -296,7 +296,7 @@ pub const KNOWN_SHAPES: usize = 50_000;
 pub const SERIES_POINTS: usize = 11_000;
 /// Series in one answer, and documents that one query of points may look at.
 pub const QUERY_SERIES: usize = 20_000;
-pub const QUERY_DOCUMENTS: usize = 1_000_000;
+pub const QUERY_DOCUMENTS: u64 = 1_000_000;
 /// Points in one answer over all its series.
 pub const QUERY_POINTS: usize = 2_000_000;
 /// Matchers in one query and length of one.
