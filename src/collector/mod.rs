@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod spool;
 
+mod by_database;
 mod check;
 mod collection;
 mod host;
@@ -18,6 +19,7 @@ mod pipe;
 mod postgres;
 mod probes;
 mod register;
+mod round;
 mod schedule;
 mod stop;
 mod supervisor;
