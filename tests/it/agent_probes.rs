@@ -379,10 +379,11 @@ fn pg_schema_describes_the_database_to_users_who_own_nothing_of_it() {
     let events: Vec<_> = triggers.iter().map(|trigger| &trigger["event"]).collect();
     assert_eq!(events, ["INSERT", "UPDATE"]);
     assert_eq!((&triggers[0]["timing"], &triggers[0]["orientation"]), (&"BEFORE".into(), &"ROW".into()));
-    assert_eq!(triggers[0]["statement"], "EXECUTE FUNCTION stay()");
+    assert_eq!(triggers[0]["statement"], "EXECUTE FUNCTION public.stay()");
     // statistics of columns that the user may not read are not his, dead rows are
     let bloat = named(&app(&push, "pg_bloat")["table_bloat"], "table", "orders");
-    assert_eq!((&bloat["bloat_bytes"], &bloat["live_tuples"]), (&Value::Null, &4000.into()));
+    let live = number(&postgres, "SELECT n_live_tup FROM pg_stat_user_tables WHERE relname = 'orders'");
+    assert_eq!((&bloat["bloat_bytes"], &bloat["live_tuples"]), (&Value::Null, &live.into()));
 }
 
 #[test]

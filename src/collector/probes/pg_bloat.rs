@@ -38,10 +38,11 @@ const TABLES: &str = "
            coalesce(round(100.0 * n_dead_tup / nullif(n_live_tup + n_dead_tup, 0), 2), 0)::float8
                AS dead_ratio_percent,
            pg_size_pretty(pages * block_size) AS table_size, pages * block_size AS table_size_bytes,
-           greatest(pages - needed, 0) * block_size AS bloat_bytes,
-           round(100.0 * greatest(pages - needed, 0) / nullif(pages, 0), 2)::float8 AS space_wasted_percent,
+           spare * block_size AS bloat_bytes,
+           round(100.0 * spare / nullif(pages, 0), 2)::float8 AS space_wasted_percent,
            last_vacuum, last_autovacuum, vacuum_count, autovacuum_count
-      FROM estimated
+      FROM (SELECT e.*, CASE WHEN needed < pages THEN pages - needed WHEN needed >= pages THEN 0 END AS spare
+              FROM estimated e) AS compared
      ORDER BY 1, 2";
 
 /// Of B-trees: an entry has a header of 8 bytes, a bitmap of 8 when there are nulls, and a pointer of 4; a page has
@@ -76,12 +77,13 @@ const INDEXES: &str = "
     SELECT schemaname::text AS schema, relname::text AS \"table\", indexrelname::text AS index_name,
            idx_scan AS scans, idx_tup_read AS tuples_read, idx_tup_fetch AS tuples_fetched,
            pg_size_pretty(pages * block_size) AS index_size, pages * block_size AS index_size_bytes,
-           greatest(pages - needed, 0) * block_size AS bloat_bytes,
-           round(100.0 * greatest(pages - needed, 0) / nullif(pages, 0), 2)::float8 AS space_wasted_percent,
+           spare * block_size AS bloat_bytes,
+           round(100.0 * spare / nullif(pages, 0), 2)::float8 AS space_wasted_percent,
            CASE WHEN idx_scan = 0 THEN 'UNUSED' WHEN idx_scan < 100 THEN 'RARELY_USED' ELSE 'ACTIVE' END
                AS usage_status,
            CASE WHEN idx_scan = 0 THEN 'CONSIDER_DROPPING' ELSE 'IN_USE' END AS recommendation
-      FROM estimated
+      FROM (SELECT e.*, CASE WHEN needed < pages THEN pages - needed WHEN needed >= pages THEN 0 END AS spare
+              FROM estimated e) AS compared
      ORDER BY 1, 2, 3";
 
 #[derive(Serialize)]

@@ -193,10 +193,10 @@ fn standbys() -> String {
         "SELECT pid AS server_pid, usename::text AS usename, application_name, state, sync_state,
                 sent_lsn::text AS sent_lsn, write_lsn::text AS write_lsn, flush_lsn::text AS flush_lsn,
                 replay_lsn::text AS replay_lsn, {lags},
-                round(greatest(({POSITION}) - replay_lsn, 0) / 1048576.0, 2)::float8 AS behind_by_mb,
-                greatest(({POSITION}) - replay_lsn, 0)::bigint AS behind_by_bytes,
+                round(behind / 1048576.0, 2)::float8 AS behind_by_mb, behind::bigint AS behind_by_bytes,
                 coalesce(client_addr::text, '') AS client_addr, backend_start, reply_time
-           FROM pg_stat_replication
+           FROM (SELECT *, CASE WHEN replay_lsn IS NOT NULL THEN greatest(({POSITION}) - replay_lsn, 0) END AS behind
+                   FROM pg_stat_replication) AS standby
           ORDER BY application_name, pid LIMIT $1"
     )
 }
