@@ -25,7 +25,7 @@ const TABLES: &str = "
          ORDER BY c.relpages DESC, s.relid
          LIMIT $1),
     estimated AS (
-        SELECT l.*, CASE WHEN reltuples >= 0 THEN ceil(reltuples / greatest(1, floor(
+        SELECT l.*, CASE WHEN reltuples >= 0 AND row_bytes > 0 THEN ceil(reltuples / greatest(1, floor(
                    (block_size - 24) * fillfactor / 100.0 / row_bytes)))::bigint END AS needed
           FROM largest l
           LEFT JOIN LATERAL (
@@ -61,7 +61,7 @@ const INDEXES: &str = "
          ORDER BY c.relpages DESC, s.indexrelid
          LIMIT $1),
     estimated AS (
-        SELECT l.*, CASE WHEN reltuples >= 0 AND amname = 'btree' THEN 1 + ceil(reltuples / greatest(1, floor(
+        SELECT l.*, CASE WHEN reltuples >= 0 AND entry_bytes > 0 AND amname = 'btree' THEN 1 + ceil(reltuples / greatest(1, floor(
                    (block_size - 40) * fillfactor / 100.0 / entry_bytes)))::bigint END AS needed
           FROM largest l
           LEFT JOIN LATERAL (
