@@ -13,6 +13,9 @@ MAKEFLAGS += --no-print-directory
 export CARGO_BUILD_JOBS ?= 2
 export CARGO_TERM_COLOR ?= $(if $(CI),never,auto)
 
+# the browser tests take the first of these that is there
+export CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
+
 DASHBOARD := assets/dashboard
 BROWSER := tests/e2e
 # what `npm ci` writes last
@@ -62,7 +65,7 @@ programs: $(DIST)
 check: $(DASHBOARD_PACKAGES) ## Check formatting, lints and types
 	@echo "--- formatting"
 	cargo fmt --check
-	npm --prefix $(DASHBOARD) exec -- prettier --check --log-level warn $(DASHBOARD)/src
+	npm --prefix $(DASHBOARD) exec -- prettier --check --log-level warn src
 	echo "--- types of the dashboard"
 	npm --prefix $(DASHBOARD) run --silent check
 	echo "--- lints"

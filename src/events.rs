@@ -34,6 +34,9 @@ pub enum EventKind {
     StatusChanged,
     Heartbeat,
     Registered,
+    Stopped,
+    Restarted,
+    Resumed,
 }
 
 impl EventKind {
@@ -46,6 +49,9 @@ impl EventKind {
             Self::StatusChanged => "collector:status-changed",
             Self::Heartbeat => "collector:heartbeat",
             Self::Registered => "collector:registered",
+            Self::Stopped => "collector:stopped",
+            Self::Restarted => "collector:restarted",
+            Self::Resumed => "collector:resumed",
         }
     }
 }

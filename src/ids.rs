@@ -106,7 +106,15 @@ id!(
 id!(RegistrationSecretId, "sec_");
 id!(AuditEntryId, "aud_");
 id!(RequestId, "req_");
-id!(ActionId, "act_");
+id!(
+    /// What an operator asked for on one collector.
+    ActionId, "act_");
+id!(
+    /// What an agent is told to do.
+    CommandId, "cmd_");
+id!(
+    /// A set of actions that were asked for at once.
+    OperationId, "op_");
 
 #[cfg(test)]
 mod tests {

@@ -68,6 +68,15 @@ pub const WORKER_SILENCE: Duration = Duration::from_secs(90);
 /// a fleet that was started together does not march in step.
 pub const PHASE_FRACTION: u32 = 5;
 
+/// Commands that wait in an agent while it does another; the daemon tells the others again.
+pub const COMMANDS_WAITING: usize = 32;
+/// Commands whose outcome an agent remembers, so that none is done twice: weeks of them.
+pub const COMMANDS_REMEMBERED: usize = 64;
+/// Steps of commands that wait to be reported; the newest tell more than the oldest.
+pub const STEPS_WAITING: usize = 16;
+/// Beside its grace, what a worker may take to be replaced.
+pub const WORKER_START: Duration = Duration::from_secs(15);
+
 // -- what the agent asks of a database
 
 /// Databases of one server that one agent watches.
@@ -110,6 +119,8 @@ pub const CPU_SAMPLE_GAP: Duration = Duration::from_millis(250);
 pub const FILE_SYSTEM_TIME: Duration = Duration::from_secs(2);
 /// Bytes of a password, token or certificate file.
 pub const SECRET_FILE_BYTES: u64 = MIB as u64;
+/// Longest wait for another program that opens the same data directory: making keys takes a moment.
+pub const OPENING_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a configuration file.
 pub const CONFIG_BYTES: u64 = MIB as u64;
 
@@ -117,6 +128,8 @@ pub const CONFIG_BYTES: u64 = MIB as u64;
 
 /// Bytes of a JSON body that is not a push or an import.
 pub const BODY_BYTES: usize = MIB;
+/// Longest time that such a body may take to arrive: whoever dawdles holds a connection, and no longer than that.
+pub const BODY_TIME: Duration = Duration::from_secs(10);
 
 // -- who may do what
 
@@ -217,10 +230,34 @@ pub const CONNECTION_TEST_TIME: Duration = Duration::from_secs(5);
 /// Connection tests of one user in a minute: each opens a connection to wherever the user says.
 pub const CONNECTION_TESTS_A_MINUTE: u32 = 10;
 
+// -- actions and commands
+
+/// Characters of the reason that an administrator gives.
+pub const REASON_CHARS: usize = 500;
+/// Minutes that a stop may be expected to last: a month.
+pub const STOP_MINUTES: std::ops::RangeInclusive<i64> = 1..=43_200;
+/// Seconds that a command may wait for its agent: a week; and how long it waits when nothing is said.
+pub const COMMAND_LIFE_S: std::ops::RangeInclusive<i64> = 1..=604_800;
+pub const COMMAND_LIFE: Duration = Duration::from_secs(3600);
+/// How long an agent that has begun may take: twice the longest grace of a worker, and time to come back.
+pub const COMMAND_TIME: Duration = Duration::from_secs(300);
+/// An agent that sent nothing on its channel for so long, not even a pong, is gone.
+pub const CHANNEL_SILENCE: Duration = Duration::from_secs(30);
+/// Commands that one agent is told at a time.
+pub const COMMANDS_AT_ONCE: usize = 16;
+/// Commands that one step of the job settles, in one transaction.
+pub const COMMANDS_SETTLED_AT_ONCE: usize = 500;
+/// Actions of one collector in one answer.
+pub const ACTIONS_LIMIT: usize = 1000;
+/// Connected channels of one collector: an agent has one, and a second one while it replaces a lost one.
+pub const CHANNELS_PER_COLLECTOR: usize = 4;
+
 // -- lists and searches
 
 /// Rows of one page of collectors: a whole fleet fits.
 pub const LIST_LIMIT: usize = 5000;
+/// Readers of the audit log that are remembered as written down.
+pub const AUDIT_READERS: usize = 10_000;
 /// Entries of one page of the audit log.
 pub const AUDIT_LIMIT: usize = 1000;
 /// Characters of a search, a name in a filter.

@@ -105,6 +105,12 @@ impl Change {
         self
     }
 
+    /// It was tried and did not come about.
+    pub fn failed(mut self) -> Self {
+        self.outcome = Outcome::Failure;
+        self
+    }
+
     pub fn refused(mut self) -> Self {
         self.outcome = Outcome::Denied;
         self
@@ -151,10 +157,14 @@ named!(
     GroupUpdate = "group.update",
     GroupDelete = "group.delete",
     CollectorRegister = "collector.register",
+    CollectorStop = "collector.stop",
+    CollectorRestart = "collector.restart",
+    CollectorResume = "collector.resume",
     CollectorTestConnection = "collector.test-connection",
     RegistrationSecretCreate = "registration-secret.create",
     RegistrationSecretRevoke = "registration-secret.revoke",
     AuditRead = "audit.read",
+    AuditExport = "audit.export",
     AuditVerify = "audit.verify",
 });
 

@@ -21,7 +21,7 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    pub(super) fn open(listener: TcpListener, settings: Settings) -> Result<Self, String> {
+    pub(super) fn open(listener: TcpListener, settings: &Settings) -> Result<Self, String> {
         let address = listener.local_addr().map_err(|error| format!("cannot tell the address: {error}"))?;
         let node = Node::open(&settings.node, Clock::System, IdSource::Random);
         let node = Data::new(node.map_err(|error| error.to_string())?);

@@ -24,7 +24,7 @@ pub(super) fn serve(common: &Common, environment: &Environment) -> Result<ExitCo
 }
 
 async fn run(settings: Settings) -> Result<ExitCode, String> {
-    let daemon = Daemon::open(listen(settings.listen)?, settings)?;
+    let daemon = Daemon::open(listen(settings.listen)?, &settings)?;
     let stop = stop(daemon.node.clone(), Signals::catch()?);
     say_listening(&daemon.url())?;
     daemon.run(stop).await

@@ -13,6 +13,7 @@ pub mod spool;
 mod by_database;
 mod check;
 mod collection;
+mod control;
 mod host;
 mod once;
 mod pipe;

@@ -245,4 +245,23 @@ mod tests {
         assert!(refused.len() == 1 && refused[0].starts_with("server.tls = off"), "{refused:?}");
         assert!(problems("[server]\nlisten = '0.0.0.0:8443'\n", &[]).is_empty());
     }
+
+    const PACKAGED: &str = include_str!("../../packaging/pganalytics.toml");
+
+    #[test]
+    fn the_packaged_example_is_good() {
+        assert_eq!(problems(PACKAGED, &[]), [""; 0]);
+    }
+
+    /// An example that nobody can uncomment is none. The files that it names are not on this machine.
+    #[test]
+    fn every_key_of_the_packaged_example_that_is_commented_out_is_known() {
+        let is_key = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line.contains(" = ");
+        let lines = PACKAGED.lines().map(|line| if is_key(line) { &line[1..] } else { line });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let unknown: Vec<String> =
+            problems(&text, &[]).into_iter().filter(|problem| problem.contains("is not a")).collect();
+        assert_eq!(unknown, [""; 0]);
+        assert!(text.contains("\nroot_key_file = ") && text.contains("\nformat = "), "{text}");
+    }
 }

@@ -3,12 +3,24 @@
 //! It joins what the nouns know one by one: a registration is a registry row, a token and an audit entry in
 //! one transaction; a status is what the registry says and what the agent last said.
 
+pub mod actions;
+pub mod channels;
+pub mod commands;
 pub mod connection_test;
+pub mod lifecycle;
 pub mod presence;
 pub mod register;
 pub mod status;
 
+mod action_rows;
+#[cfg(test)]
+mod tests;
+
+pub use actions::{Action, ActionError, Actions, Wish};
+pub use channels::{Channel, Channels};
+pub use commands::Commands;
 pub use connection_test::{Connection, ConnectionTest, ConnectionTestError, ConnectionTests};
+pub use lifecycle::{Progress, Refusal};
 pub use presence::{Presence, PresenceError, Seen};
 pub use register::{RegisterError, Registered, Registrar};
 pub use status::{Status, Verdict};

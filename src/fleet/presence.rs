@@ -19,7 +19,7 @@ use crate::jobs::Job;
 use crate::limits::COLLECTION_TIMES_KEPT;
 use crate::registry::{Collector, Collectors, CollectorsError, State};
 use crate::storage::{Sqlite, StoreError};
-use crate::wire::Heartbeat;
+use crate::wire::{AgentStatus, Heartbeat};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PresenceError {
@@ -98,7 +98,8 @@ pub struct Presence {
 }
 
 struct Known {
-    seen: Seen,
+    /// Nothing, for a collector of which only the status is known.
+    seen: Option<Seen>,
     /// The status that was last published.
     status: Option<Status>,
     /// Whether it changed since it was last written.
@@ -115,13 +116,15 @@ impl Presence {
         slow_collection_ms: f64,
     ) -> Result<Self, PresenceError> {
         let known = db.read(saved)?;
-        let known =
-            known.into_iter().map(|(id, seen)| (id, Known { seen, status: None, unsaved: false })).collect();
+        let known = known
+            .into_iter()
+            .map(|(id, seen)| (id, Known { seen: Some(seen), status: None, unsaved: false }))
+            .collect();
         Ok(Self { db, collectors, events, clock, slow_collection_ms, known: Mutex::new(known) })
     }
 
     pub fn seen(&self, id: CollectorId) -> Option<Seen> {
-        self.known.lock().get(&id).map(|known| known.seen.clone())
+        self.known.lock().get(&id).and_then(|known| known.seen.clone())
     }
 
     pub fn verdict(&self, collector: &Collector, seen: Option<&Seen>) -> Verdict {
@@ -160,16 +163,31 @@ impl Presence {
         }
         let now = self.clock.now();
         let mut known = self.known.lock();
-        let known = known.entry(collector.id).or_insert_with(|| Known {
-            seen: Seen::at(now),
-            status: Some(Status::Pending),
-            unsaved: true,
-        });
-        known.seen.seen_at = now;
-        change(&mut known.seen);
+        let known = known.entry(collector.id).or_insert_with(Known::unseen);
+        let seen = known.seen.get_or_insert_with(|| Seen::at(now));
+        seen.seen_at = now;
+        change(seen);
         known.unsaved = true;
         self.publish_change(collector, known, now);
         Ok(())
+    }
+
+    /// An administrator's action is done. What the agent said of itself before that does not count any more.
+    pub fn acted(&self, collector: &Collector) {
+        let mut known = self.known.lock();
+        let seen = known.get_mut(&collector.id).and_then(|known| known.seen.as_mut());
+        let said =
+            seen.and_then(|seen| seen.said.as_mut()).filter(|said| said.status == AgentStatus::Stopped);
+        if let (State::Running, Some(said)) = (collector.state, said) {
+            said.status = AgentStatus::Active;
+        }
+    }
+
+    /// The registry has changed: tells the browsers when that changed the status.
+    pub fn look_again(&self, collector: &Collector) {
+        let mut known = self.known.lock();
+        let known = known.entry(collector.id).or_insert_with(Known::unseen);
+        self.publish_change(collector, known, self.clock.now());
     }
 
     /// Looks at every collector again, as silence changes a status too.
@@ -186,7 +204,7 @@ impl Presence {
     }
 
     fn publish_change(&self, collector: &Collector, known: &mut Known, now: Timestamp) {
-        let verdict = status::decide(collector, Some(&known.seen), now, self.slow_collection_ms);
+        let verdict = status::decide(collector, known.seen.as_ref(), now, self.slow_collection_ms);
         let Some(old) = known.status.replace(verdict.status).filter(|old| *old != verdict.status) else {
             return;
         };
@@ -214,9 +232,9 @@ impl Presence {
             let mut known = self.known.lock();
             let changed = known.iter_mut().filter(|(_, known)| known.unsaved);
             changed
-                .map(|(id, known)| {
+                .filter_map(|(id, known)| {
                     known.unsaved = false;
-                    (*id, known.seen.clone())
+                    Some((*id, known.seen.clone()?))
                 })
                 .collect()
         };
@@ -226,6 +244,12 @@ impl Presence {
             })?;
         }
         Ok(unsaved.len())
+    }
+}
+
+impl Known {
+    fn unseen() -> Self {
+        Self { seen: None, status: Some(Status::Pending), unsaved: false }
     }
 }
 

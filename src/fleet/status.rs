@@ -1,12 +1,13 @@
 //! The one status of a collector, and why. Everything that shows a status asks here.
 //!
-//! Precedence: stopped, error, pending, offline, slow, online.
+//! Precedence: restarting and stopping while an action is under way, stopped, error, pending, offline, slow,
+//! online.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::names::named;
-use crate::registry::{Collector, State};
+use crate::registry::{ActionKind, Collector, Control, State};
 use crate::wire::AgentStatus;
 
 use super::presence::Seen;
@@ -43,11 +44,25 @@ pub fn decide(
 ) -> Verdict {
     let verdict = |status, reason: String| Verdict { status, reason };
     let said = seen.and_then(|seen| seen.said.as_ref());
+    if collector.state == State::Archived {
+        return verdict(Status::Archived, "unregistered".to_owned());
+    }
+    match collector.control.under_way {
+        Some(ActionKind::Stop) => {
+            let reason = "a stop was asked for, and the agent has not confirmed it yet";
+            return verdict(Status::Stopping, reason.to_owned());
+        }
+        Some(ActionKind::Restart) => {
+            let reason = "a restart was asked for, and the agent has not confirmed it yet";
+            return verdict(Status::Restarting, reason.to_owned());
+        }
+        // it stays stopped until it runs again
+        Some(ActionKind::Resume) | None => {}
+    }
     match collector.state {
-        State::Archived => return verdict(Status::Archived, "unregistered".to_owned()),
-        State::Stopped => return verdict(Status::Stopped, "stopped by an administrator".to_owned()),
+        State::Stopped => return verdict(Status::Stopped, stopped(&collector.control, now)),
         State::Error => return verdict(Status::Error, last_error(said)),
-        State::Registered | State::Running => {}
+        State::Registered | State::Running | State::Archived => {}
     }
     match said.map(|said| said.status) {
         Some(AgentStatus::Stopped) => {
@@ -74,6 +89,16 @@ pub fn decide(
         ),
         _ => verdict(Status::Online, "heartbeats arrive on time".to_owned()),
     }
+}
+
+fn stopped(control: &Control, now: Timestamp) -> String {
+    let reason = control.stop_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let until = match control.stopped_until {
+        Some(until) if until <= now => format!("; it was expected to last until {until}, which has passed"),
+        Some(until) => format!("; it is expected to last until {until}"),
+        None => String::new(),
+    };
+    format!("stopped by an administrator{reason}{until}")
 }
 
 fn last_error(said: Option<&crate::wire::Heartbeat>) -> String {
@@ -117,6 +142,7 @@ mod tests {
             collection_interval: 10,
             query_limit: 100,
             state,
+            control: Control::default(),
             config_version: 1,
             registered_by: "admin".to_owned(),
             registered_at: NOW,
@@ -151,6 +177,29 @@ mod tests {
         assert_eq!(status(State::Running, Some(&seen(31, active, 401.0))), Status::Offline);
         assert_eq!(status(State::Running, Some(&seen(31, AgentStatus::Error, 20.0))), Status::Error);
         assert_eq!(status(State::Stopped, Some(&seen(31, AgentStatus::Error, 20.0))), Status::Stopped);
+    }
+
+    #[test]
+    fn an_action_that_is_under_way_shows_and_a_stop_says_why_and_until_when() {
+        let mut collector = collector(State::Running);
+        let shown =
+            |collector: &Collector| decide(collector, Some(&seen(3, AgentStatus::Active, 20.0)), NOW, 400.0);
+        collector.control.under_way = Some(ActionKind::Stop);
+        assert_eq!(shown(&collector).status, Status::Stopping);
+        collector.control.under_way = Some(ActionKind::Restart);
+        assert_eq!(shown(&collector).status, Status::Restarting);
+        collector.state = State::Stopped;
+        collector.control = Control {
+            under_way: Some(ActionKind::Resume),
+            stop_reason: Some("new disks".to_owned()),
+            stopped_until: Some(NOW.plus(Duration::from_secs(1))),
+            ..Control::default()
+        };
+        let until = "until 1970-01-12T13:46:41.000Z";
+        let reason = format!("stopped by an administrator: new disks; it is expected to last {until}");
+        assert_eq!(shown(&collector), Verdict { status: Status::Stopped, reason });
+        collector.control.stopped_until = Some(NOW);
+        assert!(shown(&collector).reason.ends_with("13:46:40.000Z, which has passed"));
     }
 
     #[test]

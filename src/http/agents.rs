@@ -2,9 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ETAG, EntityTag, IF_NONE_MATCH};
-use actix_web::web::{Bytes, Data, Json, Path};
+use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::body::Body;
 use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
@@ -22,7 +23,7 @@ use crate::wire::{Heartbeat, HeartbeatReply};
 pub(super) async fn heartbeat(
     node: Data<Node>,
     caller: Caller,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Json<HeartbeatReply>, Problem> {
     let id = caller.collector()?;
     let heartbeat = checked(&body)?;
@@ -30,7 +31,7 @@ pub(super) async fn heartbeat(
 }
 
 /// Agents of later releases may say more; what is known has to make sense.
-fn checked(body: &[u8]) -> Result<Heartbeat, Problem> {
+pub(super) fn checked(body: &[u8]) -> Result<Heartbeat, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let mut heartbeat: Heartbeat = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

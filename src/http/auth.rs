@@ -5,6 +5,7 @@ use actix_web::web::{Data, Json, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use serde::Serialize;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::caller::{Caller, cookie_name};
@@ -183,13 +184,16 @@ pub(super) async fn refresh_collector_token(
 
 /// Takes the body off the connection, so that a client that sends first and reads then gets its answer.
 async fn read_away(mut body: Payload) {
-    let mut bytes = 0;
-    while let Some(Ok(chunk)) = body.next().await {
-        bytes += chunk.len();
-        if bytes > limits::BODY_BYTES {
-            return;
+    let rest = async {
+        let mut bytes = 0;
+        while let Some(Ok(chunk)) = body.next().await {
+            bytes += chunk.len();
+            if bytes > limits::BODY_BYTES {
+                return;
+            }
         }
-    }
+    };
+    let _ = timeout(limits::BODY_TIME, rest).await;
 }
 
 fn signed_in(node: &Node, request: &HttpRequest, session: SignIn) -> HttpResponse {

@@ -82,7 +82,7 @@ pub(super) struct CollectorView {
     stopped_until: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_restart_at: Option<Timestamp>,
-    restart_count: u64,
+    restart_count: u32,
     #[schema(value_type = Option<String>, format = DateTime)]
     token_expires_at: Option<Timestamp>,
 }
@@ -151,10 +151,10 @@ impl From<CollectorReport> for CollectorView {
             registered_by: collector.registered_by,
             registered_at: collector.registered_at,
             last_modified_at: collector.last_modified_at,
-            stop_reason: None,
-            stopped_until: None,
-            last_restart_at: None,
-            restart_count: 0,
+            stop_reason: collector.control.stop_reason,
+            stopped_until: collector.control.stopped_until,
+            last_restart_at: collector.control.last_restart_at,
+            restart_count: collector.control.restart_count,
             token_expires_at: collector.token_expires_at,
         }
     }

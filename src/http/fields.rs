@@ -6,10 +6,11 @@ use std::ops::RangeInclusive;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 
+use super::body::Body;
 use super::problem::Problem;
 use crate::crypto::Secret;
 use crate::limits;
@@ -28,7 +29,11 @@ impl Fields {
         Self { members, problems: Vec::new() }
     }
 
+    /// No body is an empty object: where nothing is required, nothing need be sent.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(members)) => Ok(Self::new(members)),
             Ok(_) => Err(Problem::invalid_field("body", "type", "must be a JSON object")),
@@ -74,6 +79,12 @@ impl Fields {
             self.complain(field, "characters", "must not hold control characters".to_owned());
         }
         Some(text)
+    }
+
+    /// The beginning of a text that a program sends, whatever its length.
+    pub fn agent_text(&mut self, field: &str) -> Option<String> {
+        let text = self.optional_string(field)?;
+        Some(text.chars().take(limits::AGENT_TEXT_CHARS).collect())
     }
 
     /// A secret that must be there, taken as it is.
@@ -177,7 +188,7 @@ impl Fields {
     }
 }
 
-/// Reads the body of a request. Its size is bounded, and its type must be JSON where one is given.
+/// Reads the body of a request. Its type must be JSON where one is given.
 impl FromRequest for Fields {
     type Error = actix_web::Error;
     type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
@@ -190,19 +201,12 @@ impl FromRequest for Fields {
                 essence == "application/json" || essence.ends_with("+json")
             }),
         };
-        let bytes = web::Bytes::from_request(request, payload);
+        let body = Body::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
                 return Err(Problem::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into());
             }
-            let bytes = bytes.await.map_err(|error| {
-                let status = error.as_response_error().status_code();
-                let detail = format!("the body must have at most {} bytes", limits::BODY_BYTES);
-                match status {
-                    StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, "too_large", detail).into(),
-                    _ => error,
-                }
-            })?;
+            let Body(bytes) = body.await?;
             Ok(Self::parse(&bytes)?)
         })
     }

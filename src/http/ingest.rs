@@ -1,6 +1,7 @@
 //! Pushes over HTTP: admitted by their size before they are read, decompressed up to a bound, acknowledged
 //! when they are durable.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::HttpRequest;
@@ -21,7 +22,7 @@ use super::problem::Problem;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
-use crate::metrics::Batch;
+use crate::metrics::{Batch, CheckedPush};
 use crate::node::{Node, Taken};
 use crate::wire::{Push, PushReply};
 
@@ -30,13 +31,13 @@ pub(super) struct Admission {
     /// Bytes of the bodies that are being taken in.
     bytes: Budget,
     /// Who may decompress and parse now.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl Default for Admission {
     fn default() -> Self {
         let bytes = Budget::new(limits::PUSHES_IN_FLIGHT_BYTES);
-        Self { bytes, turns: Semaphore::new(limits::PUSHES_DECODED_AT_ONCE) }
+        Self { bytes, turns: Arc::new(Semaphore::new(limits::PUSHES_DECODED_AT_ONCE)) }
     }
 }
 
@@ -112,18 +113,17 @@ pub(super) async fn push(
     let collector = caller.collector()?;
     let key = idempotency_key(request.headers())?;
     check_header(request.headers(), collector)?;
-    let (body, mut share) = read(&admission, request.headers(), body).await?;
-    let turn = timeout(limits::PUSH_TURN_TIME, admission.turns.acquire()).await;
-    let turn = turn.map_err(|_| busy("too many pushes are being taken in"))?;
-    let reply = on_disk(&node, move |node| {
-        let plain = decode::decode(&body, |bytes| share.grow(bytes))?;
-        let push = parse(&plain)?;
-        let taken = take(node, collector, key.as_deref(), &push)?;
-        Ok::<_, Problem>(reply(taken, body.len(), started))
-    })
-    .await;
-    drop(turn);
-    reply.map(Json)
+    let (body, share) = read(&admission, request.headers(), body).await?;
+    let bytes_received = body.len();
+    let turn = timeout(limits::PUSH_TURN_TIME, Arc::clone(&admission.turns).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else { return Err(busy("too many pushes are being taken in")) };
+    let taken = on_disk(&node, move |node| {
+        let push = check(node, collector, key.as_deref(), &body, share)?;
+        // the body and its share of the memory are gone; the disk is waited for without a turn
+        drop((body, turn));
+        node.take_push(push).map_err(Problem::from)
+    });
+    Ok(Json(reply(taken.await?, bytes_received, started)))
 }
 
 fn busy(detail: &str) -> Problem {
@@ -210,18 +210,20 @@ fn parse(plain: &[u8]) -> Result<Push<&RawValue>, Problem> {
     })
 }
 
-fn take(
+/// Undoes the compression and checks the documents. The share of the memory is given back at the end.
+fn check(
     node: &Node,
     collector: CollectorId,
     idempotency_key: Option<&str>,
-    push: &Push<&RawValue>,
-) -> Result<Taken, Problem> {
-    if push.collector_id.as_ref().is_some_and(|named| *named != collector.to_string()) {
+    body: &[u8],
+    mut share: Share,
+) -> Result<CheckedPush, Problem> {
+    let plain = decode::decode(body, |bytes| share.grow(bytes))?;
+    let Push { collector_id, timestamp, metrics: documents, .. } = parse(&plain)?;
+    if collector_id.is_some_and(|named| named != collector.to_string()) {
         return Err(Problem::forbidden("collector_id names another collector than the token"));
     }
-    let Push { timestamp, metrics, .. } = push;
-    let batch = Batch { collector, idempotency_key, timestamp: *timestamp, documents: metrics.clone() };
-    Ok(node.take_push(&batch)?)
+    Ok(node.metrics.check(&Batch { collector, idempotency_key, timestamp, documents })?)
 }
 
 fn reply(taken: Taken, bytes_received: usize, started: Instant) -> PushReply {

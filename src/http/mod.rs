@@ -4,13 +4,16 @@
 //! reaches a handler: body into a checked value, one crossing into the synchronous domain, view or problem.
 //! It knows no database and no path on disk.
 
+mod actions;
 mod agents;
 mod answer;
 mod api_tokens;
 mod audit;
 mod auth;
+mod body;
 mod budget;
 mod caller;
+mod channel;
 mod collectors;
 mod csv;
 mod dashboard;
@@ -105,7 +108,12 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     fn of(request: &HttpRequest) -> Self {
         let known = request.extensions().get::<Self>().copied();
-        known.unwrap_or(Self { id: RequestId::from(uuid::Uuid::nil()), tls: false })
+        known.unwrap_or(Self::none())
+    }
+
+    /// Where there is no request, as in a message on a socket.
+    fn none() -> Self {
+        Self { id: RequestId::from(uuid::Uuid::nil()), tls: false }
     }
 }
 

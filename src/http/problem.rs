@@ -13,7 +13,7 @@ use crate::access::{
     AccessError, ApiTokenError, HashError, RegistrationSecretError, SetupError, SignInError, TicketError,
     UserError,
 };
-use crate::fleet::{PresenceError, RegisterError};
+use crate::fleet::{ActionError, PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
 use crate::limits::PUSH_RETRY;
 use crate::metrics::{AcceptError, QueryError};
@@ -314,6 +314,7 @@ impl From<NodeError> for Problem {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }
             NodeError::Query(error) => error.into(),
+            NodeError::Actions(error) => error.into(),
             NodeError::Size { .. } => Self::internal(&error),
         }
     }
@@ -390,6 +391,19 @@ impl From<RegisterError> for Problem {
             RegisterError::Authority(error) => Self::internal(&error),
             RegisterError::Secret(error) => error.into(),
             RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ActionError> for Problem {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::NotFound(_) => Self::not_found(error.to_string()),
+            ActionError::Refused(_) | ActionError::NeverGiven | ActionError::Over { .. } => {
+                Self::conflict("conflict", error.to_string())
+            }
+            ActionError::Collectors(error) => error.into(),
+            ActionError::Store(error) => error.into(),
         }
     }
 }

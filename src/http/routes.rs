@@ -6,8 +6,8 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    agents, api_tokens, audit, auth, collectors, groups, health, ingest, live, metrics, openapi, register,
-    registration_secrets, setup, system, users,
+    actions, agents, api_tokens, audit, auth, channel, collectors, groups, health, ingest, live, metrics,
+    openapi, register, registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -78,6 +78,14 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
         POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
 
+        POST "/api/v1/collectors/{id}/stop" Admin actions::stop;
+        POST "/api/v1/collectors/{id}/restart" Admin actions::restart;
+        POST "/api/v1/collectors/{id}/resume" Admin actions::resume;
+        GET "/api/v1/collectors/{id}/actions" Viewer actions::of_collector;
+        GET "/api/v1/actions/{id}" Viewer actions::get;
+
+        GET "/api/v1/collectors/{id}/channel" Collector channel::open;
+        POST "/api/v1/collectors/{id}/commands/{command_id}/result" Collector actions::result;
         POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
         GET "/api/v1/config/{collector_id}" Collector agents::config;
 

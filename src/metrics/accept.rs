@@ -1,5 +1,8 @@
 //! Taking in a push: check each document, store the good ones durably and once, and say what became of them.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::commit::{Identity, Outcome, Push};
@@ -55,10 +58,27 @@ pub enum AcceptError {
     Damaged(String),
 }
 
+/// A push whose documents were checked, ready to be stored. It holds nothing of the body.
+#[derive(Debug)]
+pub struct CheckedPush {
+    push: Push,
+    rejected: Vec<Rejected>,
+}
+
+impl CheckedPush {
+    pub fn collector(&self) -> CollectorId {
+        self.push.collector
+    }
+}
+
 impl Metrics {
-    /// Checks and stores a push. It blocks until the commit that holds it is durable, and shares that commit
-    /// with the pushes that came at the same time.
+    /// Checks and stores a push.
     pub fn accept(&self, batch: &Batch<'_>) -> Result<Accepted, AcceptError> {
+        self.store(self.check(batch)?)
+    }
+
+    /// Checks the documents of a push and takes them apart, which costs time and no disk.
+    pub fn check(&self, batch: &Batch<'_>) -> Result<CheckedPush, AcceptError> {
         if batch.idempotency_key.is_some_and(|key| !is_key(key)) {
             return Err(AcceptError::BadIdempotencyKey);
         }
@@ -68,12 +88,19 @@ impl Metrics {
         let received_at = self.clock.now();
         let contents: Vec<_> =
             batch.documents.iter().map(|text| document::content_of(text.get().as_bytes())).collect();
-        let (documents, rejected) = self.check(batch, &contents, received_at);
+        let (documents, rejected) = self.check_documents(batch, &contents, received_at);
         let identity = batch.idempotency_key.map_or(Identity::Contents, |key| Identity::Key {
             key: key.to_owned(),
             content: content_of_all(&contents, batch.timestamp),
         });
         let push = Push { collector: batch.collector, identity, received_at, documents };
+        Ok(CheckedPush { push, rejected })
+    }
+
+    /// Stores a push. It blocks until the commit that holds it is durable, and shares that commit with the
+    /// pushes that came at the same time.
+    pub fn store(&self, CheckedPush { push, rejected }: CheckedPush) -> Result<Accepted, AcceptError> {
+        let received_at = push.received_at;
         match self.writer.store(push)? {
             Outcome::Stored { inserted, duplicates } => {
                 Ok(Accepted { received_at, inserted, duplicates, rejected })
@@ -82,7 +109,7 @@ impl Metrics {
         }
     }
 
-    fn check(
+    fn check_documents(
         &self,
         batch: &Batch<'_>,
         contents: &[Content],
@@ -95,9 +122,15 @@ impl Metrics {
             newest: received_at.plus(limits::AHEAD),
         };
         let (mut good, mut rejected) = (Vec::new(), Vec::new());
+        let mut shapes = HashMap::new();
         for (index, (text, content)) in batch.documents.iter().zip(contents).enumerate() {
             match document::check(text.get(), *content, &circumstances) {
-                Ok(document) => good.push(document),
+                Ok(mut document) => {
+                    let shared =
+                        shapes.entry(document.shape_hash).or_insert_with(|| Arc::clone(&document.shape));
+                    document.shape = Arc::clone(shared);
+                    good.push(document);
+                }
                 Err(refusal) => rejected.push(refusal.at(index)),
             }
         }

@@ -51,8 +51,11 @@ pub(super) enum Outcome {
 }
 
 impl Push {
-    pub(super) fn stored_bytes(&self) -> usize {
-        self.documents.iter().map(Document::stored_bytes).sum()
+    /// Bytes that it takes in memory while it waits, which is more than it will take on the disk.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        let shapes: HashMap<_, _> =
+            self.documents.iter().map(|document| (document.shape_hash, document.shape.len())).collect();
+        self.documents.iter().map(Document::waiting_bytes).chain(shapes.into_values()).sum()
     }
 }
 

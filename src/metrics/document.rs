@@ -1,5 +1,7 @@
 //! One document of a push: checked, taken apart and ready to be stored.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::limits;
 use crate::wire::Rejected;
@@ -26,14 +28,16 @@ pub(super) struct Document {
     pub(super) timestamp: Timestamp,
     pub(super) content: Content,
     pub(super) shape_hash: ShapeHash,
-    pub(super) shape: Vec<u8>,
+    /// Shared by the documents of a push that have it.
+    pub(super) shape: Arc<[u8]>,
     /// The value as it will be stored.
     pub(super) value: Vec<u8>,
 }
 
 impl Document {
-    pub(super) fn stored_bytes(&self) -> usize {
-        self.kind.len() + self.shape.len() + self.value.len()
+    /// Bytes that it takes in memory while it waits, without its shape.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        size_of::<Self>() + self.kind.len() + self.value.len()
     }
 }
 
@@ -143,5 +147,5 @@ pub(super) fn build(
     let parts = shape::take_apart(&kind, text).map_err(too_large)?;
     let shape_hash = parts.hash();
     let value = hot::put_document(received_at, shape_hash, &parts.numbers, text);
-    Ok(Document { kind, timestamp, content, shape_hash, shape: parts.shape, value })
+    Ok(Document { kind, timestamp, content, shape_hash, shape: parts.shape.into(), value })
 }

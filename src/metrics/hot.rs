@@ -38,7 +38,18 @@ pub(super) const COUNTERS: Definition = TableDefinition::new("counters");
 /// Numbers of the store itself.
 pub(super) const META: Definition = TableDefinition::new("meta");
 
-pub(super) const ALL: [Definition; 8] = [DOCUMENTS, SHAPES, SPANS, KINDS, HOURS, PUSHES, CONTENTS, COUNTERS];
+/// All tables, with what a row of each is called.
+pub(super) const ALL: [(&str, Definition); 9] = [
+    ("document", DOCUMENTS),
+    ("shape", SHAPES),
+    ("span", SPANS),
+    ("count of types", KINDS),
+    ("count of an hour", HOURS),
+    ("push record", PUSHES),
+    ("count of a content", CONTENTS),
+    ("counter", COUNTERS),
+    ("figure of the store", META),
+];
 /// In `META`: the sequence number of the next document.
 pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
 /// In `META`: the version of this layout.

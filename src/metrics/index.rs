@@ -122,6 +122,32 @@ impl<'tx> Index<'tx> {
     }
 }
 
+/// The collectors that have rows in a table.
+pub(super) fn collectors_in(
+    tx: &ReadTransaction,
+    table: hot::Definition,
+) -> Result<Vec<CollectorId>, RedbError> {
+    let table = tx.open_table(table)?;
+    let mut collectors = Vec::new();
+    let mut next = Some(Vec::new());
+    while let Some(first) = next {
+        let Some(row) = table.range(first.as_slice()..)?.next() else { break };
+        let (key, _) = row?;
+        let collector = key.value().first_chunk::<16>().ok_or_else(|| damaged("key", key.value()))?;
+        collectors.push(CollectorId::from(uuid::Uuid::from_bytes(*collector)));
+        next = first_behind(collector);
+    }
+    Ok(collectors)
+}
+
+/// The first key behind all that begin with `prefix`.
+pub(super) fn first_behind(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
+
 /// The types of a collector's documents, in order.
 pub(super) fn kinds(tx: &ReadTransaction, collector: CollectorId) -> Result<Vec<String>, RedbError> {
     let table = tx.open_table(hot::KINDS)?;

@@ -90,7 +90,7 @@ fn short_strings<'a>(
 ) -> Vec<(&'a str, Cow<'a, str>)> {
     let strings = members.iter().filter(|(key, value)| {
         scan::kind(value) == Kind::String
-            && value.len() <= limits::LABEL_BYTES
+            && value.len() <= limits::LABEL_BYTES + 2
             && !envelope.contains(&key.as_ref())
     });
     let read = strings.map(|(key, value)| (key.as_ref(), scan::string(value)));
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn in_other_documents_every_short_string_is_a_label_but_moments_are_not() {
-        let long = "q".repeat(limits::LABEL_BYTES);
+        let long = "q".repeat(limits::LABEL_BYTES + 1);
         let object = format!(
             r#"{{"type":"x","timestamp":"t","zone":"eu","at":"2026-11-20T15:00:00Z","lsn":"16/B374D848","none":"","q":"{long}"}}"#
         );

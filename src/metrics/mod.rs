@@ -1,6 +1,6 @@
 //! The metrics of all collectors: taking them in, keeping them, and reading them.
 //!
-//! It guarantees: what [`Metrics::accept`] acknowledged is durable and is stored once; any document reads back as
+//! It guarantees: what [`Metrics::store`] acknowledged is durable and is stored once; any document reads back as
 //! it was pushed; every number in it is a point of a series; what is served was checked against its checksum.
 //! It does not know who may push or read, nor which collectors are registered.
 
@@ -23,6 +23,7 @@ mod scan;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod walk;
 mod writer;
 
@@ -40,7 +41,7 @@ use crate::limits;
 use crate::storage::redb_file::damaged;
 use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
-pub use accept::{AcceptError, Accepted, Batch};
+pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
@@ -50,6 +51,7 @@ pub use number::Number;
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::Retention;
 pub use shape::Series;
+pub use verify::{Verified, verify};
 pub use writer::StorageFull;
 
 use index::kinds;
@@ -135,7 +137,7 @@ impl Metrics {
 
 /// Fills a new store: with all tables, so that one that is missing later is damage.
 fn create(tx: &WriteTransaction) -> Result<(), RedbError> {
-    for table in hot::ALL {
+    for (_, table) in hot::ALL {
         tx.open_table(table)?;
     }
     let (name, version) = hot::VERSION;
@@ -148,7 +150,7 @@ fn create(tx: &WriteTransaction) -> Result<(), RedbError> {
 fn check(file: &RedbFile) -> Result<(), OpenError> {
     let (name, known) = hot::VERSION;
     let found = file.read(|tx| {
-        for table in hot::ALL {
+        for (_, table) in hot::ALL {
             tx.open_table(table)?;
         }
         let version = hot::get(&tx.open_table(hot::META)?, name, index::open_count)?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use super::hot::{self, Place, PushRecord};
-use super::index::Index;
+use super::index::{self, Index, first_behind};
 use super::{Metrics, kinds};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -93,7 +93,7 @@ impl Metrics {
 
     /// The collectors that have rows in a table.
     fn collectors_in(&self, table: hot::Definition) -> Result<Vec<CollectorId>, RedbError> {
-        self.hot.file.read(|tx| collectors_in(tx, table))
+        self.hot.file.read(|tx| index::collectors_in(tx, table))
     }
 
     /// Removes documents from before a moment, and the shapes that nothing has any more.
@@ -228,28 +228,6 @@ fn old_pushes(
         }
     }
     Ok((old, Vec::new()))
-}
-
-fn collectors_in(tx: &ReadTransaction, table: hot::Definition) -> Result<Vec<CollectorId>, RedbError> {
-    let table = tx.open_table(table)?;
-    let mut collectors = Vec::new();
-    let mut next = Some(Vec::new());
-    while let Some(first) = next {
-        let Some(row) = table.range(first.as_slice()..)?.next() else { break };
-        let (key, _) = row?;
-        let collector = key.value().first_chunk::<16>().ok_or_else(|| damaged("key", key.value()))?;
-        collectors.push(CollectorId::from(uuid::Uuid::from_bytes(*collector)));
-        next = first_behind(collector);
-    }
-    Ok(collectors)
-}
-
-/// The first key behind all that begin with `prefix`.
-fn first_behind(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut end = prefix[..=last].to_vec();
-    end[last] += 1;
-    Some(end)
 }
 
 fn is_empty(

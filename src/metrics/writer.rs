@@ -43,7 +43,7 @@ impl Writer {
 
     /// Waits until the push is durable.
     pub(super) fn store(&self, push: Push) -> Reply {
-        let bytes = push.stored_bytes();
+        let bytes = push.waiting_bytes();
         let (reply, answer) = sync_channel(1);
         self.queue.add(Waiting { push, reply }, bytes).map_err(|_| AcceptError::Busy)?;
         wait(&answer)
@@ -106,7 +106,7 @@ pub struct StorageFull {
 }
 
 fn check_room(free_space: &FreeSpace, pushes: &[Push]) -> Result<(), StorageFull> {
-    let bytes: usize = pushes.iter().map(Push::stored_bytes).sum();
+    let bytes: usize = pushes.iter().map(Push::waiting_bytes).sum();
     let needed = limits::FREE_BYTES.saturating_add(3 * bytes as u64);
     match free_space.bytes() {
         Ok(free) if free < needed => Err(StorageFull { needed, free }),

@@ -16,7 +16,7 @@ impl Node {
             received_at,
             server_time: self.clock.now(),
             config_version: collector.config_version,
-            commands: Vec::new(),
+            commands: self.actions.commands_for(id)?,
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
-use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
+use crate::fleet::{ActionError, Actions, ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::metrics::{AcceptError, Metrics, QueryError};
@@ -65,6 +65,8 @@ pub struct Node {
     pub metrics: Arc<Metrics>,
     /// When the collectors were last seen, and what they said.
     pub presence: Arc<Presence>,
+    /// Stopping, resuming and restarting collectors.
+    pub actions: Arc<Actions>,
     /// The certificate authority.
     pub authority: Arc<Authority>,
     /// Makes collectors out of requests.
@@ -88,6 +90,8 @@ pub enum NodeError {
     Groups(#[from] GroupsError),
     #[error(transparent)]
     Presence(#[from] PresenceError),
+    #[error(transparent)]
+    Actions(#[from] ActionError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

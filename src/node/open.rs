@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Secret};
 use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
+use crate::fleet::actions::ActionsJob;
 use crate::fleet::presence::PresenceJob;
-use crate::fleet::{ConnectionTests, Presence, PresenceError, Registrar};
+use crate::fleet::{ActionError, Actions, Commands, ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
@@ -65,6 +66,10 @@ pub enum OpenError {
         "the root key {0} is missing, and the registry was encrypted with it: put it back from its backup"
     )]
     RootKeyLost(PathBuf),
+    #[error(
+        "the registry {0} is missing or empty, and the metrics beside it belong to its collectors: put it back from its backup"
+    )]
+    RegistryLost(PathBuf),
     #[error("cannot open the registry: {0}")]
     Registry(#[from] StoreError),
     #[error("cannot open access control: {0}")]
@@ -77,6 +82,8 @@ pub enum OpenError {
     Metrics(#[from] metrics::OpenError),
     #[error("cannot read when collectors were last seen: {0}")]
     Presence(#[from] PresenceError),
+    #[error("cannot end the actions that nobody waits for any more: {0}")]
+    Actions(#[from] ActionError),
     #[error("cannot start the background jobs: {0}")]
     Jobs(io::Error),
 }
@@ -88,6 +95,8 @@ impl Node {
         if data_dir.was_unclean {
             tracing::warn!(path = %options.data_dir.display(), "the last process ended unexpectedly; recovering");
         }
+        let opening = layout.lock_opening()?;
+        check_registry(layout)?;
         let ring = Arc::new(key_ring(layout, options.root_key.as_ref())?);
         let poison = Poison::default();
         let db = Arc::new(Sqlite::open(&layout.registry(), MIGRATIONS, poison.clone())?);
@@ -106,6 +115,7 @@ impl Node {
             ids.clone(),
             access_options,
         )?);
+        drop(opening);
         let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
         groups.create_first()?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
@@ -127,10 +137,23 @@ impl Node {
             clock.clone(),
             options.slow_collection_ms,
         )?);
+        let actions = Arc::new(Actions {
+            db: Arc::clone(&db),
+            audit: audit.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            collectors: collectors.clone(),
+            presence: Arc::clone(&presence),
+            commands: Commands::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone()),
+        });
+        // what became overdue while no daemon ran is told as it is from the first answer on
+        while actions.settle_overdue()? > 0 {}
         let signer: Arc<dyn Signer> = access.signing_keys();
         let every = Duration::from_secs;
         let jobs: Vec<(Box<dyn Job>, Duration)> = vec![
             (Box::new(PresenceJob(Arc::clone(&presence))), every(2)),
+            (Box::new(ActionsJob(Arc::clone(&actions))), every(1)),
             (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
             (Box::new(Retention::new(Arc::clone(&metrics))), every(60)),
             (Box::new(PruneJob::new(Arc::clone(&access))), every(600)),
@@ -150,6 +173,7 @@ impl Node {
             collectors,
             metrics,
             presence,
+            actions,
             authority,
             registrar,
             connection_tests: ConnectionTests::default(),
@@ -158,6 +182,17 @@ impl Node {
             data_dir,
         })
     }
+}
+
+/// A registry that is gone is not made anew beside metrics that belong to it.
+pub(super) fn check_registry(layout: &Layout) -> Result<(), OpenError> {
+    let registry = layout.registry();
+    let is_lost = !holds_anything(&registry) && !holds_anything(&layout.registry_log());
+    if is_lost && layout.hot().exists() { Err(OpenError::RegistryLost(registry)) } else { Ok(()) }
+}
+
+fn holds_anything(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.len() > 0)
 }
 
 /// The ring from outside, or the one of the directory, which is made at the first start.

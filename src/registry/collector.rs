@@ -32,7 +32,29 @@ named!(
     Archived = "archived",
 });
 
-stored_as_text!(Kind, Environment, State);
+named!(
+    /// What an administrator may ask of an agent.
+    ActionKind, "an action on a collector", {
+    Stop = "stop",
+    Restart = "restart",
+    Resume = "resume",
+});
+
+stored_as_text!(Kind, Environment, State, ActionKind);
+
+/// What administrators did with the agent of a collector.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Asked for, and not over yet.
+    pub under_way: Option<ActionKind>,
+    /// Why it was stopped, while it is.
+    pub stop_reason: Option<String>,
+    /// When the stop is expected to end, as whoever asked for it said.
+    pub stopped_until: Option<Timestamp>,
+    pub last_restart_at: Option<Timestamp>,
+    /// Restarts that an administrator asked for and that were done.
+    pub restart_count: u32,
+}
 
 /// A collector as it stands in the registry. Its password and certificate are not part of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +76,7 @@ pub struct Collector {
     /// Statements that one `pg_query_stats` document may hold.
     pub query_limit: u32,
     pub state: State,
+    pub control: Control,
     pub config_version: u64,
     pub registered_by: String,
     pub registered_at: Timestamp,

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::collector::Collector;
+use super::collector::{Collector, Control};
 use crate::ids::CollectorId;
 use crate::storage;
 
@@ -16,11 +16,12 @@ const COLUMNS: &str = "id, name, type, environment, group_id, description, host,
      ssl_mode, collection_interval, query_limit, state, config_version, registered_by, registered_at, \
      last_modified_at";
 
-/// Tags joined by a character that no tag may hold, and the end of the newest living token.
-const DERIVED: &str = "(SELECT group_concat(tag, char(31) ORDER BY position) FROM collector_tags
+/// Tags joined by a character that no tag may hold, the end of the newest living token, and the control.
+const MORE: &str = "(SELECT group_concat(tag, char(31) ORDER BY position) FROM collector_tags
          WHERE collector_id = collectors.id),
      (SELECT max(expires_at) FROM collector_tokens
-         WHERE collector_id = collectors.id AND revoked_at IS NULL)";
+         WHERE collector_id = collectors.id AND revoked_at IS NULL),
+     under_way, stop_reason, stopped_until, last_restart_at, restart_count";
 
 pub(super) fn insert(tx: &Transaction<'_>, collector: &Collector, sealed: &Sealed) -> storage::Result<()> {
     let sql = format!(
@@ -62,13 +63,13 @@ fn insert_tags(tx: &Transaction<'_>, collector: &Collector) -> storage::Result<(
 }
 
 pub(super) fn by_id(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<Option<Collector>> {
-    let sql = format!("SELECT {COLUMNS}, {DERIVED} FROM collectors WHERE id = ? AND state <> 'archived'");
+    let sql = format!("SELECT {COLUMNS}, {MORE} FROM collectors WHERE id = ? AND state <> 'archived'");
     Ok(tx.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
 }
 
 pub(super) fn all(tx: &Transaction<'_>) -> storage::Result<Vec<Collector>> {
     let sql = format!(
-        "SELECT {COLUMNS}, {DERIVED} FROM collectors WHERE state <> 'archived' ORDER BY name COLLATE NOCASE, id"
+        "SELECT {COLUMNS}, {MORE} FROM collectors WHERE state <> 'archived' ORDER BY name COLLATE NOCASE, id"
     );
     let mut statement = tx.prepare_cached(&sql)?;
     let collectors = statement.query_map([], from_row)?;
@@ -78,6 +79,23 @@ pub(super) fn all(tx: &Transaction<'_>) -> storage::Result<Vec<Collector>> {
 pub(super) fn mark_running(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<()> {
     let sql = "UPDATE collectors SET state = 'running' WHERE id = ? AND state = 'registered'";
     tx.prepare_cached(sql)?.execute([id])?;
+    Ok(())
+}
+
+pub(super) fn set_control(tx: &Transaction<'_>, collector: &Collector) -> storage::Result<()> {
+    let Control { under_way, stop_reason, stopped_until, last_restart_at, restart_count } =
+        &collector.control;
+    let sql = "UPDATE collectors SET state = ?2, under_way = ?3, stop_reason = ?4, stopped_until = ?5,
+             last_restart_at = ?6, restart_count = ?7 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute(params![
+        collector.id,
+        collector.state,
+        under_way,
+        stop_reason,
+        stopped_until,
+        last_restart_at,
+        restart_count,
+    ])?;
     Ok(())
 }
 
@@ -111,5 +129,12 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Collector> {
         last_modified_at: row.get(17)?,
         tags: tags.map_or_else(Vec::new, |tags| tags.split('\u{1f}').map(str::to_owned).collect()),
         token_expires_at: row.get(19)?,
+        control: Control {
+            under_way: row.get(20)?,
+            stop_reason: row.get(21)?,
+            stopped_until: row.get(22)?,
+            last_restart_at: row.get(23)?,
+            restart_count: row.get(24)?,
+        },
     })
 }

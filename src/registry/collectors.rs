@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::collector::{Collector, Credentials, NewCollector, State};
+use super::collector::{Collector, Control, Credentials, NewCollector, State};
 use super::{collector_rows as rows, groups};
 use crate::audit::Target;
 use crate::clock::Clock;
@@ -72,6 +72,7 @@ impl Collectors {
             collection_interval: new.collection_interval,
             query_limit: new.query_limit,
             state: State::Registered,
+            control: Control::default(),
             config_version: 1,
             registered_by: registered_by.to_owned(),
             registered_at: now,
@@ -90,7 +91,12 @@ impl Collectors {
     }
 
     pub fn get(&self, id: CollectorId) -> Result<Collector, CollectorsError> {
-        self.db.read(|tx| rows::by_id(tx, id)?.ok_or(CollectorsError::NotFound(id)))
+        self.db.read(|tx| self.get_in(tx, id))
+    }
+
+    /// The collector as the caller's transaction sees it.
+    pub fn get_in(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<Collector, CollectorsError> {
+        rows::by_id(tx, id)?.ok_or(CollectorsError::NotFound(id))
     }
 
     /// All collectors that are not archived, by name.
@@ -101,6 +107,11 @@ impl Collectors {
     /// The first sign of life takes a registered collector into service.
     pub fn mark_running(&self, id: CollectorId) -> Result<(), CollectorsError> {
         self.db.write(|tx| Ok(rows::mark_running(tx, id)?))
+    }
+
+    /// Moves a collector to where `collector` stands in its life; the caller's transaction has the audit entry.
+    pub fn set_control(&self, tx: &Transaction<'_>, collector: &Collector) -> Result<(), CollectorsError> {
+        Ok(rows::set_control(tx, collector)?)
     }
 
     pub fn credentials(&self, id: CollectorId) -> Result<Credentials, CollectorsError> {

@@ -9,6 +9,6 @@ pub mod groups;
 mod collector;
 mod collector_rows;
 
-pub use collector::{Collector, Credentials, Environment, Kind, NewCollector, State};
+pub use collector::{ActionKind, Collector, Control, Credentials, Environment, Kind, NewCollector, State};
 pub use collectors::{Collectors, CollectorsError};
 pub use groups::{Group, Groups, GroupsError, NewGroup};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::names::{named, serialized_by_name};
 
 /// One order to an agent. It is repeated until it is answered or has expired, and is done once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,16 +15,14 @@ pub struct Command {
     pub expires_at: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CommandKind {
-    Stop,
-    Restart,
-    Resume,
-    UpdateConfig,
-    TestConnection,
-    RotateToken,
-}
+named!(CommandKind, "a kind of command", {
+    Stop = "stop",
+    Restart = "restart",
+    Resume = "resume",
+    UpdateConfig = "update-config",
+    TestConnection = "test-connection",
+    RotateToken = "rotate-token",
+});
 
 /// How far an agent has come with a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,10 +33,10 @@ pub struct CommandOutcome {
     pub detail: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CommandStatus {
-    InProgress,
-    Completed,
-    Failed,
-}
+named!(CommandStatus, "what can be said of a command", {
+    InProgress = "in_progress",
+    Completed = "completed",
+    Failed = "failed",
+});
+
+serialized_by_name!(CommandKind, CommandStatus);

@@ -1,9 +1,10 @@
 // The way of a first day: set up, sign in, register a collector, start its
 // agent, watch it, read the log. Every part is the real one.
 import assert from 'node:assert/strict';
-import { after, before, test as nodeTest } from 'node:test';
+import { after, before } from 'node:test';
 import { launchBrowser, picture, SIZES, violations, watchedPage } from './support/browser.mjs';
 import { DATABASE, Stage, startAgent, startDaemon, startPostgres } from './support/programs.mjs';
+import { seen, signIn, steps } from './support/steps.mjs';
 import { within } from './support/wait.mjs';
 
 const ADMIN = { username: 'admin', password: 'correct horse battery staple' };
@@ -21,33 +22,9 @@ before(async () => {
 
 after(() => stage.close());
 
-// Each step stands on the ones before: after a failure the others are skipped.
-let broken = null;
-function test(name, run) {
-  nodeTest(name, async (step) => {
-    if (broken) return step.skip(`after: ${broken}`);
-    try {
-      await run();
-    } catch (error) {
-      broken = name;
-      if (page) await picture(page, 'failure');
-      throw error;
-    }
-  });
-}
-
+const test = steps(() => page);
 const go = (path) => page.goto(daemon.url + path);
 const button = (name) => page.getByRole('button', { name, exact: true });
-
-async function seen(locator, timeout = 10_000) {
-  await locator.waitFor({ state: 'visible', timeout });
-}
-
-async function signIn(where, { username, password }) {
-  await where.getByRole('textbox', { name: 'Username' }).fill(username);
-  await where.getByLabel('Password', { exact: true }).fill(password);
-  await where.getByRole('button', { name: 'Sign in' }).click();
-}
 
 test('the first administrator is made with the setup code', async () => {
   await go('/');
@@ -97,7 +74,11 @@ test('a failed connection test names the field at fault', async () => {
   await seen(outcome.filter({ hasText: 'Connection failed: ' }));
   assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('aria-invalid'), 'true');
   assert.equal(await page.getByLabel('Host').getAttribute('aria-invalid'), null);
+  const problem = page.getByRole('alert', { name: 'There is a problem' });
+  assert.ok(await problem.evaluate((alert) => alert === document.activeElement), 'the summary has the focus');
   await picture(page, 'register-failed-desktop-light');
+  await problem.getByRole('link', { name: /^Password/ }).click();
+  assert.ok(await page.getByLabel('Password', { exact: true }).evaluate((field) => field === document.activeElement));
   await page.getByLabel('Password', { exact: true }).fill(DATABASE.password);
   await button('Test connection').click();
   await seen(outcome.filter({ hasText: 'Connection successful. PostgreSQL ' }));

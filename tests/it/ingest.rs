@@ -12,7 +12,7 @@ use crate::support::daemon::Daemon;
 const MIB: usize = 1024 * 1024;
 
 /// Held by tests that move large bodies, as one of them watches the memory of the whole process.
-static LARGE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+pub(crate) static LARGE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn now() -> String {
     pganalytics::clock::Clock::System.now().to_string()

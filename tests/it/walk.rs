@@ -25,8 +25,10 @@ fn database() -> Postgres {
     postgres.execute("CREATE DATABASE app");
     postgres.execute_in(
         "app",
-        "CREATE TABLE orders (id bigint PRIMARY KEY);\nINSERT INTO orders SELECT generate_series(1, 1234);\nANALYZE",
+        "CREATE TABLE orders (id bigint PRIMARY KEY);\nINSERT INTO orders SELECT generate_series(1, 1234)",
     );
+    // in a session of its own: the figures of an insert arrive when its session ends
+    postgres.execute_in("app", "ANALYZE");
     postgres
 }
 
@@ -203,7 +205,7 @@ fn from_an_empty_folder_to_a_database_on_a_chart_and_through_a_power_cut() {
     let version = version.split(' ').next().unwrap();
     wait_for("the version of the database", || {
         let said = appliance.client.get(&collector, Some(&ada)).body["database_version"].clone();
-        said.as_str().is_some_and(|said| said.starts_with(version)).then_some(())
+        said.as_str().is_some_and(|said| said.contains(version)).then_some(())
     });
     assert_eq!(agent.stop(), Some(0));
 }
@@ -223,7 +225,10 @@ fn the_documents_say_what_the_machine_says(
     assert_eq!((&pg_stats["type"], &pg_stats["database"]), (&json!("pg_stats"), &json!("app")));
     assert_eq!(pg_stats["size_bytes"], of("SELECT pg_database_size('app')"));
     let table = &pg_stats["tables"][0];
-    assert_eq!((&table["name"], &table["live_tuples"]), (&json!("orders"), &json!(1234)));
+    assert_eq!(
+        (&table["name"], &table["live_tuples"]),
+        (&json!("orders"), &json!(of("SELECT n_live_tup FROM pg_stat_user_tables")))
+    );
     assert_eq!(table["size_bytes"], of("SELECT pg_total_relation_size('orders')"));
     assert_eq!(pg_stats["indexes"][0]["name"], "orders_pkey");
 

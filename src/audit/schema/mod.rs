@@ -1,4 +1,4 @@
 //! The schema of the one file that registry and audit share: numbered steps that are never edited once a
 //! release has run them.
 
-pub const MIGRATIONS: &[&str] = &[include_str!("0001_first.sql")];
+pub const MIGRATIONS: &[&str] = &[include_str!("0001_first.sql"), include_str!("0002_control.sql")];

@@ -61,27 +61,27 @@ async fn run(listener: TcpListener, folder: Rc<Folder>) -> Result<ExitCode, Stri
     let mut signals = Signals::catch()?;
     let settings =
         config::load(None, &environment(&listener, &folder)?).map_err(|problems| problems.to_string())?;
-    let daemon = Daemon::open(listener, settings)?;
+    let daemon = Daemon::open(listener, &settings)?;
     let password = create_administrator(&daemon.node)?;
     let (node, url) = (daemon.node.clone(), daemon.url());
     let failure = RefCell::new(None);
-    let ended = daemon.run(async {
+    let work = Box::pin(async {
         say(&format!("address:  {url}\nuser:     {USER}\npassword: {}", password.expose()));
         *failure.borrow_mut() = at_work(&node, &url, &folder, &mut signals).await.err();
         exit_when_asked_again(signals, Rc::clone(&folder));
     });
-    let code = ended.await?;
+    let code = daemon.run(work).await?;
     failure.into_inner().map_or(Ok(code), Err)
 }
 
 /// Everything that happens while the daemon serves, from the first agent to the last signal.
 async fn at_work(node: &Data<Node>, url: &str, folder: &Folder, signals: &mut Signals) -> Result<(), String> {
     let parts = tokio::select! {
-        parts = Parts::start(node, url, folder) => parts?,
+        parts = Parts::start(node, url, folder) => parts,
         () = asked(signals) => return Ok(()),
     };
+    let mut parts = parts?;
     say(&format!("\n{}\nCtrl-C ends the demo, and nothing of it is left.", parts.watched));
-    let mut parts = parts;
     loop {
         tokio::select! {
             () = asked(signals) => break,

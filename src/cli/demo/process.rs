@@ -37,7 +37,7 @@ impl Process {
         }
         let status = self.child.wait().await;
         self.has_ended = true;
-        let how = status.map_or_else(|error| error.to_string(), |status| how(&status));
+        let how = status.map_or_else(|error| error.to_string(), how);
         format!("{} ended unexpectedly ({how})", self.name)
     }
 
@@ -56,6 +56,6 @@ impl Process {
     }
 }
 
-fn how(status: &ExitStatus) -> String {
+fn how(status: ExitStatus) -> String {
     status.to_string().replace(": ", " ")
 }

@@ -11,18 +11,21 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::Figures;
 use crate::clock::Clock;
 use crate::collector::config::Settings;
+use crate::collector::control::Control;
 use crate::collector::schedule::{Schedule, random_fraction};
 use crate::collector::spool::Spool;
 use crate::collector::stop::Stop;
 use crate::collector::uplink::{Backoff, Client, ClientError};
 use crate::limits::{CPU_SAMPLE_GAP, REQUEST_TIME};
 use crate::service;
+use crate::wire::{Heartbeat, HeartbeatReply};
 
 pub(super) struct Beat<'a> {
     pub(super) settings: &'a Settings,
     pub(super) client: &'a Client,
     pub(super) spool: &'a RefCell<Spool>,
     pub(super) figures: &'a RefCell<Figures>,
+    pub(super) control: &'a Control,
     pub(super) clock: &'a Clock,
 }
 
@@ -54,9 +57,16 @@ impl Beat<'_> {
                 self.figures.borrow_mut().heartbeat(self.settings, &self.spool.borrow(), self.clock.now());
             service::status(&self.figures.borrow().line());
             let Some(result) = ordered.or(send(self.client, &heartbeat)).await else { return false };
-            let Err(error) = result else {
-                backoff.succeeded();
-                return true;
+            let error = match result {
+                Ok(reply) => {
+                    if let Some(reply) = reply {
+                        self.control.daemon_time(reply.server_time);
+                        self.control.take(reply.commands);
+                    }
+                    backoff.succeeded();
+                    return true;
+                }
+                Err(error) => error,
             };
             tracing::debug!(%error, "a heartbeat did not arrive");
             let pause = pause(backoff, &error).min(self.settings.heartbeat_interval);
@@ -67,11 +77,13 @@ impl Beat<'_> {
     }
 }
 
-async fn send(client: &Client, heartbeat: &crate::wire::Heartbeat) -> Result<(), ClientError> {
+async fn send(client: &Client, heartbeat: &Heartbeat) -> Result<Option<HeartbeatReply>, ClientError> {
     let body = serde_json::to_vec(heartbeat).map_err(|error| ClientError::Answer(error.to_string()))?;
     let path = format!("collectors/{}/heartbeat", client.id);
     let headers = [(CONTENT_TYPE, "application/json".to_owned())];
-    client.post(&path, &headers, body, REQUEST_TIME).await.map(|_| ())
+    let reply = client.post(&path, &headers, body, REQUEST_TIME).await?;
+    // the status alone decides: a daemon of another release may say more or less
+    Ok(serde_json::from_slice(&reply.body).ok())
 }
 
 fn pause(backoff: &mut Backoff, error: &ClientError) -> Duration {

@@ -17,6 +17,8 @@ pub(crate) struct Figures {
     collections_ok: u64,
     collections_failed: u64,
     last: Option<Collected>,
+    /// Whether the worker is stopped because the daemon said so.
+    pub(crate) is_stopped: bool,
     /// Why the worker does not work: a crash loop.
     pub(crate) worker_error: Option<String>,
     /// Why the last push was not taken.
@@ -36,6 +38,7 @@ impl Figures {
             collections_ok: 0,
             collections_failed: 0,
             last: None,
+            is_stopped: false,
             worker_error: None,
             uplink_error: None,
             spool_error: None,
@@ -73,7 +76,9 @@ impl Figures {
 
     fn status(&self) -> AgentStatus {
         let is_silent = self.last.as_ref().is_some_and(|last| last.is_postgres_silent);
-        if self.worker_error.is_some() || self.spool_error.is_some() || is_silent {
+        if self.is_stopped {
+            AgentStatus::Stopped
+        } else if self.worker_error.is_some() || self.spool_error.is_some() || is_silent {
             AgentStatus::Error
         } else {
             AgentStatus::Active

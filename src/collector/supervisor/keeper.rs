@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Figures;
 use super::gather::{Author, Gathered};
 use super::process::WorkerProcess;
 use super::restart::Restarts;
 use crate::collector::config::Settings;
+use crate::collector::control::{Control, Made, Wish};
 use crate::collector::pipe::Message;
 use crate::collector::spool::Spool;
 use crate::collector::stop::Stop;
@@ -24,6 +25,7 @@ pub(super) struct Keeper<'a> {
     pub(super) settings: &'a Settings,
     pub(super) worker: Vec<OsString>,
     pub(super) author: Author,
+    pub(super) control: &'a Control,
     pub(super) spool: &'a RefCell<Spool>,
     pub(super) figures: &'a RefCell<Figures>,
     pub(super) has_more: &'a Notify,
@@ -32,18 +34,37 @@ pub(super) struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    /// Starts workers, one after the other, until the order to stop.
+    /// Starts workers, one after the other, as long as the daemon wishes one, until the order to stop.
     pub(super) async fn run(&self, ordered: &Stop) {
         let mut restarts = Restarts::default();
+        let mut wishes = self.control.wishes();
+        let mut end = String::new();
         while !ordered.is_ordered() {
+            let wish = *wishes.borrow_and_update();
+            self.note(|figures| figures.is_stopped = !wish.run);
+            if !wish.run {
+                self.control.made(Made { number: wish.number, worker: Ok(None), end: end.clone() });
+                ordered.or(another(&mut wishes, wish)).await;
+                continue;
+            }
             let started = Instant::now();
-            let end = match WorkerProcess::start(&self.worker) {
-                Ok(worker) => self.attend(worker, ordered).await,
-                Err(error) => format!("cannot be started: {error}"),
+            let worker =
+                WorkerProcess::start(&self.worker).map_err(|error| format!("cannot be started: {error}"));
+            let pid = worker.as_ref().map(WorkerProcess::id).map_err(Clone::clone);
+            self.control.made(Made { number: wish.number, worker: pid, end });
+            end = match worker {
+                Ok(worker) => self.attend(worker, &mut wishes, wish, ordered).await,
+                Err(error) => error,
             };
             if ordered.is_ordered() {
                 tracing::info!(end, "the worker has stopped");
                 return;
+            }
+            if *wishes.borrow() != wish {
+                tracing::info!(end, "the worker was stopped, as the daemon wishes");
+                restarts = Restarts::default();
+                self.note(|figures| figures.worker_error = None);
+                continue;
             }
             let pause = restarts.died(started.elapsed());
             tracing::error!(end, pause_s = pause.as_secs(), "the worker died and is started again");
@@ -51,12 +72,19 @@ impl Keeper<'_> {
                 let reason = format!("the worker died {} times in a row: it {end}", restarts.deaths());
                 self.note(|figures| figures.worker_error = Some(reason));
             }
-            ordered.or(sleep(pause)).await;
+            ordered.or(timeout(pause, another(&mut wishes, wish))).await;
         }
     }
 
-    /// Listens to one worker until it ends, is silent for too long, or the order comes. Returns its end.
-    async fn attend(&self, mut worker: WorkerProcess, ordered: &Stop) -> String {
+    /// Listens to one worker until it ends, is silent for too long, the daemon wishes something else, or the
+    /// order comes. Returns its end.
+    async fn attend(
+        &self,
+        mut worker: WorkerProcess,
+        wishes: &mut watch::Receiver<Wish>,
+        wish: Wish,
+        ordered: &Stop,
+    ) -> String {
         tracing::info!(pid = worker.id(), "the worker has started");
         let mut gathered = Gathered::default();
         let started = Instant::now();
@@ -65,7 +93,13 @@ impl Keeper<'_> {
             let linger = gathered.due();
             tokio::select! {
                 biased;
-                () = ordered.ordered() => break worker.stop(self.settings.stop_grace.min(SHUTDOWN_WORKER)).await,
+                () = ordered.ordered() => {
+                    break worker.stop(self.settings.stop_grace.min(SHUTDOWN_WORKER), drop).await;
+                }
+                () = another(wishes, wish) => {
+                    let say = |step| self.control.step(step);
+                    break worker.stop(self.settings.stop_grace, say).await;
+                }
                 message = worker.message() => match message {
                     Some(Ok(message)) => {
                         heard = Instant::now();
@@ -76,14 +110,14 @@ impl Keeper<'_> {
                     }
                     Some(Err(error)) => {
                         tracing::error!(%error, "the worker's pipe is broken");
-                        break worker.stop(self.settings.stop_grace).await;
+                        break worker.stop(self.settings.stop_grace, drop).await;
                     }
                     None => break worker.ended(LAST_BREATH).await,
                 },
                 () = sleep_until(linger.unwrap_or(heard)), if linger.is_some() => self.store(&mut gathered),
                 () = sleep_until(heard + self.longest_silence()) => {
                     tracing::error!(seconds = heard.elapsed().as_secs(), "the worker is silent");
-                    break worker.stop(self.settings.stop_grace).await;
+                    break worker.stop(self.settings.stop_grace, drop).await;
                 }
             }
         };
@@ -141,4 +175,10 @@ impl Keeper<'_> {
             }
         }
     }
+}
+
+/// Returns when the daemon wishes something else.
+async fn another(wishes: &mut watch::Receiver<Wish>, than: Wish) {
+    // the other end lives as long as the supervisor
+    let _ = wishes.wait_for(|wish| *wish != than).await;
 }

@@ -1,8 +1,8 @@
 //! The supervisor process: it keeps a worker at work, what that collects in the spool, and the daemon told.
 //!
-//! Everything runs on one thread, as four loops side by side: the worker's keeper, the sender, the
-//! heartbeat and systemd's watchdog. They share the spool and the figures, and end by one order. A second
-//! signal ends everything at once.
+//! Everything runs on one thread, as loops side by side: the worker's keeper, the sender, the heartbeat, the
+//! daemon's commands and systemd's watchdog. They share the spool and the figures, and end by one order. A
+//! second signal ends everything at once.
 
 mod beat;
 mod figures;
@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use super::VERSION;
 use super::config::Settings;
+use super::control::Control;
 use super::spool::{Spool, SpoolError};
 use super::stop::{Signals, Stop, stop};
 use super::uplink::{Client, ClientError, Sender};
@@ -40,6 +41,8 @@ pub(super) enum SupervisorError {
     NotRegistered,
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    #[error("cannot read which commands were done: {0}")]
+    Control(std::io::Error),
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("cannot watch for signals: {0}")]
@@ -54,6 +57,8 @@ pub(super) async fn run(
 ) -> Result<(), SupervisorError> {
     let uplink = settings.uplink.as_ref().ok_or(SupervisorError::NotRegistered)?;
     let spool = Rc::new(RefCell::new(Spool::open(&settings.spool.directory, settings.spool.max_bytes)?));
+    let control =
+        Control::open(&settings.spool.directory, clock.clone()).map_err(SupervisorError::Control)?;
     let client = Rc::new(Client::new(uplink, clock.clone())?);
     let figures = Rc::new(RefCell::new(Figures::new(&clock)));
     let author = Author {
@@ -71,18 +76,27 @@ pub(super) async fn run(
         settings,
         worker,
         author,
+        control: &control,
         spool: &spool,
         figures: &figures,
         has_more: &has_more,
         has_news: &has_news,
     };
-    let beat = Beat { settings, client: &client, spool: &spool, figures: &figures, clock: &clock };
+    let beat = Beat {
+        settings,
+        client: &client,
+        spool: &spool,
+        figures: &figures,
+        control: &control,
+        clock: &clock,
+    };
     let mut signals = Signals::watch().map_err(SupervisorError::Signals)?;
     let work = async {
         tokio::join!(
             keeper.run(&ordered),
             sender.run(&ordered, &has_more),
             beat.run(&ordered, &has_news),
+            control.run(settings, &client, &ordered),
             sign_of_life(&ordered),
         );
         if timeout(SHUTDOWN_PUSH, sender.flush()).await.is_err() {

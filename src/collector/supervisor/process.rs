@@ -63,14 +63,15 @@ impl WorkerProcess {
     pub(super) async fn ended(&mut self, grace: Duration) -> String {
         match timeout(grace, self.child.wait()).await {
             Ok(status) => describe(status),
-            Err(_) => self.stop(Duration::ZERO).await,
+            Err(_) => self.stop(Duration::ZERO, drop).await,
         }
     }
 
-    /// SIGTERM, the time to follow it, then SIGKILL. Returns how it ended.
-    pub(super) async fn stop(&mut self, grace: Duration) -> String {
+    /// SIGTERM, the time to follow it, then SIGKILL; `say` hears of each step. Returns how it ended.
+    pub(super) async fn stop(&mut self, grace: Duration, say: impl Fn(String)) -> String {
         if let Some(pid) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
             tracing::info!(pid, signal = "SIGTERM", grace_s = grace.as_secs(), "asking the worker to stop");
+            say(format!("SIGTERM sent to process {pid}, which has {} s to end", grace.as_secs()));
             if let Err(error) = kill(Pid::from_raw(pid), Signal::SIGTERM) {
                 tracing::warn!(pid, %error, "cannot send SIGTERM to the worker");
             }
@@ -80,6 +81,7 @@ impl WorkerProcess {
             return describe(status);
         }
         tracing::warn!(signal = "SIGKILL", "the worker has not stopped in time");
+        say("SIGKILL sent: the worker has not stopped in time".to_owned());
         match self.child.kill().await {
             Ok(()) => "ended by SIGKILL".to_owned(),
             Err(error) => format!("cannot be killed: {error}"),

@@ -6,10 +6,18 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::header::{
+    CONNECTION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use reqwest::{Certificate, Identity, Response, StatusCode};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::verdict::{Verdict, judge};
 use crate::clock::Clock;
@@ -133,6 +141,45 @@ impl Client {
         }
     }
 
+    /// Opens the channel down which commands come.
+    pub(crate) async fn open_channel(&self) -> Result<WebSocketStream<reqwest::Upgraded>, ClientError> {
+        let token = self.access_token().await?;
+        let mut nonce = [0; 16];
+        crate::crypto::fill_random(&mut nonce);
+        let key = BASE64_STANDARD.encode(nonce);
+        let path = format!("collectors/{}/channel", self.id);
+        let url = self.base.join(&path).map_err(|error| ClientError::Answer(error.to_string()))?;
+        let request = self
+            .http
+            .get(url)
+            .bearer_auth(token.expose())
+            .header(CONNECTION, "upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, &key);
+        let late = |_| ClientError::Unreachable("the channel did not open in time".to_owned());
+        let response = tokio::time::timeout(limits::REQUEST_TIME, request.send()).await.map_err(late)?;
+        let response = response.map_err(|error| ClientError::Unreachable(chain(&error.without_url())))?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let reply = read_reply(response).await?;
+            if reply.verdict() == Verdict::StaleToken {
+                self.forget(&token).await;
+                return Err(ClientError::Later { reason: reply.reason(), retry_after: None });
+            }
+            let verdict = reply.verdict();
+            return Err(reply.into_error(&verdict));
+        }
+        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
+        if accepted != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+            return Err(ClientError::Answer("the channel was accepted with a wrong key".to_owned()));
+        }
+        let upgraded = response.upgrade().await.map_err(|error| ClientError::Unreachable(chain(&error)))?;
+        let bounds = WebSocketConfig::default()
+            .max_message_size(Some(limits::REPLY_BYTES))
+            .max_frame_size(Some(limits::REPLY_BYTES));
+        Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(bounds)).await)
+    }
+
     async fn post_with(
         &self,
         token: &Secret,
@@ -223,8 +270,12 @@ struct Stale;
 
 /// Sends a request and reads its answer, up to a limit.
 pub(crate) async fn reply_of(request: reqwest::RequestBuilder) -> Result<Reply, ClientError> {
+    let response = request.send().await;
+    read_reply(response.map_err(|error| ClientError::Unreachable(chain(&error.without_url())))?).await
+}
+
+async fn read_reply(mut response: Response) -> Result<Reply, ClientError> {
     let unreachable = |error: reqwest::Error| ClientError::Unreachable(chain(&error.without_url()));
-    let mut response = request.send().await.map_err(unreachable)?;
     let (status, retry_after) = (response.status(), retry_after(&response));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {

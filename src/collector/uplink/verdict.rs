@@ -22,7 +22,7 @@ pub(crate) fn judge(status: u16, code: Option<&str>, retry_after: Option<Duratio
         200..=299 => Verdict::Done,
         401 if code == Some("token_revoked") => Verdict::Refused,
         401 => Verdict::StaleToken,
-        400 | 413 | 422 => Verdict::Never,
+        400 | 409 | 413 | 422 => Verdict::Never,
         408 | 425 | 429 | 500..=599 => Verdict::Later(retry_after),
         // a wrong address, a foreign identity, a proxy with opinions: not the batch's fault
         _ => Verdict::Refused,
@@ -46,6 +46,7 @@ mod tests {
             (401, Some("token_revoked"), Verdict::Refused),
             (403, None, Verdict::Refused),
             (404, None, Verdict::Refused),
+            (409, Some("conflict"), Verdict::Never),
             (413, None, Verdict::Never),
             (415, None, Verdict::Refused),
             (422, Some("idempotency_mismatch"), Verdict::Never),

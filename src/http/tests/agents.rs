@@ -7,7 +7,7 @@ use crate::fleet::Registered;
 use crate::postgres::SslMode;
 use crate::registry::{Credentials, Environment, Kind, NewCollector};
 
-fn registered(daemon: &Daemon) -> Registered {
+pub(super) fn registered(daemon: &Daemon) -> Registered {
     let new = NewCollector {
         name: "db-1".to_owned(),
         kind: Kind::Postgresql,

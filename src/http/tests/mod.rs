@@ -2,6 +2,7 @@
 
 mod access;
 mod agents;
+mod control;
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::os::unix::fs::FileExt;
 
 use super::*;
-use crate::metrics::{Number, OpenError, hot, index};
+use crate::metrics::{Number, OpenError, hot, index, verify};
 
 const DOCUMENTS: u64 = 40;
 
@@ -43,6 +43,7 @@ fn no_flipped_byte_is_served_as_data() {
     let path = folder.path().join("hot");
     let whole = std::fs::read(&path).unwrap();
     assert_eq!(read_all(folder.path()), Ok((documents.clone(), documents.len())));
+    assert_eq!(verify(&path).unwrap().documents, documents.len() as u64);
     // a prime, so that the flips fall on every part of a page; only where there is something
     let places: Vec<_> = (0..whole.len()).step_by(199).filter(|place| whole[*place] != 0).collect();
     let mut noticed = 0;
@@ -51,12 +52,17 @@ fn no_flipped_byte_is_served_as_data() {
         file.set_len(0).unwrap();
         file.write_all_at(&whole, 0).unwrap();
         file.write_all_at(&[whole[*place] ^ 0x10], *place as u64).unwrap();
+        // a whole look finds at least what a reader meets
+        let verified = verify(&path);
         match read_all(folder.path()) {
             Ok((values, points)) => {
                 assert_eq!((values.len(), points), (documents.len(), documents.len()), "byte {place}");
                 assert!(values == documents, "byte {place} changed a document");
             }
-            Err(_) => noticed += 1,
+            Err(error) => {
+                assert!(verified.is_err(), "byte {place}: {error}");
+                noticed += 1;
+            }
         }
     }
     assert!(noticed > 0, "none of {} flips hit anything that is read", places.len());
@@ -82,4 +88,13 @@ fn a_store_of_a_newer_release_is_left_alone() {
     file.write(|tx| index::put_count(&mut tx.open_table(hot::META)?, hot::VERSION.0, 2)).unwrap();
     drop(file);
     assert!(read_all(folder.path()).unwrap_err().contains("newer release"));
+    assert!(verify(&path).unwrap_err().to_string().contains("newer release"));
+}
+
+#[test]
+fn there_is_nothing_to_verify_where_there_is_no_store_and_none_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hot");
+    assert!(verify(&path).unwrap_err().to_string().contains(path.to_str().unwrap()));
+    assert!(!path.exists());
 }

@@ -151,7 +151,7 @@ impl Client {
     /// Pushes documents as a collector.
     #[track_caller]
     pub(crate) fn push(&self, token: &str, key: &str, documents: &[Value]) -> Reply {
-        let body = json!({"timestamp": super::appliance::now(), "metrics": documents});
+        let body = json!({"metrics": documents});
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
         self.send(Method::POST, "/api/v1/metrics/push", &headers, body.to_string().into_bytes())

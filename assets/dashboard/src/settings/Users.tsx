@@ -3,6 +3,7 @@ import { problemText, requestId } from '../api/problem';
 import { useMeQuery } from '../api/session';
 import type { Account, Role } from '../api/types';
 import { Button } from '../ui/Button';
+import { Select } from '../ui/Select';
 import { Loading, LoadFailure } from '../ui/states';
 import { toast } from '../ui/toasts';
 import { useUpdateUserMutation, useUsersQuery } from './api';
@@ -74,18 +75,13 @@ function UserRow({ user, self, onOpen }: { user: Account; self: boolean; onOpen:
         {self ? (
           ROLES.find(({ value }) => value === user.role)?.label
         ) : (
-          <select
-            className="input settings-role"
+          <Select
+            className="settings-role"
+            options={ROLES}
             aria-label={t('roleOf', { name: user.username })}
             value={user.role}
             onChange={(event) => void changeRole(event.target.value as Role)}
-          >
-            {ROLES.map(({ value, label }) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
+          />
         )}
       </td>
       <td>{t(user.disabled ? 'disabled' : 'active')}</td>

@@ -4,8 +4,9 @@ import { fieldProblems, problemText, type ApiError } from '../api/problem';
 import type { Role, User } from '../api/types';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
-import { SelectField, TextField, type Option } from '../ui/Field';
+import { SelectField, TextField } from '../ui/Field';
 import { PasswordField } from '../ui/PasswordField';
+import type { Option } from '../ui/Select';
 import { toast } from '../ui/toasts';
 import { useCreateUserMutation, useDeleteUserMutation, useResetPasswordMutation } from './api';
 import { t } from './strings';
@@ -58,7 +59,7 @@ export function FormDialog({ title, submit, busy, danger = false, error, onClose
   );
 }
 
-const PASSWORD_RULES = { minLength: { value: 12, message: t('shortPassword') }, required: t('shortPassword') };
+export const PASSWORD_RULES = { minLength: { value: 12, message: t('shortPassword') }, required: t('shortPassword') };
 
 export function AddUserDialog({ onClose }: { onClose: () => void }) {
   const form = useForm({ mode: 'onTouched', defaultValues: { username: '', password: '', role: 'viewer' as Role } });

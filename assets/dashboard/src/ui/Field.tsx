@@ -2,6 +2,7 @@
 // the control so that a screen reader says them with it.
 import { useId, type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, type TextareaHTMLAttributes } from 'react';
 import { Icon } from './Icon';
+import { Select, type Option } from './Select';
 
 interface FieldProps {
   label: string;
@@ -94,11 +95,6 @@ export function TextAreaField({
   );
 }
 
-export interface Option {
-  value: string;
-  label: string;
-}
-
 export function SelectField({
   label,
   hint,
@@ -112,15 +108,7 @@ export function SelectField({
   return (
     <Frame
       {...{ label, hint, error, className, id }}
-      control={(wiring) => (
-        <select ref={ref} className="input" {...select} {...wiring}>
-          {options.map((option) => (
-            <option key={option.value} value={option.value}>
-              {option.label}
-            </option>
-          ))}
-        </select>
-      )}
+      control={(wiring) => <Select ref={ref} options={options} {...select} {...wiring} />}
     />
   );
 }

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useId, useState } from 'react';
-import type { Option } from './Field';
+import type { Option } from './Select';
 import { Icon } from './Icon';
 
 const ListboxSurface = lazy(() => import('./mui/ListboxSurface'));

@@ -12,6 +12,7 @@ import { PAGES } from '../pages';
 import { t } from '../strings';
 import { LiveBanner } from './LiveBanner';
 import { Palette } from './Palette';
+import { PrintHeader } from './PrintHeader';
 import { Rail } from './Rail';
 import { ShortcutsDialog } from './ShortcutsDialog';
 import { SignedIn } from './SignedIn';
@@ -54,6 +55,7 @@ function SignedInFrame({ session }: { session: Session }) {
       <div className="frame-column">
         <TopBar user={session.user} onPalette={() => setOpen('palette')} onShortcuts={() => setOpen('shortcuts')} />
         <LiveBanner onReconnect={() => stream.current?.reconnectNow()} />
+        <PrintHeader />
         <main id="main" tabIndex={-1} ref={main}>
           <Outlet />
         </main>

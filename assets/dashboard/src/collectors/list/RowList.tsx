@@ -1,9 +1,10 @@
 // The scrolling list of rows: a table, or cards on a phone. Only what is near
 // the viewport is in the document once there are more than a hundred rows.
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { useMay } from '../../api/session';
 import { usePreferences } from '../../lib/hooks';
-import { visibleWindow, type Window } from '../../lib/windowing';
+import { visibleWindow, WHOLE_LIST_ROWS, type Window } from '../../lib/windowing';
 import { useShortcuts } from '../../ui/shortcuts';
 import { t } from '../strings';
 import { Cards, CARD_HEIGHT } from './Cards';
@@ -37,7 +38,14 @@ export function RowList({ rows, view, onSort, onHold, phone }: RowListProps) {
   const columns = COLUMNS.filter(({ id }) => !hiddenColumns.includes(id) && (id !== 'actions' || mayOperate));
   const shared = { rows, visible, rowHeight };
   return (
-    <div className="fleet-list card" role="region" aria-label={t('list')} tabIndex={0} ref={region} {...hold}>
+    <div
+      className={rows.length > WHOLE_LIST_ROWS ? 'fleet-list fleet-list-long card' : 'fleet-list card'}
+      role="region"
+      aria-label={t('list')}
+      tabIndex={0}
+      ref={region}
+      {...hold}
+    >
       {phone ? <Cards {...shared} /> : <Table {...shared} columns={columns} view={view} onSort={onSort} onMenu={setMenu} />}
       <RowMenu target={menu} onClose={() => setMenu(null)} />
     </div>
@@ -58,11 +66,15 @@ function useVisibleRows(region: React.RefObject<HTMLDivElement | null>, count: n
     const resized = new ResizeObserver(measure);
     resized.observe(element);
     element.addEventListener('scroll', measure, { passive: true });
-    addEventListener('beforeprint', measure);
+    // Paper has no scroll bar: all rows are printed.
+    const showAll = () => flushSync(() => setVisible({ first: 0, end: count }));
+    addEventListener('beforeprint', showAll);
+    addEventListener('afterprint', measure);
     return () => {
       resized.disconnect();
       element.removeEventListener('scroll', measure);
-      removeEventListener('beforeprint', measure);
+      removeEventListener('beforeprint', showAll);
+      removeEventListener('afterprint', measure);
     };
   }, [region, count, rowHeight]);
   return visible.end <= count ? visible : visibleWindow(0, innerHeight, rowHeight, count);
@@ -92,7 +104,7 @@ function focusRow(region: HTMLElement, id: string, frames = FOCUS_FRAMES): void 
   else if (frames > 0) requestAnimationFrame(() => focusRow(region, id, frames - 1));
 }
 
-/** `j` and `k` move the focus from row to row; Enter then follows the link. */
+/** `j` and `k` move the focus from row to row; Enter then follows the link, `.` opens the row's menu. */
 function useRowKeys(region: React.RefObject<HTMLDivElement | null>, rows: Row[], rowHeight: number): void {
   const last = useRef<string | null>(null);
   const move = (step: number) => {
@@ -111,7 +123,8 @@ function useRowKeys(region: React.RefObject<HTMLDivElement | null>, rows: Row[],
     if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
     focusRow(element, id);
   };
-  useShortcuts({ j: () => move(1), k: () => move(-1) });
+  const openMenu = () => document.activeElement?.closest('tr')?.querySelector<HTMLElement>('.row-actions')?.click();
+  useShortcuts({ j: () => move(1), k: () => move(-1), '.': openMenu });
 }
 
 /** The place of the next row in that direction that is no group heading. */

@@ -2,7 +2,7 @@ import { memo } from 'react';
 import { useSelector } from 'react-redux';
 import { Link } from 'react-router';
 import type { Collector } from '../../api/types';
-import { formatCompact, formatPercent } from '../../lib/format';
+import { formatCompact, formatPercent, MISSING } from '../../lib/format';
 import type { Window } from '../../lib/windowing';
 import { Icon } from '../../ui/Icon';
 import { StatusWord } from '../../ui/StatusWord';
@@ -127,7 +127,7 @@ function Cell({ column, collector, onMenu }: { column: string; collector: Collec
     case 'status':
       return <StatusWord status={collector.status} reason={collector.status_reason} quietWhenOnline />;
     case 'group':
-      return collector.group && <GroupName name={collector.group.name} color={collector.group.color} />;
+      return collector.group ? <GroupName name={collector.group.name} color={collector.group.color} /> : MISSING;
     case 'environment':
       return environmentLabel(collector.environment);
     case 'heartbeat':
@@ -166,7 +166,7 @@ export function GroupName({ name, color }: { name: string; color: string }) {
   );
 }
 
-function Usage({ value }: { value: number | null }) {
+function Usage({ value }: { value: number | null | undefined }) {
   if (value === null || value === undefined) return <>{formatPercent(null)}</>;
   return (
     <span className="usage">

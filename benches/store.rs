@@ -1,0 +1,128 @@
+//! The metric store on the recording in `../shared/data`: what a durable push, a chart and a start cost.
+//!
+//! A push of the recording has 92.8 KB of JSON and about 2,900 numbers. `accept/alone` is one push after the
+//! other, each waiting for its own commit; `accept/together` is sixteen at once, which share commits.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on has nothing to say")]
+
+use std::hint::black_box;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use pganalytics::clock::{Clock, Timestamp};
+use pganalytics::ids::{CollectorId, IdSource};
+use pganalytics::metrics::{Batch, Matcher, Metrics, Options, PointsQuery};
+use pganalytics::storage::Poison;
+use pganalytics::wire::Push;
+
+/// A little after the recording's last push, so that nothing of it is out of range.
+const NOW: &str = "2026-01-02T00:00:00Z";
+const PUSHES: usize = 360;
+
+fn recording() -> Vec<Push> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/pushes.jsonl.zst");
+    let file = std::fs::File::open(path).expect("the recording lies in ../shared/data");
+    let lines = std::io::BufReader::new(zstd::Decoder::new(file).unwrap()).lines();
+    lines.take(PUSHES).map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+}
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn open(path: &Path) -> Metrics {
+    Metrics::open(path, Poison::default(), Clock::manual(now()), Options::default()).unwrap()
+}
+
+fn accept(metrics: &Metrics, collector: CollectorId, push: &Push) {
+    let documents = push.metrics.iter().map(|document| &**document).collect();
+    let batch = Batch { collector, idempotency_key: None, timestamp: push.timestamp, documents };
+    assert!(metrics.accept(&batch).unwrap().inserted > 0, "a push of the bench was taken for a repeat");
+}
+
+fn new_collector(ids: &IdSource) -> CollectorId {
+    ids.next(now())
+}
+
+/// A store that holds the recording for one collector.
+fn filled() -> (tempfile::TempDir, PathBuf, CollectorId) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hot.redb");
+    let collector = new_collector(&IdSource::Random);
+    let metrics = open(&path);
+    recording().iter().for_each(|push| accept(&metrics, collector, push));
+    metrics.stop();
+    (folder, path, collector)
+}
+
+fn accepting(criterion: &mut Criterion) {
+    let pushes = recording();
+    let folder = tempfile::tempdir().unwrap();
+    let metrics = open(&folder.path().join("hot.redb"));
+    let ids = IdSource::Random;
+    let next = AtomicU64::new(0);
+    let mut group = criterion.benchmark_group("accept");
+    group.sample_size(20).measurement_time(Duration::from_secs(5));
+    let push = || &pushes[usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap() % pushes.len()];
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("alone", |bench| {
+        bench.iter_batched(
+            || (new_collector(&ids), push()),
+            |(collector, push)| accept(&metrics, collector, push),
+            BatchSize::SmallInput,
+        );
+    });
+    group.throughput(Throughput::Elements(16));
+    group.bench_function("together", |bench| {
+        bench.iter(|| {
+            thread::scope(|scope| {
+                for _ in 0..16 {
+                    scope.spawn(|| accept(&metrics, new_collector(&ids), push()));
+                }
+            });
+        });
+    });
+    group.finish();
+}
+
+fn reading(criterion: &mut Criterion) {
+    let (_folder, path, collector) = filled();
+    let metrics = open(&path);
+    let mut group = criterion.benchmark_group("read");
+    group.sample_size(20).measurement_time(Duration::from_secs(5));
+    let series = metrics.series(collector, &[]).unwrap();
+    let name = &series.iter().find(|listed| listed.series.name.contains("n_tup_ins")).unwrap().series.name;
+    let whole = || PointsQuery {
+        collector,
+        from: "2026-01-01T00:00:00Z".parse().unwrap(),
+        to: now(),
+        step: None,
+        matchers: vec![Matcher::named(name)],
+    };
+    let hour = || PointsQuery { from: "2026-01-01T05:00:00Z".parse().unwrap(), ..whole() };
+    group.bench_function("points of six hours", |bench| {
+        bench.iter(|| black_box(metrics.points(&whole()).unwrap()))
+    });
+    group.bench_function("points of the last hour", |bench| {
+        bench.iter(|| black_box(metrics.points(&hour()).unwrap()));
+    });
+    group.bench_function("list of series", |bench| {
+        bench.iter(|| black_box(metrics.series(collector, &[]).unwrap()));
+    });
+    group.finish();
+}
+
+fn opening(criterion: &mut Criterion) {
+    let (_folder, path, _) = filled();
+    let mut group = criterion.benchmark_group("open");
+    group.sample_size(10);
+    group.bench_function("a store of 360 pushes", |bench| bench.iter(|| open(&path).stop()));
+    group.finish();
+}
+
+criterion_group!(store, accepting, reading, opening);
+criterion_main!(store);

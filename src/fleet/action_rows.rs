@@ -1,0 +1,82 @@
+//! The rows of actions: one function per statement.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use super::actions::Action;
+use crate::ids::{ActionId, CollectorId};
+use crate::storage;
+
+const COLUMNS: &str = "id, collector_id, kind, actor_name, reason, stopped_until, status, requested_at, \
+     started_at, completed_at, error_message, detail, operation_id";
+
+pub(super) fn insert(tx: &Transaction<'_>, action: &Action) -> storage::Result<()> {
+    let sql = format!(
+        "INSERT INTO actions({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+    );
+    tx.prepare_cached(&sql)?.execute(params![
+        action.id,
+        action.collector,
+        action.kind,
+        action.initiated_by,
+        action.reason,
+        action.stopped_until,
+        action.progress,
+        action.requested_at,
+        action.started_at,
+        action.completed_at,
+        action.error_message,
+        action.detail,
+        action.operation,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &Transaction<'_>, action: &Action) -> storage::Result<()> {
+    let sql = "UPDATE actions SET status = ?2, started_at = ?3, completed_at = ?4, error_message = ?5,
+             detail = ?6 WHERE id = ?1";
+    let Action { id, progress, started_at, completed_at, error_message, detail, .. } = action;
+    tx.prepare_cached(sql)?.execute(params![
+        id,
+        progress,
+        started_at,
+        completed_at,
+        error_message,
+        detail
+    ])?;
+    Ok(())
+}
+
+pub(super) fn by_id(tx: &Transaction<'_>, id: ActionId) -> storage::Result<Option<Action>> {
+    let sql = format!("SELECT {COLUMNS} FROM actions WHERE id = ?");
+    Ok(tx.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
+}
+
+/// The newest first.
+pub(super) fn of_collector(
+    tx: &Transaction<'_>,
+    collector: CollectorId,
+    most: usize,
+) -> storage::Result<Vec<Action>> {
+    let sql = format!("SELECT {COLUMNS} FROM actions WHERE collector_id = ?1 ORDER BY rowid DESC LIMIT ?2");
+    let mut statement = tx.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![collector, most], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Action> {
+    Ok(Action {
+        id: row.get(0)?,
+        collector: row.get(1)?,
+        kind: row.get(2)?,
+        initiated_by: row.get(3)?,
+        reason: row.get(4)?,
+        stopped_until: row.get(5)?,
+        progress: row.get(6)?,
+        requested_at: row.get(7)?,
+        started_at: row.get(8)?,
+        completed_at: row.get(9)?,
+        error_message: row.get(10)?,
+        detail: row.get(11)?,
+        operation: row.get(12)?,
+    })
+}

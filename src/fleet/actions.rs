@@ -1,0 +1,316 @@
+//! Stopping, resuming and restarting collectors: from an administrator's wish to the agent's word.
+//!
+//! It guarantees: every step is one transaction with its audit entry; requests for one collector happen one
+//! after the other; no action stays open, as each command has a time after which nobody waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Transaction;
+use serde_json::{Value, json};
+
+use super::channels::Channel;
+use super::commands::{self, Commands, Given, NewCommand};
+use super::lifecycle::{self, Progress, Refusal, Stop};
+use super::{Presence, action_rows as rows};
+use crate::audit::{self, AuditLog, Change, Origin};
+use crate::clock::{Clock, Timestamp};
+use crate::events::{EventKind, Events};
+use crate::ids::{ActionId, CollectorId, CommandId, IdSource, OperationId};
+use crate::jobs::Job;
+use crate::limits::COMMANDS_SETTLED_AT_ONCE;
+use crate::registry::{ActionKind, Collector, Collectors, CollectorsError};
+use crate::storage::{Sqlite, StoreError};
+use crate::wire::{self, AgentStatus, CommandKind, CommandStatus};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    #[error("there is no action {0}")]
+    NotFound(ActionId),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("that command was never given to this collector")]
+    NeverGiven,
+    #[error("command {id} is over: it is {progress}")]
+    Over { id: CommandId, progress: Progress },
+    #[error(transparent)]
+    Collectors(#[from] CollectorsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was asked for on one collector, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    pub id: ActionId,
+    pub collector: CollectorId,
+    pub kind: ActionKind,
+    /// A user's name.
+    pub initiated_by: String,
+    pub reason: Option<String>,
+    /// When a stop is expected to end.
+    pub stopped_until: Option<Timestamp>,
+    pub progress: Progress,
+    pub requested_at: Timestamp,
+    /// When the agent said that it has begun.
+    pub started_at: Option<Timestamp>,
+    /// When it was over, however it ended.
+    pub completed_at: Option<Timestamp>,
+    pub error_message: Option<String>,
+    /// What the agent last said of it.
+    pub detail: Option<String>,
+    pub operation: Option<OperationId>,
+}
+
+/// A checked request.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub kind: ActionKind,
+    pub reason: Option<String>,
+    /// How long a stop is expected to last.
+    pub duration: Option<Duration>,
+    /// How long the agent may take to begin.
+    pub expires_in: Duration,
+}
+
+pub struct Actions {
+    pub(crate) db: Arc<Sqlite>,
+    pub(crate) audit: AuditLog,
+    pub(crate) events: Events,
+    pub(crate) clock: Clock,
+    pub(crate) ids: IdSource,
+    pub(crate) collectors: Collectors,
+    pub(crate) presence: Arc<Presence>,
+    pub(crate) commands: Commands,
+}
+
+/// A command that moved, and the collector where its action moved too.
+struct Moved {
+    collector: Collector,
+    action: Action,
+}
+
+impl Actions {
+    /// Asks the agent of a collector for something. It is durable when this returns, and the agent is told.
+    pub fn ask(&self, origin: &Origin, id: CollectorId, wish: Wish) -> Result<Action, ActionError> {
+        let agent_is_stopped = self.agent_is_stopped(id);
+        let (collector, action) = self.db.write(|tx| {
+            let mut collector = self.collectors.get_in(tx, id)?;
+            lifecycle::admit(wish.kind, &collector, agent_is_stopped)?;
+            let now = self.clock.now();
+            let action = Action {
+                id: self.ids.next(now),
+                collector: id,
+                kind: wish.kind,
+                initiated_by: origin.actor.name.clone(),
+                reason: wish.reason,
+                stopped_until: wish.duration.map(|duration| now.plus(duration)),
+                progress: Progress::Pending,
+                requested_at: now,
+                started_at: None,
+                completed_at: None,
+                error_message: None,
+                detail: None,
+                operation: None,
+            };
+            rows::insert(tx, &action)?;
+            let command = NewCommand {
+                collector: id,
+                action: Some(action.id),
+                kind: command_of(wish.kind),
+                params: json!({ "reason": action.reason }),
+                expires_at: now.plus(wish.expires_in),
+            };
+            self.commands.give(tx, &command)?;
+            collector.control.under_way = Some(wish.kind);
+            self.collectors.set_control(tx, &collector)?;
+            self.audit.append(tx, origin, change(&collector, &action))?;
+            Ok::<_, ActionError>((collector, action))
+        })?;
+        self.commands.channels.wake(id);
+        self.presence.look_again(&collector);
+        Ok(action)
+    }
+
+    pub fn get(&self, id: ActionId) -> Result<Action, ActionError> {
+        self.db.read(|tx| rows::by_id(tx, id)?.ok_or(ActionError::NotFound(id)))
+    }
+
+    /// The newest actions of a collector.
+    pub fn of_collector(&self, id: CollectorId, most: usize) -> Result<Vec<Action>, ActionError> {
+        self.db.read(|tx| {
+            self.collectors.get_in(tx, id)?;
+            Ok(rows::of_collector(tx, id, most)?)
+        })
+    }
+
+    /// What the agent of a collector has to be told now.
+    pub fn commands_for(&self, id: CollectorId) -> Result<Vec<wire::Command>, ActionError> {
+        Ok(self.commands.to_tell(id)?)
+    }
+
+    /// A way to wake an agent when there is something to tell; `None` when it has too many already.
+    pub fn open_channel(&self, id: CollectorId) -> Option<Channel> {
+        self.commands.channels.open(id)
+    }
+
+    /// Takes the agent's word on a command.
+    pub fn answer(
+        &self,
+        origin: &Origin,
+        collector: CollectorId,
+        command: &str,
+        status: CommandStatus,
+        detail: Option<String>,
+    ) -> Result<(), ActionError> {
+        let command: CommandId = command.parse().map_err(|_| ActionError::NeverGiven)?;
+        let moved = self.db.write(|tx| {
+            let given = commands::given_to(tx, collector, command)?.ok_or(ActionError::NeverGiven)?;
+            if given.progress.is_over() {
+                return Err(ActionError::Over { id: command, progress: given.progress });
+            }
+            self.advance(tx, origin, &given, Progress::said(status), detail)
+        })?;
+        self.tell(moved);
+        Ok(())
+    }
+
+    /// Settles commands that nobody waits for any more, a bounded number at a time. Returns how many.
+    pub fn settle_overdue(&self) -> Result<usize, ActionError> {
+        let origin = Origin::system();
+        let moved: Vec<_> = self.db.write(|tx| {
+            let overdue = commands::overdue(tx, self.clock.now(), COMMANDS_SETTLED_AT_ONCE)?;
+            let settle = |given: &Given| self.advance(tx, &origin, given, given.progress.overdue(), None);
+            overdue.iter().map(settle).collect::<Result<_, _>>()
+        })?;
+        let count = moved.len();
+        for moved in moved {
+            self.tell(moved);
+        }
+        Ok(count)
+    }
+
+    /// Moves a command, and with it its action and its collector.
+    fn advance(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        given: &Given,
+        to: Progress,
+        detail: Option<String>,
+    ) -> Result<Option<Moved>, ActionError> {
+        self.commands.advance(tx, given, to)?;
+        let Some(id) = given.action else { return Ok(None) };
+        let now = self.clock.now();
+        let mut action = rows::by_id(tx, id)?.ok_or(ActionError::NotFound(id))?;
+        let was_over = action.progress.is_over();
+        action.progress = to;
+        if matches!(to, Progress::InProgress | Progress::Completed) {
+            action.started_at.get_or_insert(now);
+        }
+        action.detail = detail.or(action.detail);
+        if to.is_over() {
+            action.completed_at = Some(now);
+            action.error_message = error_message(given.progress, to, action.detail.as_deref());
+        }
+        rows::update(tx, &action)?;
+        let mut collector = self.collectors.get_in(tx, given.collector)?;
+        if to.is_over() && !was_over {
+            let stop = Stop { reason: action.reason.clone(), until: action.stopped_until };
+            lifecycle::end(&mut collector, action.kind, to, stop, now);
+            self.collectors.set_control(tx, &collector)?;
+            self.audit.append(tx, origin, change(&collector, &action))?;
+        }
+        Ok(Some(Moved { collector, action }))
+    }
+
+    /// Tells the browsers, after the commit.
+    fn tell(&self, moved: Option<Moved>) {
+        let Some(Moved { collector, action }) = moved else { return };
+        if action.progress == Progress::Completed {
+            self.presence.acted(&collector);
+            let data = json!({
+                "action_id": action.id,
+                "initiated_by": action.initiated_by,
+                "reason": action.reason,
+            });
+            let kind = match action.kind {
+                ActionKind::Stop => EventKind::Stopped,
+                ActionKind::Restart => EventKind::Restarted,
+                ActionKind::Resume => EventKind::Resumed,
+            };
+            self.events.publish(kind, Some(collector.id), data);
+        }
+        self.presence.look_again(&collector);
+    }
+
+    fn agent_is_stopped(&self, id: CollectorId) -> bool {
+        let said = self.presence.seen(id).and_then(|seen| seen.said);
+        said.is_some_and(|said| said.status == AgentStatus::Stopped)
+    }
+}
+
+const fn command_of(kind: ActionKind) -> CommandKind {
+    match kind {
+        ActionKind::Stop => CommandKind::Stop,
+        ActionKind::Restart => CommandKind::Restart,
+        ActionKind::Resume => CommandKind::Resume,
+    }
+}
+
+fn error_message(from: Progress, to: Progress, detail: Option<&str>) -> Option<String> {
+    match (from, to) {
+        (Progress::Pending, Progress::Expired) => {
+            Some("the agent did not begin before the command expired".to_owned())
+        }
+        (Progress::InProgress, Progress::Failed) if detail.is_none() => {
+            Some("the agent began and did not say how it ended".to_owned())
+        }
+        (_, Progress::Failed) => Some(detail.unwrap_or("the agent gave no reason").to_owned()),
+        _ => None,
+    }
+}
+
+/// The entry of the audit trail: one for the wish, one for what became of it.
+fn change(collector: &Collector, action: &Action) -> Change {
+    let kind = match action.kind {
+        ActionKind::Stop => audit::Action::CollectorStop,
+        ActionKind::Restart => audit::Action::CollectorRestart,
+        ActionKind::Resume => audit::Action::CollectorResume,
+    };
+    let mut after = json!({ "action_id": action.id, "status": action.progress.as_str() });
+    let mut add = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            after[name] = value;
+        }
+    };
+    add("stopped_until", action.stopped_until.map(|until| json!(until)));
+    add("error_message", action.error_message.as_ref().map(|message| json!(message)));
+    if action.progress.is_over() {
+        add("state", Some(json!(collector.state.as_str())));
+    }
+    let change =
+        Change::new(kind, collector.target()).because(action.reason.clone()).from_to(&json!({}), &after);
+    match action.progress {
+        Progress::Failed | Progress::Expired | Progress::Cancelled => change.failed(),
+        Progress::Pending | Progress::InProgress | Progress::Completed => change,
+    }
+}
+
+/// Settles the actions of agents that did not come, or began and fell silent.
+pub struct ActionsJob(pub Arc<Actions>);
+
+impl Job for ActionsJob {
+    fn name(&self) -> &'static str {
+        "actions"
+    }
+
+    fn about(&self) -> &'static str {
+        "ends actions whose agents did not begin in time, or began and fell silent"
+    }
+
+    fn step(&mut self, _: Timestamp) -> Result<String, String> {
+        let done = self.0.settle_overdue();
+        done.map(|settled| format!("ended {settled} actions")).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,147 @@
+//! What agents are told: kept until it is answered or overdue, and told again and again until then.
+//!
+//! Parameters stand encrypted, as they may hold a token.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use serde_json::Value;
+
+use super::channels::Channels;
+use super::lifecycle::Progress;
+use crate::clock::{Clock, Timestamp};
+use crate::crypto::{KeyRing, Place};
+use crate::ids::{ActionId, CollectorId, CommandId, IdSource};
+use crate::limits::{COMMAND_TIME, COMMANDS_AT_ONCE};
+use crate::storage::{self, Sqlite, StoreError};
+use crate::wire::{self, CommandKind};
+
+#[derive(Clone)]
+pub struct Commands {
+    db: Arc<Sqlite>,
+    ring: Arc<KeyRing>,
+    clock: Clock,
+    ids: IdSource,
+    pub channels: Channels,
+}
+
+/// A command without its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Given {
+    pub(super) id: CommandId,
+    pub(super) collector: CollectorId,
+    pub(super) action: Option<ActionId>,
+    pub(super) kind: CommandKind,
+    pub(super) progress: Progress,
+}
+
+/// A command to be given.
+pub(super) struct NewCommand {
+    pub(super) collector: CollectorId,
+    pub(super) action: Option<ActionId>,
+    pub(super) kind: CommandKind,
+    pub(super) params: Value,
+    pub(super) expires_at: Timestamp,
+}
+
+impl Commands {
+    pub fn new(db: Arc<Sqlite>, ring: Arc<KeyRing>, clock: Clock, ids: IdSource) -> Self {
+        Self { db, ring, clock, ids, channels: Channels::default() }
+    }
+
+    /// Gives a command in the caller's transaction. The channel is woken by the caller, after its commit.
+    pub(super) fn give(&self, tx: &Transaction<'_>, new: &NewCommand) -> storage::Result<()> {
+        let now = self.clock.now();
+        let id: CommandId = self.ids.next(now);
+        let row = id.to_string();
+        let params_sealed = self.ring.seal(params_of(&row), new.params.to_string().as_bytes());
+        let sql = "INSERT INTO commands(id, collector_id, action_id, kind, params_sealed, status, created_at,
+                 expires_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
+        tx.prepare_cached(sql)?.execute(params![
+            id,
+            new.collector,
+            new.action,
+            new.kind.as_str(),
+            params_sealed,
+            Progress::Pending,
+            now,
+            new.expires_at,
+        ])?;
+        Ok(())
+    }
+
+    /// What the agent has to be told now, oldest first: what it has not begun in time, and what it began and
+    /// did not end, in case it has forgotten.
+    pub fn to_tell(&self, collector: CollectorId) -> storage::Result<Vec<wire::Command>> {
+        let now = self.clock.now();
+        self.db.read(|tx| {
+            let sql = "SELECT id, kind, params_sealed, expires_at FROM commands
+                 WHERE collector_id = ?1 AND due_at > ?2 AND status IN ('pending', 'in_progress')
+                 ORDER BY rowid LIMIT ?3";
+            let mut statement = tx.prepare_cached(sql)?;
+            let rows = statement.query_map(params![collector, now, COMMANDS_AT_ONCE], |row| {
+                let kind: String = row.get(1)?;
+                Ok((row.get::<_, CommandId>(0)?, kind, row.get::<_, Vec<u8>>(2)?, row.get(3)?))
+            })?;
+            rows.map(|row| {
+                let (id, kind, params_sealed, expires_at) = row?;
+                let row = id.to_string();
+                let damaged =
+                    |what: &dyn std::fmt::Display| StoreError::Damaged(format!("command {row}: {what}"));
+                let text = self.ring.open_text(params_of(&row), &params_sealed);
+                let text = text.map_err(|error| damaged(&error))?;
+                let params = serde_json::from_str(text.expose()).map_err(|error| damaged(&error))?;
+                let kind = kind.parse().map_err(|error| damaged(&error))?;
+                Ok(wire::Command { id: row.clone(), kind, params, expires_at })
+            })
+            .collect()
+        })
+    }
+
+    /// Notes how far a command has come. One that has begun gets the time to end.
+    pub(super) fn advance(&self, tx: &Transaction<'_>, given: &Given, to: Progress) -> storage::Result<()> {
+        let due_at = (given.progress == Progress::Pending && to == Progress::InProgress)
+            .then(|| self.clock.now().plus(COMMAND_TIME));
+        let sql = "UPDATE commands SET status = ?2, due_at = coalesce(?3, due_at) WHERE id = ?1";
+        tx.prepare_cached(sql)?.execute(params![given.id, to, due_at])?;
+        Ok(())
+    }
+}
+
+fn params_of(row: &str) -> Place<'_> {
+    Place { table: "commands", column: "params_sealed", row }
+}
+
+const COLUMNS: &str = "id, collector_id, action_id, kind, status";
+
+/// The command of that id, if it was given to that collector.
+pub(super) fn given_to(
+    tx: &Transaction<'_>,
+    collector: CollectorId,
+    id: CommandId,
+) -> storage::Result<Option<Given>> {
+    let sql = format!("SELECT {COLUMNS} FROM commands WHERE id = ?1 AND collector_id = ?2");
+    Ok(tx.prepare_cached(&sql)?.query_row(params![id, collector], from_row).optional()?)
+}
+
+/// Commands that nobody waits for any more, and that nobody has said so of.
+pub(super) fn overdue(tx: &Transaction<'_>, now: Timestamp, most: usize) -> storage::Result<Vec<Given>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM commands WHERE due_at <= ?1 AND status IN ('pending', 'in_progress')
+         ORDER BY due_at LIMIT ?2"
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![now, most], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Given> {
+    let kind: String = row.get(3)?;
+    Ok(Given {
+        id: row.get(0)?,
+        collector: row.get(1)?,
+        action: row.get(2)?,
+        kind: kind.parse().map_err(rusqlite::types::FromSqlError::other)?,
+        progress: row.get(4)?,
+    })
+}

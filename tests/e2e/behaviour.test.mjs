@@ -1,0 +1,211 @@
+// How the dashboard behaves while it is worked with: live data, the URL, the
+// keyboard, themes, and a session that ends.
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { beat, register, setUp } from './support/api.mjs';
+import { launchBrowser, SIZES, watchedPage } from './support/browser.mjs';
+import { Stage, startDaemon } from './support/programs.mjs';
+import { gone, seen, signIn, steps } from './support/steps.mjs';
+import { within } from './support/wait.mjs';
+
+const ADMIN = { username: 'admin', password: 'correct horse battery staple' };
+const FLEET = 120;
+
+const stage = new Stage();
+let daemon, admin, browser, context, page;
+const collectors = [];
+
+/** While true, the live stream is cut and every new one refused. */
+let cut = false;
+let cutNow = () => {};
+
+before(async () => {
+  daemon = await startDaemon(stage);
+  admin = await setUp(daemon, ADMIN);
+  for (let n = 1; n <= FLEET; n += 1) {
+    const environment = n % 3 === 0 ? 'staging' : 'production';
+    collectors.push(await register(admin, `db-${n}`, { environment, tags: n % 2 === 0 ? ['even'] : [] }));
+  }
+  await beat(daemon, collectors[0]);
+  browser = await launchBrowser(stage);
+  context = await browser.newContext({ viewport: SIZES.desktop, colorScheme: 'light' });
+  page = await watchedPage(context, daemon.url);
+  await page.routeWebSocket('**/api/v1/ws', (socket) => {
+    if (cut) return socket.close();
+    const server = socket.connectToServer();
+    cutNow = () => {
+      server.close();
+      socket.close();
+    };
+  });
+  await page.goto(daemon.url);
+  await signIn(page, ADMIN);
+  await seen(page.getByRole('heading', { name: 'Overview' }));
+});
+
+after(() => stage.close());
+
+const test = steps(() => page);
+const button = (name) => page.getByRole('button', { name, exact: true });
+const table = () => page.getByRole('table', { name: 'Collectors' });
+const row = (name) => page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
+const query = () => new URL(page.url()).search;
+/** Leaves the table, so that its order is free. */
+const stepAside = async () => {
+  await page.mouse.move(5, 5);
+  await page.evaluate(() => document.activeElement?.blur());
+};
+
+test('a long fleet is a window onto rows that are counted whole', async () => {
+  await page.goto(`${daemon.url}/collectors`);
+  await seen(row('db-1'));
+  assert.equal(await table().getAttribute('aria-rowcount'), String(FLEET + 1));
+  assert.ok((await page.getByRole('row').count()) < FLEET);
+  const list = page.getByRole('region', { name: 'Collectors list' });
+  await list.focus();
+  await page.keyboard.press('End');
+  await seen(row(`db-${FLEET}`));
+  assert.equal(await row(`db-${FLEET}`).getAttribute('aria-rowindex'), String(FLEET + 1));
+  await page.keyboard.press('Home');
+  await seen(row('db-1'));
+});
+
+test('a heartbeat changes a row in place', async () => {
+  await stepAside();
+  await seen(row('db-2').getByText('Pending', { exact: true }));
+  await beat(daemon, collectors[1], { cpu_usage: 77 });
+  await seen(row('db-2').getByText('Online', { exact: true }));
+  await seen(row('db-2').getByText('77%'));
+});
+
+test('rows stay where they are while somebody is in the table', async () => {
+  await row('db-1').hover();
+  await register(admin, 'db-0');
+  const apply = page.getByRole('button', { name: /^Apply/ });
+  await seen(apply);
+  assert.equal(await apply.textContent(), 'Apply 1 update');
+  assert.equal(await row('db-0').count(), 0);
+  await apply.click();
+  await seen(row('db-0'));
+  await gone(apply);
+});
+
+test('filters, sort and search are the URL, and Back undoes them one by one', async () => {
+  await page.getByRole('group', { name: 'Filter by status' }).getByRole('button', { name: /^Online \d+$/ }).click();
+  assert.equal(query(), '?status=online');
+  await seen(page.getByRole('status').filter({ hasText: `Showing 2 of ${FLEET + 1} collectors` }));
+  await button('Clear filters').click();
+  await page.getByRole('combobox', { name: 'Environment' }).click();
+  await page.getByRole('option', { name: 'Staging' }).click();
+  await page.keyboard.press('Escape');
+  assert.equal(query(), '?environment=staging');
+  await page.getByRole('searchbox', { name: 'Search collectors' }).pressSequentially('db-12');
+  await seen(page.getByRole('status').filter({ hasText: 'Showing 2 of' }));
+  assert.equal(query(), '?environment=staging&q=db-12');
+  await page.reload();
+  await seen(page.getByRole('status').filter({ hasText: 'Showing 2 of' }));
+  await page.goBack();
+  await within(5000, 'one step back undoes the whole search', () => query() === '?environment=staging');
+  await within(5000, 'the box follows', async () => (await page.getByRole('searchbox').inputValue()) === '');
+  await button('Clear filters').click();
+  await page.getByRole('columnheader', { name: 'CPU' }).getByRole('button').click();
+  assert.equal(query(), '?sort=cpu&dir=asc');
+  assert.equal(await page.getByRole('columnheader', { name: 'CPU' }).getAttribute('aria-sort'), 'ascending');
+});
+
+test('the keyboard reaches rows, pages, commands and help', async () => {
+  await page.goto(`${daemon.url}/collectors`);
+  await seen(row('db-0'));
+  await stepAside();
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await within(5000, 'the second row has the focus', async () => (await page.evaluate(() => document.activeElement?.textContent)) === 'db-1');
+  await page.keyboard.press('Enter');
+  await seen(page.getByRole('heading', { name: 'db-1', level: 1 }));
+  await page.keyboard.press('g');
+  await page.keyboard.press('a');
+  await seen(page.getByRole('heading', { name: 'Audit log', level: 1 }));
+  await page.keyboard.press('?');
+  await seen(page.getByRole('dialog', { name: 'Keyboard shortcuts' }));
+  await page.keyboard.press('Escape');
+  await gone(page.getByRole('dialog'));
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Command' }).fill('db-77');
+  await page.keyboard.press('Enter');
+  await seen(page.getByRole('heading', { name: 'db-77', level: 1 }));
+});
+
+test('the first stop of the keyboard leads past the navigation', async () => {
+  await page.goto(`${daemon.url}/collectors`);
+  await seen(row('db-1'));
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to main content');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  assert.ok(await page.evaluate(() => document.querySelector('main').contains(document.activeElement)));
+});
+
+test('no text of a control or heading bypasses the catalogue', async () => {
+  const strays = [];
+  for (const path of ['/', '/collectors', '/collectors/register', `/collectors/${collectors[0].id}/overview`, `/collectors/${collectors[0].id}/metrics`, '/audit', '/settings/preferences', '/settings/users', '/settings/groups', '/settings/system', '/no/such/page']) {
+    await page.goto(`${daemon.url}${path}?locale=en-XA`);
+    await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true]'));
+    const found = await page.evaluate(() =>
+      [...document.querySelectorAll('h1, h2, h3, label, legend, button, nav a, th[scope=col], dt, [role=tab], [aria-label]')]
+        .map((element) => element.getAttribute('aria-label') ?? element.textContent.trim())
+        .filter((text) => text !== '' && !text.includes('[')),
+    );
+    strays.push(...found.map((text) => `${path}: ${text}`));
+  }
+  // The names of collectors are data.
+  assert.deepEqual(strays.filter((stray) => !/: db-\d+$/.test(stray)), []);
+});
+
+test('a theme that was chosen holds from the first paint on', async () => {
+  await page.goto(`${daemon.url}/collectors`);
+  await button('Switch to dark theme').click();
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  assert.equal(await theme(), 'dark');
+  await page.goto(`${daemon.url}/collectors`, { waitUntil: 'commit' });
+  await within(5000, 'the blocking script has set the theme', async () => (await theme()) === 'dark');
+  await button('Switch to light theme').click();
+});
+
+test('times turn absolute and back with one key', async () => {
+  await seen(row('db-1'));
+  await stepAside();
+  await page.keyboard.press('t');
+  await seen(row('db-1').locator('time', { hasText: /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/ }));
+  await page.keyboard.press('t');
+  await seen(row('db-1').locator('time', { hasText: /ago$|^now$/ }));
+});
+
+test('a lost live stream is said, polled over, and taken up again', async () => {
+  const connection = page.getByRole('status', { name: 'Connection' });
+  await within(5000, 'it is live', async () => (await connection.textContent()) === 'Live');
+  cut = true;
+  cutNow();
+  await seen(page.getByText('Live updates lost. Polling every 10 seconds.'));
+  assert.equal(await connection.textContent(), 'Polling');
+  await stepAside();
+  await beat(daemon, collectors[2]);
+  await seen(row('db-3').getByText('Online', { exact: true }), 15_000);
+  cut = false;
+  await button('Reconnect now').click();
+  await within(5000, 'it is live again', async () => (await connection.textContent()) === 'Live');
+  await gone(page.getByText('Live updates lost.'));
+});
+
+test('a session that ended elsewhere leads to the sign-in and back', async () => {
+  await page.goto(`${daemon.url}/settings/groups`);
+  await seen(page.getByRole('table', { name: 'Groups' }));
+  await context.clearCookies();
+  await page.getByRole('tab', { name: 'Users' }).click();
+  await seen(page.getByRole('heading', { name: 'Sign in' }));
+  await signIn(page, ADMIN);
+  await seen(page.getByRole('table', { name: 'Users' }));
+});
+
+test('no page wrote an error, threw, or asked another origin', () => {
+  assert.deepEqual(page.faults, []);
+});

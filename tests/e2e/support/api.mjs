@@ -1,0 +1,45 @@
+// The daemon's API for what a test needs to be there before it begins.
+
+async function call(daemon, token, method, path, body) {
+  const reply = await fetch(`${daemon.url}/api/v1/${path}`, {
+    method,
+    headers: { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${await reply.text()}`);
+  return reply.status === 204 ? null : reply.json();
+}
+
+/** Makes the first administrator, and answers calls in their name. */
+export async function setUp(daemon, { username, password }) {
+  await call(daemon, null, 'POST', 'setup', { code: daemon.setupCode, username, password });
+  const { token } = await call(daemon, null, 'POST', 'auth/login', { username, password });
+  return (method, path, body) => call(daemon, token, method, path, body);
+}
+
+/** Registers a collector whose database nobody asks. */
+export function register(admin, name, change = {}) {
+  return admin('POST', 'collectors/register', {
+    name,
+    type: 'postgresql',
+    environment: 'production',
+    host: '127.0.0.1',
+    port: 5432,
+    database: 'app',
+    username: 'watcher',
+    password: 'a password for tests only',
+    ssl_mode: 'disable',
+    test_connection: false,
+    ...change,
+  });
+}
+
+/** A sign of life, as an agent sends it. */
+export async function beat(daemon, { id, jwt_token }, figures = {}) {
+  const reply = await fetch(`${daemon.url}/api/v1/collectors/${id}/heartbeat`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${jwt_token}` },
+    body: JSON.stringify({ timestamp: new Date().toISOString(), status: 'active', cpu_usage: 12, memory_usage: 34, ...figures }),
+  });
+  if (!reply.ok) throw new Error(`heartbeat: ${reply.status} ${await reply.text()}`);
+}
