@@ -856,7 +856,7 @@ export interface components {
              * @description When the agent began.
              */
             started_at?: string | null;
-            /** @description pending, in_progress, completed, failed, expired, cancelled */
+            /** @description `pending`, `in_progress`, `completed`, `failed`, `expired`, `cancelled` */
             status: string;
         };
         ActorView: {
@@ -1366,7 +1366,7 @@ export interface components {
         /** @description The body of an agent's word on a command. */
         ResultBody: {
             detail?: string | null;
-            /** @description in_progress, completed, failed */
+            /** @description `in_progress`, `completed`, `failed` */
             status: string;
         };
         SecretBody: {
