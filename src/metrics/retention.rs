@@ -19,6 +19,7 @@ use crate::ids::CollectorId;
 use crate::jobs::Job;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::redb_file::damaged;
 
 /// In `META`: when the retention last looked at the clock.
 const LAST_LOOK: &[u8] = b"retention_last_look";
