@@ -11,6 +11,7 @@
 
 mod agent_outage;
 mod agent_postgres;
+mod agent_probes;
 mod agent_register;
 mod agent_tls;
 mod audit_log;
