@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::body::Body;
 use super::problem::Problem;
 use crate::crypto::Secret;
+use crate::limits::AGENT_TEXT_CHARS;
 use crate::names::Named;
 use crate::wire::FieldError;
 
@@ -28,11 +29,7 @@ impl Fields {
         Self { members, problems: Vec::new() }
     }
 
-    /// No body is an empty object: where nothing is required, nothing need be sent.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        if bytes.is_empty() {
-            return Ok(Self::default());
-        }
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(members)) => Ok(Self::new(members)),
             Ok(_) => Err(Problem::invalid_field("body", "type", "must be a JSON object")),
@@ -83,7 +80,7 @@ impl Fields {
     /// The beginning of a text that a program sends, whatever its length.
     pub fn agent_text(&mut self, field: &str) -> Option<String> {
         let text = self.optional_string(field)?;
-        Some(text.chars().take(limits::AGENT_TEXT_CHARS).collect())
+        Some(text.chars().take(AGENT_TEXT_CHARS).collect())
     }
 
     /// A secret that must be there, taken as it is.
@@ -208,6 +205,25 @@ impl FromRequest for Fields {
             let Body(bytes) = body.await?;
             Ok(Self::parse(&bytes)?)
         })
+    }
+}
+
+/// The same where nothing is required, so that the body may be left out.
+#[derive(Debug)]
+pub struct OptionalFields(pub Fields);
+
+impl FromRequest for OptionalFields {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let has_body = request.headers().contains_key(TRANSFER_ENCODING)
+            || request.headers().get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+        if !has_body {
+            return Box::pin(async { Ok(Self(Fields::default())) });
+        }
+        let fields = Fields::from_request(request, payload);
+        Box::pin(async move { Ok(Self(fields.await?)) })
     }
 }
 
