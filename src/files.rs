@@ -7,6 +7,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
 
@@ -75,12 +77,27 @@ pub struct Lock(#[expect(dead_code, reason = "held for its drop")] Flock<File>);
 impl Lock {
     /// Takes the lock without waiting; `None` when another process holds it.
     pub fn take(path: &Path) -> io::Result<Option<Self>> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o640).open(path)?;
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        match Flock::lock(Self::file(path)?, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => Ok(Some(Self(lock))),
             Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
             Err((_, error)) => Err(error.into()),
         }
+    }
+
+    /// Takes the lock, and tries again for `longest` while another process holds it.
+    pub fn take_within(path: &Path, longest: Duration) -> io::Result<Option<Self>> {
+        let deadline = Instant::now() + longest;
+        loop {
+            let lock = Self::take(path)?;
+            if lock.is_some() || Instant::now() >= deadline {
+                return Ok(lock);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn file(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o640).open(path)
     }
 }
 
@@ -106,7 +123,8 @@ mod tests {
         let held = Lock::take(&path).unwrap();
         assert!(held.is_some());
         assert!(Lock::take(&path).unwrap().is_none());
+        assert!(Lock::take_within(&path, Duration::from_millis(30)).unwrap().is_none());
         drop(held);
-        assert!(Lock::take(&path).unwrap().is_some());
+        assert!(Lock::take_within(&path, Duration::ZERO).unwrap().is_some());
     }
 }

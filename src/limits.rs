@@ -94,6 +94,8 @@ pub const CPU_SAMPLE_GAP: Duration = Duration::from_millis(250);
 pub const FILE_SYSTEM_TIME: Duration = Duration::from_secs(2);
 /// Bytes of a password, token or certificate file.
 pub const SECRET_FILE_BYTES: u64 = MIB as u64;
+/// Longest wait for another program that opens the same data directory: making keys takes a moment.
+pub const OPENING_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a configuration file.
 pub const CONFIG_BYTES: u64 = MIB as u64;
 
@@ -229,6 +231,8 @@ pub const CHANNELS_PER_COLLECTOR: usize = 4;
 
 /// Rows of one page of collectors: a whole fleet fits.
 pub const LIST_LIMIT: usize = 5000;
+/// Readers of the audit log that are remembered as written down.
+pub const AUDIT_READERS: usize = 10_000;
 /// Entries of one page of the audit log.
 pub const AUDIT_LIMIT: usize = 1000;
 /// Characters of a search, a name in a filter.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::entry::{Change, Entry, Origin};
 use super::read;
+use super::reading::Readers;
 use super::verify::Head;
 use crate::clock::Clock;
 use crate::crypto::{Hash, sha256};
@@ -24,11 +26,13 @@ pub struct AuditLog {
     pub(super) db: Arc<Sqlite>,
     pub(super) clock: Clock,
     ids: IdSource,
+    /// Who was written down as a reader, and when.
+    pub(super) readers: Arc<Mutex<Readers>>,
 }
 
 impl AuditLog {
     pub fn new(db: Arc<Sqlite>, clock: Clock, ids: IdSource) -> Self {
-        Self { db, clock, ids }
+        Self { db, clock, ids, readers: Arc::default() }
     }
 
     /// Adds an entry to the transaction of the change that it tells of.

@@ -164,6 +164,7 @@ named!(
     RegistrationSecretCreate = "registration-secret.create",
     RegistrationSecretRevoke = "registration-secret.revoke",
     AuditRead = "audit.read",
+    AuditExport = "audit.export",
     AuditVerify = "audit.verify",
 });
 

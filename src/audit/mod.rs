@@ -8,6 +8,7 @@ mod chain;
 mod checkpoint;
 mod entry;
 mod read;
+mod reading;
 mod schema;
 mod verify;
 

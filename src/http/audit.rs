@@ -11,7 +11,7 @@ use super::csv::Csv;
 use super::on_disk;
 use super::problem::Problem;
 use super::query::Query;
-use crate::audit::{Action, Change, Entry, Filter, Target, Verification};
+use crate::audit::{Entry, Filter, Verification};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits::{AUDIT_LIMIT, SEARCH_CHARS};
@@ -123,8 +123,12 @@ pub(super) async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let asked = asked(&request)?;
-    let read = Change::new(Action::AuditRead, Target::new("audit", "log", "audit log"));
-    answer(&node, asked, move |node| node.audit.note(&caller.origin, read)).await
+    let format = asked.format;
+    answer(&node, asked, move |node| match format {
+        Format::Json => node.audit.note_reading(&caller.origin),
+        Format::Csv => node.audit.note_export(&caller.origin),
+    })
+    .await
 }
 
 #[utoipa::path(get, path = "/api/v1/collectors/{id}/audit", tag = "audit",
@@ -249,7 +253,11 @@ impl From<Verification> for VerificationView {
 
 #[utoipa::path(get, path = "/api/v1/audit/verify", tag = "audit",
     responses((status = 200, body = VerificationView)))]
-pub(super) async fn verify(node: Data<Node>) -> Result<Json<VerificationView>, Problem> {
-    let verification = on_disk(&node, |node| node.audit.verify(&*node.access.signing_keys())).await?;
+pub(super) async fn verify(node: Data<Node>, caller: Caller) -> Result<Json<VerificationView>, Problem> {
+    let verification = on_disk(&node, move |node| {
+        node.audit.note_verification(&caller.origin)?;
+        node.audit.verify(&*node.access.signing_keys())
+    })
+    .await?;
     Ok(Json(verification.into()))
 }

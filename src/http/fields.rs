@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::body::Body;
 use super::problem::Problem;
 use crate::crypto::Secret;
-use crate::limits::AGENT_TEXT_CHARS;
+use crate::limits;
 use crate::names::Named;
 use crate::wire::FieldError;
 
@@ -80,7 +80,7 @@ impl Fields {
     /// The beginning of a text that a program sends, whatever its length.
     pub fn agent_text(&mut self, field: &str) -> Option<String> {
         let text = self.optional_string(field)?;
-        Some(text.chars().take(AGENT_TEXT_CHARS).collect())
+        Some(text.chars().take(limits::AGENT_TEXT_CHARS).collect())
     }
 
     /// A secret that must be there, taken as it is.
@@ -190,13 +190,7 @@ impl FromRequest for Fields {
     type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = match request.headers().get(CONTENT_TYPE) {
-            None => true,
-            Some(value) => value.to_str().is_ok_and(|value| {
-                let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-                essence == "application/json" || essence.ends_with("+json")
-            }),
-        };
+        let is_json = is_json(request);
         let body = Body::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
@@ -208,6 +202,14 @@ impl FromRequest for Fields {
     }
 }
 
+fn is_json(request: &HttpRequest) -> bool {
+    let Some(value) = request.headers().get(CONTENT_TYPE) else { return true };
+    value.to_str().is_ok_and(|value| {
+        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        essence == "application/json" || essence.ends_with("+json")
+    })
+}
+
 /// The same where nothing is required, so that the body may be left out.
 #[derive(Debug)]
 pub struct OptionalFields(pub Fields);
@@ -217,13 +219,16 @@ impl FromRequest for OptionalFields {
     type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let has_body = request.headers().contains_key(TRANSFER_ENCODING)
-            || request.headers().get(CONTENT_LENGTH).is_some_and(|length| length != "0");
-        if !has_body {
-            return Box::pin(async { Ok(Self(Fields::default())) });
-        }
-        let fields = Fields::from_request(request, payload);
-        Box::pin(async move { Ok(Self(fields.await?)) })
+        let is_json = is_json(request);
+        let body = Body::from_request(request, payload);
+        Box::pin(async move {
+            let Body(bytes) = body.await?;
+            match (bytes.is_empty(), is_json) {
+                (true, _) => Ok(Self(Fields::default())),
+                (false, true) => Ok(Self(Fields::parse(&bytes)?)),
+                (false, false) => Err(Problem::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into()),
+            }
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +66,10 @@ pub enum OpenError {
         "the root key {0} is missing, and the registry was encrypted with it: put it back from its backup"
     )]
     RootKeyLost(PathBuf),
+    #[error(
+        "the registry {0} is missing or empty, and the metrics beside it belong to its collectors: put it back from its backup"
+    )]
+    RegistryLost(PathBuf),
     #[error("cannot open the registry: {0}")]
     Registry(#[from] StoreError),
     #[error("cannot open access control: {0}")]
@@ -91,6 +95,8 @@ impl Node {
         if data_dir.was_unclean {
             tracing::warn!(path = %options.data_dir.display(), "the last process ended unexpectedly; recovering");
         }
+        let opening = layout.lock_opening()?;
+        check_registry(layout)?;
         let ring = Arc::new(key_ring(layout, options.root_key.as_ref())?);
         let poison = Poison::default();
         let db = Arc::new(Sqlite::open(&layout.registry(), MIGRATIONS, poison.clone())?);
@@ -109,6 +115,7 @@ impl Node {
             ids.clone(),
             access_options,
         )?);
+        drop(opening);
         let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
         groups.create_first()?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
@@ -175,6 +182,17 @@ impl Node {
             data_dir,
         })
     }
+}
+
+/// A registry that is gone is not made anew beside metrics that belong to it.
+pub(super) fn check_registry(layout: &Layout) -> Result<(), OpenError> {
+    let registry = layout.registry();
+    let is_lost = !holds_anything(&registry) && !holds_anything(&layout.registry_log());
+    if is_lost && layout.hot().exists() { Err(OpenError::RegistryLost(registry)) } else { Ok(()) }
+}
+
+fn holds_anything(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.len() > 0)
 }
 
 /// The ring from outside, or the one of the directory, which is made at the first start.

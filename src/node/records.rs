@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::open::{OpenError, Options, key_ring};
+use super::open::{OpenError, Options, check_registry, key_ring};
 use crate::access::{self, Access};
 use crate::audit::{AuditLog, MIGRATIONS};
 use crate::clock::Clock;
@@ -22,6 +22,8 @@ impl Records {
         let layout = Layout::of(&options.data_dir);
         files::create_folder(layout.root())
             .map_err(|source| DataDirError::Create { path: layout.root().to_owned(), source })?;
+        let _opening = layout.lock_opening()?;
+        check_registry(&layout)?;
         let ring = Arc::new(key_ring(&layout, options.root_key.as_ref())?);
         let db = Arc::new(Sqlite::open(&layout.registry(), MIGRATIONS, Poison::default())?);
         let audit = AuditLog::new(Arc::clone(&db), clock.clone(), ids.clone());

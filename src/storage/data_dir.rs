@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files::{self, Access, Lock};
+use crate::limits::OPENING_TIME;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
@@ -14,6 +15,8 @@ pub enum DataDirError {
     InUse(PathBuf),
     #[error("cannot use {path}: {source}")]
     Use { path: PathBuf, source: io::Error },
+    #[error("another pganalytics process does not finish to open the data directory {0}")]
+    BeingOpened(PathBuf),
 }
 
 /// The names in a data directory.
@@ -34,6 +37,11 @@ impl Layout {
         self.0.join("pganalytics.lock")
     }
 
+    /// Held while a program makes sure that the directory's keys and tables are there.
+    fn opening(&self) -> PathBuf {
+        self.0.join("opening.lock")
+    }
+
     /// There while a daemon works on the directory, and after one that did not close it.
     fn running(&self) -> PathBuf {
         self.0.join("running")
@@ -47,6 +55,15 @@ impl Layout {
     /// What SQLite has written and not yet moved into the registry.
     pub fn registry_log(&self) -> PathBuf {
         self.0.join("registry.sqlite-wal")
+    }
+
+    /// Waits until nobody else opens the directory: the first of two programs that meet on an empty one makes
+    /// its keys, the other finds them.
+    pub fn lock_opening(&self) -> Result<Lock, DataDirError> {
+        let path = self.opening();
+        let lock = Lock::take_within(&path, OPENING_TIME);
+        let lock = lock.map_err(|source| DataDirError::Use { path, source })?;
+        lock.ok_or_else(|| DataDirError::BeingOpened(self.0.clone()))
     }
 
     /// redb: the metrics that are not sealed yet.

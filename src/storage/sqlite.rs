@@ -57,8 +57,10 @@ impl StoreError {
 /// One database file.
 pub struct Sqlite {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    /// Dropped before the writer: when a reader goes last, the write-ahead log stays behind, and whoever copies
+    /// the database file of a stopped daemon copies a part of it.
     idle: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
     poison: Poison,
 }
 
@@ -73,7 +75,7 @@ impl Sqlite {
         prepare(&writer)?;
         writer.pragma_update(None, "synchronous", "FULL")?;
         migrate(&mut writer, migrations)?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), idle: Mutex::default(), poison })
+        Ok(Self { path: path.to_owned(), idle: Mutex::default(), writer: Mutex::new(writer), poison })
     }
 
     /// Runs `operation` in one transaction. When it returns `Ok`, its effect is durable; when it returns an

@@ -135,7 +135,34 @@ test('the keyboard reaches rows, pages, commands and help', async () => {
   await seen(page.getByRole('heading', { name: 'db-77', level: 1 }));
 });
 
+test('the first stop of the keyboard leads past the navigation', async () => {
+  await page.goto(`${daemon.url}/collectors`);
+  await seen(row('db-1'));
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to main content');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  assert.ok(await page.evaluate(() => document.querySelector('main').contains(document.activeElement)));
+});
+
+test('no text of a control or heading bypasses the catalogue', async () => {
+  const strays = [];
+  for (const path of ['/', '/collectors', '/collectors/register', `/collectors/${collectors[0].id}/overview`, `/collectors/${collectors[0].id}/metrics`, '/audit', '/settings/preferences', '/settings/users', '/settings/groups', '/settings/system', '/no/such/page']) {
+    await page.goto(`${daemon.url}${path}?locale=en-XA`);
+    await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true]'));
+    const found = await page.evaluate(() =>
+      [...document.querySelectorAll('h1, h2, h3, label, legend, button, nav a, th[scope=col], dt, [role=tab], [aria-label]')]
+        .map((element) => element.getAttribute('aria-label') ?? element.textContent.trim())
+        .filter((text) => text !== '' && !text.includes('[')),
+    );
+    strays.push(...found.map((text) => `${path}: ${text}`));
+  }
+  // The names of collectors are data.
+  assert.deepEqual(strays.filter((stray) => !/: db-\d+$/.test(stray)), []);
+});
+
 test('a theme that was chosen holds from the first paint on', async () => {
+  await page.goto(`${daemon.url}/collectors`);
   await button('Switch to dark theme').click();
   const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
   assert.equal(await theme(), 'dark');

@@ -74,7 +74,11 @@ test('a failed connection test names the field at fault', async () => {
   await seen(outcome.filter({ hasText: 'Connection failed: ' }));
   assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('aria-invalid'), 'true');
   assert.equal(await page.getByLabel('Host').getAttribute('aria-invalid'), null);
+  const problem = page.getByRole('alert', { name: 'There is a problem' });
+  assert.ok(await problem.evaluate((alert) => alert === document.activeElement), 'the summary has the focus');
   await picture(page, 'register-failed-desktop-light');
+  await problem.getByRole('link', { name: /^Password/ }).click();
+  assert.ok(await page.getByLabel('Password', { exact: true }).evaluate((field) => field === document.activeElement));
   await page.getByLabel('Password', { exact: true }).fill(DATABASE.password);
   await button('Test connection').click();
   await seen(outcome.filter({ hasText: 'Connection successful. PostgreSQL ' }));

@@ -242,3 +242,8 @@ pub(crate) fn registration(name: &str) -> Value {
 pub(crate) fn now() -> String {
     pganalytics::clock::Clock::System.now().to_string()
 }
+
+#[expect(clippy::disallowed_methods, reason = "a test's file needs to survive nothing")]
+pub(crate) fn write(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+}

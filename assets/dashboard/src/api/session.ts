@@ -32,6 +32,9 @@ export const sessionApi = api.injectEndpoints({
     signOut: build.mutation<null, void>({
       query: () => ({ url: 'auth/logout', method: 'POST' }),
     }),
+    changePassword: build.mutation<null, { current_password: string; new_password: string }>({
+      query: (body) => ({ url: 'auth/change-password', method: 'POST', body }),
+    }),
     setupRequired: build.query<{ required: boolean }, void>({
       query: () => 'setup',
       providesTags: ['Setup'],
@@ -48,8 +51,15 @@ async function keepCsrfToken(_: unknown, { queryFulfilled }: { queryFulfilled: P
   if (answer?.data.csrf_token) setCsrfToken(answer.data.csrf_token);
 }
 
-export const { useMeQuery, useSignInMutation, useRefreshSessionMutation, useSignOutMutation, useSetupRequiredQuery, useSetUpMutation } =
-  sessionApi;
+export const {
+  useMeQuery,
+  useSignInMutation,
+  useRefreshSessionMutation,
+  useSignOutMutation,
+  useChangePasswordMutation,
+  useSetupRequiredQuery,
+  useSetUpMutation,
+} = sessionApi;
 
 export type Permission = 'operate' | 'administer' | 'readAudit';
 

@@ -17,7 +17,7 @@ export const t = messages({
   offline: 'Offline',
   lost: 'Live updates lost. Polling every 10 seconds.',
   lostOffline: 'Live updates lost. The server cannot be reached.',
-  asOf: 'Data as of {time}.',
+  asOf: 'as of {time}',
   reconnect: 'Reconnect now',
   search: 'Search or jump to',
   toDark: 'Switch to dark theme',

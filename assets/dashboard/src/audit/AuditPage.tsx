@@ -5,6 +5,7 @@ import type { AuditEntry } from '../api/types';
 import { usePageTitle } from '../lib/hooks';
 import { useViewParams } from '../lib/viewParams';
 import { Button } from '../ui/Button';
+import { MenuButton } from '../ui/Menu';
 import { SelectField } from '../ui/Field';
 import { EmptyState, Loading, LoadFailure, NoPermission } from '../ui/states';
 import { useAuditInfiniteQuery, type AuditFilter } from './api';
@@ -71,6 +72,15 @@ function AuditLog() {
         <Button icon="refresh" onClick={() => void log.refetch()}>
           {t('newest')}
         </Button>
+        <span className="grow" />
+        <MenuButton
+          label={t('export')}
+          icon="download"
+          items={[
+            { label: t('exportCsv'), onSelect: () => exportLog('csv', actor, action) },
+            { label: t('exportJson'), onSelect: () => exportLog('json', actor, action) },
+          ]}
+        />
       </div>
       {log.error && (
         <LoadFailure
@@ -94,6 +104,18 @@ function AuditLog() {
       )}
     </>
   );
+}
+
+/** The most that the server gives in one reply. */
+const EXPORT_LIMIT = 1000;
+
+/** The newest entries that match, written by the server. */
+function exportLog(format: 'csv' | 'json', actor: string, action: string): void {
+  const query = new URLSearchParams({ format, limit: String(EXPORT_LIMIT), ...(actor && { actor }), ...(action && { action }) });
+  const link = document.createElement('a');
+  link.href = `/api/v1/audit?${query}`;
+  link.download = `audit.${format}`;
+  link.click();
 }
 
 /** Everybody and everything that the unfiltered log names, and what is chosen. */

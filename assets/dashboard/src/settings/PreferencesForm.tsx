@@ -13,7 +13,8 @@ export function PreferencesForm() {
   const chosen = usePreferences();
   const switchId = useId();
   return (
-    <div className="card preferences">
+    <section className="card preferences" aria-labelledby="appearance">
+      <h2 id="appearance">{t('appearance')}</h2>
       <SelectField
         label={t('language')}
         value={chosen.language}
@@ -71,6 +72,6 @@ export function PreferencesForm() {
         </Themed>
       </div>
       <p className="field-hint">{t('kept')}</p>
-    </div>
+    </section>
   );
 }

@@ -2,6 +2,7 @@ import { useNavigate, useParams } from 'react-router';
 import { useMay } from '../api/session';
 import { usePageTitle } from '../lib/hooks';
 import { TabPanel, Tabs } from '../ui/Tabs';
+import { ChangePassword } from './ChangePassword';
 import { Groups } from './Groups';
 import { PreferencesForm } from './PreferencesForm';
 import { t } from './strings';
@@ -30,7 +31,12 @@ export function SettingsPage() {
         <Tabs id="settings" label={t('sections')} tabs={tabs} value={tab} onChange={(next) => void navigate(`/settings/${next}`)} />
       </div>
       <TabPanel id="settings" value={tab}>
-        {tab === 'preferences' && <PreferencesForm />}
+        {tab === 'preferences' && (
+          <div className="settings-columns">
+            <PreferencesForm />
+            <ChangePassword />
+          </div>
+        )}
         {tab === 'users' && <Users />}
         {tab === 'groups' && <Groups />}
         {tab === 'system' && <System />}

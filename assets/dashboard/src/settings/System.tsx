@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 import { problemText, requestId } from '../api/problem';
+import type { Job, SystemState } from '../api/types';
 import { formatBytes, formatDuration } from '../lib/format';
 import { Loading, LoadFailure } from '../ui/states';
 import { Time } from '../ui/Time';
-import { useJobsQuery, useSystemQuery, type Job, type SystemState } from './api';
+import { useJobsQuery, useSystemQuery } from './api';
 import { t } from './strings';
 
 const REFRESH_MS = 30_000;

@@ -1,29 +1,5 @@
 import { api } from '../api/client';
-import type { Account, Role } from '../api/types';
-
-export interface Job {
-  name: string;
-  about: string;
-  last_finished_at: string | null;
-  last_result: string | null;
-  last_succeeded: boolean | null;
-}
-
-export interface SystemState {
-  version: string;
-  sqlite_version: string;
-  started_at: string;
-  uptime_seconds: number;
-  /** The daemon had not been stopped in good order before this start. */
-  recovered: boolean;
-  storage: {
-    data_dir: string;
-    registry_bytes: number;
-    hot_bytes: number;
-    disk_total_bytes: number;
-    disk_free_bytes: number;
-  };
-}
+import type { Account, Job, NewUser, SystemState, UserChange } from '../api/types';
 
 type Written = 'Users' | 'Audit';
 
@@ -38,11 +14,11 @@ const settingsApi = api.injectEndpoints({
       transformResponse: (reply: { users: Account[] }) => reply.users,
       providesTags: ['Users'],
     }),
-    createUser: build.mutation<Account, { username: string; password: string; role: Role }>({
+    createUser: build.mutation<Account, NewUser>({
       query: (body) => ({ url: 'users', method: 'POST', body }),
       invalidatesTags: changed,
     }),
-    updateUser: build.mutation<Account, { id: string; role?: Role; disabled?: boolean }>({
+    updateUser: build.mutation<Account, UserChange & { id: string }>({
       query: ({ id, ...change }) => ({ url: `users/${encodeURIComponent(id)}`, method: 'PUT', body: change }),
       invalidatesTags: changed,
     }),

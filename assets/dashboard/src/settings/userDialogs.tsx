@@ -59,7 +59,7 @@ export function FormDialog({ title, submit, busy, danger = false, error, onClose
   );
 }
 
-const PASSWORD_RULES = { minLength: { value: 12, message: t('shortPassword') }, required: t('shortPassword') };
+export const PASSWORD_RULES = { minLength: { value: 12, message: t('shortPassword') }, required: t('shortPassword') };
 
 export function AddUserDialog({ onClose }: { onClose: () => void }) {
   const form = useForm({ mode: 'onTouched', defaultValues: { username: '', password: '', role: 'viewer' as Role } });

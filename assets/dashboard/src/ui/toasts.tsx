@@ -63,12 +63,13 @@ function ToastCard({ toast: { id, text, failure, action } }: { toast: Toast }) {
   return (
     <div
       className={failure ? 'toast toast-failure' : 'toast'}
+      role={failure ? 'alert' : 'status'}
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
       onFocus={() => setHeld(true)}
       onBlur={() => setHeld(false)}
     >
-      <p role={failure ? 'alert' : 'status'}>{text}</p>
+      <p>{text}</p>
       {action && (
         <Button
           onClick={() => {

@@ -5,7 +5,7 @@ export const t = messages({
   filterByStatus: 'Filter by status',
   total: 'Total',
   attention: 'Needs attention',
-  calm: 'Every collector is online.',
+  calm: 'Nothing needs attention.',
   more: { one: '{n} more collector needs attention', other: '{n} more collectors need attention' },
   recent: 'Recent activity',
   all: 'Open the audit log',

@@ -93,13 +93,11 @@ function FleetView({ collectors }: { collectors: Collector[] }) {
           onSettle={settled}
         />
         <Filters collectors={collectors} view={view} onChange={change} phone={phone} />
-        {isFiltered(view) && (
+        {isFiltered(view) && rows.length > 0 && (
           <Button look="quiet" icon="close" onClick={() => change(CLEAR)}>
             {t('clear')}
           </Button>
         )}
-        <span className="grow" />
-        <Toolbar members={members} phone={phone} />
       </div>
       <div className="fleet-summary">
         <p role="status">{t('showing', { shown: members.length, all: collectors.length })}</p>
@@ -114,6 +112,8 @@ function FleetView({ collectors }: { collectors: Collector[] }) {
             {t('apply', { n: pending })}
           </Button>
         )}
+        <span className="grow" />
+        <Toolbar members={members} phone={phone} />
       </div>
       {rows.length === 0 ? (
         <div className="card">

@@ -166,7 +166,7 @@ export function GroupName({ name, color }: { name: string; color: string }) {
   );
 }
 
-function Usage({ value }: { value: number | null }) {
+function Usage({ value }: { value: number | null | undefined }) {
   if (value === null || value === undefined) return <>{formatPercent(null)}</>;
   return (
     <span className="usage">

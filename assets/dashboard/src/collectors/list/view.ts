@@ -99,7 +99,7 @@ const byName: Comparison = (a, b) => placeOf(a.name) - placeOf(b.name) || byId(a
 const byText = (of: (collector: Collector) => string): Comparison => {
   return (a, b) => (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : 0);
 };
-const byNumber = (of: (collector: Collector) => number | null): Comparison => {
+const byNumber = (of: (collector: Collector) => number | null | undefined): Comparison => {
   return (a, b) => (of(a) ?? -1) - (of(b) ?? -1);
 };
 

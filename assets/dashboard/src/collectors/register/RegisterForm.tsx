@@ -25,7 +25,7 @@ export function RegisterForm({ onRegistered, onCancel }: RegisterFormProps) {
   const [advanced, setAdvanced] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const summary = useRef<HTMLDivElement>(null);
-  const test = useFormConnectionTest(form);
+  const test = useFormConnectionTest(form, setFailure);
   const { isDirty, isSubmitting } = form.formState;
 
   const submit = form.handleSubmit(
@@ -44,6 +44,11 @@ export function RegisterForm({ onRegistered, onCancel }: RegisterFormProps) {
     },
   );
 
+  const runTest = () => {
+    setFailure(null);
+    void test.run();
+  };
+
   // An error of the server takes the focus to the summary that lists it.
   useEffect(() => {
     if (failure !== null) summary.current?.focus();
@@ -56,7 +61,7 @@ export function RegisterForm({ onRegistered, onCancel }: RegisterFormProps) {
       <CollectorFields form={form} />
       <ConnectionFields form={form}>
         <div className="register-test">
-          <Button icon="plugTest" busy={test.isTesting} onClick={() => void test.run()}>
+          <Button icon="plugTest" busy={test.isTesting} onClick={runTest}>
             {t('test')}
           </Button>
           <ConnectionTestStatus outcome={test.outcome} />

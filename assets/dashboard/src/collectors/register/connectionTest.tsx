@@ -13,7 +13,7 @@ export type Outcome =
 
 type Form = UseFormReturn<Values, unknown, Checked>;
 
-export function useFormConnectionTest(form: Form) {
+export function useFormConnectionTest(form: Form, onFailure: (why: string) => void) {
   const [test] = useTestConnectionMutation();
   const [outcome, setOutcome] = useState<Outcome>({ kind: 'none' });
   // Counts edits, so that an answer about older values is not shown.
@@ -40,10 +40,11 @@ export function useFormConnectionTest(form: Form) {
     const answer = await test(connectionOf(values.data as Checked));
     if (tested !== edits.current) return;
     if (!answer.error) return setOutcome({ kind: 'ok', version: answer.data.database_version });
-    setOutcome({ kind: 'failed', why: problemText(answer.error) });
     for (const { field, message } of fieldProblems(answer.error)) {
       if (isField(field)) form.setError(field, { type: 'server', message });
     }
+    setOutcome({ kind: 'failed', why: problemText(answer.error) });
+    onFailure(problemText(answer.error));
   };
   return { outcome, isTesting: outcome.kind === 'testing', run };
 }

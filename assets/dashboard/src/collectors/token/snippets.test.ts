@@ -2,11 +2,9 @@ import { expect, test } from 'vitest';
 import type { RegisteredCollector } from '../../api/types';
 import { snippets } from './snippets';
 
-const collector: RegisteredCollector = {
+const collector: Pick<RegisteredCollector, 'id' | 'jwt_token' | 'certificate' | 'private_key' | 'ca_certificate'> = {
   id: 'col_1',
-  name: 'db',
   jwt_token: 'a.b.c',
-  token_expires_at: '',
   certificate: 'CERT\n',
   private_key: 'KEY\n',
   ca_certificate: 'CA\n',

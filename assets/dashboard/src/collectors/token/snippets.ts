@@ -10,7 +10,9 @@ export interface Snippet {
 
 const CONFIG = '/etc/pganalytics/collector.toml';
 
-export function snippets(collector: RegisteredCollector, url: string): Snippet[] {
+type Identity = Pick<RegisteredCollector, 'id' | 'jwt_token' | 'certificate' | 'private_key' | 'ca_certificate'>;
+
+export function snippets(collector: Identity, url: string): Snippet[] {
   const variables: [string, string][] = [
     ['COLLECTOR_ID', collector.id],
     ['COLLECTOR_JWT_TOKEN', collector.jwt_token],
