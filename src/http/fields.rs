@@ -55,6 +55,11 @@ impl Fields {
         self.finish(value)
     }
 
+    /// Whether the field was sent, be it null.
+    pub fn has(&self, field: &str) -> bool {
+        self.members.contains_key(field)
+    }
+
     pub fn complain(&mut self, field: &str, code: &str, message: String) {
         self.problems.push(FieldError { field: field.to_owned(), code: code.to_owned(), message });
     }
