@@ -18,6 +18,8 @@ pub const DOCUMENT_TYPE_CHARS: usize = 100;
 
 /// Collection interval of an agent, in seconds.
 pub const COLLECTION_INTERVAL_S: std::ops::RangeInclusive<u64> = 10..=3600;
+/// Interval of one probe, in seconds: what changes rarely and costs much is asked once a day.
+pub const PROBE_INTERVAL_S: std::ops::RangeInclusive<u64> = 10..=86_400;
 /// Queries that one `pg_query_stats` document may hold.
 pub const QUERY_LIMIT: std::ops::RangeInclusive<u64> = 1..=10_000;
 /// Smallest and largest spool: below, one outage of minutes overflows it; above, it is a database.
@@ -46,7 +48,9 @@ pub const REPLY_BYTES: usize = MIB;
 /// What a stopping agent may take in all is 10 s; these are its two waits.
 pub const SHUTDOWN_WORKER: Duration = Duration::from_secs(4);
 pub const SHUTDOWN_PUSH: Duration = Duration::from_secs(3);
-/// One message from the worker: the document of a database with 10,000 tables has about 5 MiB.
+/// A document of the agent: that of a database with 10,000 tables has about 5 MiB.
+pub const DOCUMENT_BYTES: usize = PIPE_MESSAGE_BYTES - 1024;
+/// One message from the worker, a document or less.
 pub const PIPE_MESSAGE_BYTES: usize = 16 * MIB;
 /// JSON of one batch, before compression: a supervisor holds it in memory, so it is small.
 pub const BATCH_JSON_BYTES: usize = 4 * MIB;
@@ -79,6 +83,27 @@ pub const WORKER_START: Duration = Duration::from_secs(15);
 pub const DATABASES: usize = 1000;
 /// Tables, and indexes, of one `pg_stats` document: the largest ones, when there are more.
 pub const TABLES_PER_DOCUMENT: i64 = 10_000;
+/// Sessions in each list of `pg_connections` and `pg_locks`: the longest ones. More is a storm, whose numbers
+/// tell it better than its members.
+pub const SESSIONS_PER_DOCUMENT: i64 = 100;
+/// Locks of one `pg_locks` document, those that wait first.
+pub const LOCKS_PER_DOCUMENT: i64 = 500;
+/// Slots, standbys and subscriptions of one `pg_replication` document.
+pub const REPLICATION_ROWS: i64 = 500;
+/// Tables, and indexes, whose bloat is estimated: the largest ones, where nearly all of it is.
+pub const BLOAT_ROWS: i64 = 500;
+pub const EXTENSIONS_PER_DOCUMENT: i64 = 1000;
+/// Objects of each kind in one `pg_schema` document.
+pub const SCHEMA_OBJECTS: i64 = 10_000;
+/// Characters kept of a statement's text.
+pub const STATEMENT_CHARS: i32 = 1000;
+/// Characters kept of a default, a definition, a description.
+pub const DEFINITION_CHARS: i32 = 300;
+/// From when on a transaction is long, in seconds, as it may be set.
+pub const LONG_TRANSACTION_S: std::ops::RangeInclusive<u64> = 1..=86_400;
+/// Documents that hold several databases wait for more of them until they are this large or this old.
+pub const GATHERED_BYTES: usize = MIB;
+pub const GATHERED_TIME: Duration = Duration::from_secs(2);
 pub const POSTGRES_CONNECT_TIME: Duration = Duration::from_secs(5);
 /// What the server enforces on each statement of ours.
 pub const STATEMENT_TIME: Duration = Duration::from_secs(5);
@@ -300,7 +325,7 @@ pub const KNOWN_SHAPES: usize = 50_000;
 pub const SERIES_POINTS: usize = 11_000;
 /// Series in one answer, and documents that one query of points may look at.
 pub const QUERY_SERIES: usize = 20_000;
-pub const QUERY_DOCUMENTS: usize = 1_000_000;
+pub const QUERY_DOCUMENTS: u64 = 1_000_000;
 /// Points in one answer over all its series.
 pub const QUERY_POINTS: usize = 2_000_000;
 /// Matchers in one query and length of one.

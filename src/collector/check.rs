@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::collection::Sources;
 use super::config::{Postgres, ProbeKind, Settings};
-use super::postgres::{PostgresError, Server};
+use super::postgres::{PostgresError, Server, Session};
+use super::probes::pg_query_stats::{self, Missing};
 use super::uplink::Client;
 use crate::clock::Clock;
 use crate::limits::SOURCE_TIME;
@@ -18,15 +19,18 @@ pub(super) struct Finding {
     /// The statement that would help, to be run by an administrator of the database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) grant: Option<String>,
+    /// The same for something else than a right, such as an extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) statement: Option<String>,
 }
 
 impl Finding {
     fn good(source: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { source: source.into(), ok: true, message: message.into(), grant: None }
+        Self { source: source.into(), ok: true, message: message.into(), grant: None, statement: None }
     }
 
     fn bad(source: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { source: source.into(), ok: false, message: message.into(), grant: None }
+        Self { source: source.into(), ok: false, message: message.into(), grant: None, statement: None }
     }
 
     fn failed(source: impl Into<String>, error: &PostgresError) -> Self {
@@ -38,7 +42,7 @@ impl Finding {
 pub(super) async fn run(settings: &Settings, clock: &Clock) -> Vec<Finding> {
     let mut findings = Vec::new();
     for probe in settings.probes.iter().filter(|probe| !probe.kind.asks_postgres()) {
-        findings.push(host(probe.kind, clock).await);
+        findings.push(host(probe.kind, settings, clock).await);
     }
     match &settings.postgres {
         None => {
@@ -63,8 +67,8 @@ pub(super) async fn run(settings: &Settings, clock: &Clock) -> Vec<Finding> {
     findings
 }
 
-async fn host(kind: ProbeKind, clock: &Clock) -> Finding {
-    let sources = Sources::new(None, clock.clone());
+async fn host(kind: ProbeKind, settings: &Settings, clock: &Clock) -> Finding {
+    let sources = Sources::new(settings, None, clock.clone());
     let collected = match sources {
         Ok(mut sources) => sources.collect(&[kind], SOURCE_TIME, async |_| Ok(())).await,
         Err(error) => return Finding::failed(kind.name(), &error),
@@ -99,6 +103,9 @@ async fn server(postgres: &Postgres, settings: &Settings, clock: &Clock) -> Vec<
                     has_asked_for_grants = true;
                     findings.extend(grants(&server, session.missing_grants(server.user()).await));
                 }
+                if settings.probes.iter().any(|probe| probe.kind == ProbeKind::PgQueryStats) {
+                    findings.extend(query_stats(&mut session, &database).await);
+                }
                 session.close().await;
                 findings.push(collect_one(postgres, &database, settings, clock).await);
             }
@@ -128,6 +135,22 @@ fn grants(server: &Server, missing: Result<Vec<String>, PostgresError>) -> Vec<F
     }
 }
 
+/// A probe that has nothing to ask is skipped, which is no failure.
+async fn query_stats(session: &mut Session, database: &str) -> Option<Finding> {
+    let source = format!("{}/{database}", ProbeKind::PgQueryStats.name());
+    match pg_query_stats::missing(session).await {
+        Ok(None) => None,
+        Ok(Some(Missing { message, statement, is_right: true })) => {
+            Some(Finding { grant: Some(statement), ..Finding::bad(source, message) })
+        }
+        Ok(Some(Missing { message, statement, is_right: false })) => Some(Finding {
+            statement: Some(statement),
+            ..Finding::good(source, format!("skipped: {message}"))
+        }),
+        Err(error) => Some(Finding::failed(source, &error)),
+    }
+}
+
 /// One collection of one database, as the worker would do it.
 async fn collect_one(postgres: &Postgres, database: &str, settings: &Settings, clock: &Clock) -> Finding {
     let source = format!("postgres/{database}");
@@ -137,7 +160,7 @@ async fn collect_one(postgres: &Postgres, database: &str, settings: &Settings, c
     };
     let kinds: Vec<ProbeKind> =
         settings.probes.iter().map(|probe| probe.kind).filter(|kind| kind.asks_postgres()).collect();
-    let mut sources = match Sources::new(Some(&only), clock.clone()) {
+    let mut sources = match Sources::new(settings, Some(&only), clock.clone()) {
         Ok(sources) => sources,
         Err(error) => return Finding::failed(source, &error),
     };

@@ -151,9 +151,9 @@ fn run_check(common: &Common, environment: &Environment) -> Result<ExitCode, Str
     let text = || {
         findings.iter().fold(String::new(), |text, finding| {
             let mark = if finding.ok { "ok    " } else { "FAILED" };
-            let grant =
-                finding.grant.as_ref().map(|grant| format!("\n       fix: {grant}")).unwrap_or_default();
-            format!("{text}{mark} {}: {}{grant}\n", finding.source, finding.message)
+            let fix = finding.grant.as_ref().or(finding.statement.as_ref());
+            let fix = fix.map(|fix| format!("\n       fix: {fix}")).unwrap_or_default();
+            format!("{text}{mark} {}: {}{fix}\n", finding.source, finding.message)
         })
     };
     print(common.output, &serde_json::json!({ "ok": bad == 0, "sources": findings }), text)?;

@@ -10,13 +10,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::config::{Postgres, Probe, ProbeKind};
-use super::postgres::{PostgresError, Server, Session};
-use super::probes::{disk_usage, pg_stats, sysstat};
+use super::by_database::{ByDatabase, Sender};
+use super::config::{Postgres, Probe, ProbeKind, ProbeOptions, Settings};
+use super::postgres::{PostgresError, Server};
+use super::probes::{disk_usage, pg_replication, sysstat};
+use super::round::Round;
 use crate::clock::Clock;
-use crate::limits::{CYCLE_TIME, SOURCE_TIME};
+use crate::limits::{CYCLE_TIME, DOCUMENT_BYTES};
 
 /// How a collection went.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,19 +43,30 @@ pub(super) struct Failure {
 pub(super) struct Sources {
     clock: Clock,
     server: Option<Server>,
+    sender: Sender,
+    options: ProbeOptions,
     sysstat: sysstat::Sysstat,
     disk_usage: disk_usage::DiskUsage,
+    replication: pg_replication::PgReplication,
     /// Databases that failed last time.
     failing: BTreeSet<String>,
 }
 
 impl Sources {
-    pub(super) fn new(postgres: Option<&Postgres>, clock: Clock) -> Result<Self, PostgresError> {
+    /// `postgres` may be a part of what the settings name, or nothing of it.
+    pub(super) fn new(
+        settings: &Settings,
+        postgres: Option<&Postgres>,
+        clock: Clock,
+    ) -> Result<Self, PostgresError> {
         Ok(Self {
             clock,
             server: postgres.map(Server::new).transpose()?,
+            sender: Sender::of(settings),
+            options: settings.probe_options,
             sysstat: sysstat::Sysstat::new(),
             disk_usage: disk_usage::DiskUsage::default(),
+            replication: pg_replication::PgReplication::default(),
             failing: BTreeSet::new(),
         })
     }
@@ -69,130 +82,57 @@ impl Sources {
         mut sink: impl AsyncFnMut(Box<RawValue>) -> io::Result<()>,
     ) -> io::Result<Collected> {
         let started = Instant::now();
-        let deadline = started + limit;
         let mut collected = Collected::default();
         for kind in due.iter().filter(|kind| !kind.asks_postgres()) {
-            let document = self.ask_host(*kind).await;
-            collected.take(kind.name(), document, &mut sink).await?;
+            if let Some(document) = self.ask_machine(*kind).await {
+                collected.take(kind.name(), document, &mut sink).await?;
+            }
         }
         let kinds: Vec<ProbeKind> = due.iter().copied().filter(|kind| kind.asks_postgres()).collect();
-        if !kinds.is_empty() && self.server.is_some() {
-            self.ask_postgres(&kinds, deadline, &mut collected, &mut sink).await?;
+        if let Some(server) = self.server.as_ref().filter(|_| !kinds.is_empty()) {
+            let round = Round {
+                kinds: &kinds,
+                options: &self.options,
+                sender: &self.sender,
+                clock: &self.clock,
+                deadline: started + limit,
+                replication: &mut self.replication,
+                sink: &mut sink,
+                collected: &mut collected,
+                answered: BTreeSet::new(),
+                gathered: ByDatabase::default(),
+            };
+            round.ask(server, &mut self.failing).await?;
         }
         collected.duration_ms = started.elapsed().as_secs_f64() * 1000.0;
         Ok(collected)
     }
 
-    async fn ask_host(&mut self, kind: ProbeKind) -> Result<Box<RawValue>, String> {
+    /// `None` for what is not asked of this machine.
+    async fn ask_machine(&mut self, kind: ProbeKind) -> Option<Result<Box<RawValue>, String>> {
         let now = self.clock.now();
         match kind {
-            ProbeKind::Sysstat => self.sysstat.document(now).await,
-            ProbeKind::DiskUsage => self.disk_usage.document(now).await,
-            ProbeKind::PgStats => Err("is asked of a database".to_owned()),
+            ProbeKind::Sysstat => Some(self.sysstat.document(now).await),
+            ProbeKind::DiskUsage => Some(self.disk_usage.document(now).await),
+            _ => None,
         }
     }
-
-    async fn ask_postgres(
-        &mut self,
-        kinds: &[ProbeKind],
-        deadline: Instant,
-        collected: &mut Collected,
-        sink: &mut impl AsyncFnMut(Box<RawValue>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let Some(server) = &self.server else { return Ok(()) };
-        let before = collected.documents;
-        let mut databases = match within(deadline, server.databases()).await {
-            Ok(databases) => databases,
-            Err(error) => {
-                collected.failed("postgres".to_owned(), error.to_string());
-                collected.is_postgres_silent = true;
-                return Ok(());
-            }
-        };
-        databases.sort_by_key(|database| self.failing.contains(database));
-        let mut failing = BTreeSet::new();
-        let mut server_is_away = None;
-        for database in databases {
-            if let Some(reason) = &server_is_away {
-                collected.failed(format!("postgres/{database}"), format!("skipped: {reason}"));
-                failing.insert(database);
-                continue;
-            }
-            if let Err(error) =
-                ask_database(server, &database, kinds, deadline, &self.clock, collected, sink).await?
-            {
-                collected.failed(format!("postgres/{database}"), error.to_string());
-                if error.concerns_the_server() {
-                    server_is_away = Some("the server could not be reached for another database");
-                } else if Instant::now() >= deadline {
-                    server_is_away = Some("this collection has reached its deadline");
-                }
-                failing.insert(database);
-            }
-        }
-        self.failing = failing;
-        collected.is_postgres_silent = collected.documents == before;
-        Ok(())
-    }
-}
-
-/// One connection, every probe that is due, one after the other.
-async fn ask_database(
-    server: &Server,
-    database: &str,
-    kinds: &[ProbeKind],
-    deadline: Instant,
-    clock: &Clock,
-    collected: &mut Collected,
-    sink: &mut impl AsyncFnMut(Box<RawValue>) -> io::Result<()>,
-) -> io::Result<Result<(), PostgresError>> {
-    let deadline = deadline.min(Instant::now() + SOURCE_TIME);
-    let mut session = match within(deadline, server.connect(database)).await {
-        Ok(session) => session,
-        Err(error) => return Ok(Err(error)),
-    };
-    collected.database_version = Some(session.version.to_string());
-    let mut result = Ok(());
-    for kind in kinds {
-        match within(deadline, ask(&mut session, *kind, database, clock)).await {
-            Ok(document) => collected.take(kind.name(), Ok(document), sink).await?,
-            Err(error) => {
-                result = Err(error);
-                break;
-            }
-        }
-    }
-    session.close().await;
-    Ok(result)
-}
-
-async fn ask(
-    session: &mut Session,
-    kind: ProbeKind,
-    database: &str,
-    clock: &Clock,
-) -> Result<Box<RawValue>, PostgresError> {
-    match kind {
-        ProbeKind::PgStats => pg_stats::document(session, database, clock.now()).await,
-        ProbeKind::Sysstat | ProbeKind::DiskUsage => Err(PostgresError::NotAQuestion(kind.name())),
-    }
-}
-
-async fn within<T>(
-    deadline: Instant,
-    work: impl Future<Output = Result<T, PostgresError>>,
-) -> Result<T, PostgresError> {
-    timeout_at(deadline, work).await.unwrap_or(Err(PostgresError::TooSlow))
 }
 
 impl Collected {
-    async fn take(
+    pub(super) async fn take(
         &mut self,
         source: &str,
         document: Result<Box<RawValue>, String>,
         sink: &mut impl AsyncFnMut(Box<RawValue>) -> io::Result<()>,
     ) -> io::Result<()> {
         match document {
+            Ok(document) if document.get().len() > DOCUMENT_BYTES => {
+                let bytes = document.get().len();
+                let message = format!("a document of {bytes} bytes is over the limit of {DOCUMENT_BYTES}");
+                self.failed(source.to_owned(), message);
+                Ok(())
+            }
             Ok(document) => {
                 self.documents += 1;
                 sink(document).await
@@ -204,7 +144,7 @@ impl Collected {
         }
     }
 
-    fn failed(&mut self, source: String, message: String) {
+    pub(super) fn failed(&mut self, source: String, message: String) {
         self.failures.push(Failure { source, message });
     }
 }

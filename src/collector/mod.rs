@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod spool;
 
+mod by_database;
 mod check;
 mod collection;
 mod control;
@@ -19,6 +20,7 @@ mod pipe;
 mod postgres;
 mod probes;
 mod register;
+mod round;
 mod schedule;
 mod stop;
 mod supervisor;

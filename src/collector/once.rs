@@ -44,7 +44,7 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Result<Outcome, OnceError> {
     let timestamp = clock.now();
-    let mut sources = Sources::new(settings.postgres.as_ref(), clock)?;
+    let mut sources = Sources::new(settings, settings.postgres.as_ref(), clock)?;
     let kinds: Vec<ProbeKind> = settings.probes.iter().map(|probe| probe.kind).collect();
     let mut metrics = Vec::new();
     let collected = sources

@@ -65,7 +65,7 @@ async fn collect_in_time(
     mut up: pipe::Sender,
     ordered: &Stop,
 ) -> Result<(), WorkerError> {
-    let mut sources = Sources::new(settings.postgres.as_ref(), clock)?;
+    let mut sources = Sources::new(settings, settings.postgres.as_ref(), clock)?;
     let started = Instant::now();
     let mut schedule =
         Schedule::new(settings.probes.iter().map(|probe| (probe.kind, probe.interval)), random_fraction());

@@ -11,6 +11,7 @@
 
 mod agent_outage;
 mod agent_postgres;
+mod agent_probes;
 mod agent_register;
 mod agent_tls;
 mod audit_log;
@@ -18,7 +19,9 @@ mod bad_input;
 mod bombs;
 mod canary;
 mod command_line;
+mod crash;
 mod demo;
+mod fault_sync;
 mod fleet_control;
 mod ingest;
 mod live;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::Table;
 
 use super::{
-    Backend, Compression, Databases, Log, Need, Password, Postgres, Probe, ProbeKind, Settings,
+    Backend, Compression, Databases, Log, Need, Password, Postgres, Probe, ProbeKind, ProbeOptions, Settings,
     SpoolSettings, TokenSource, Uplink,
 };
 use crate::crypto::Secret;
@@ -19,6 +19,11 @@ use crate::settings::{Environment, Found, Problems, Section};
 const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
 const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(30);
 const DEFAULT_SPOOL_BYTES: u64 = 256 << 20;
+const DEFAULT_PROBE_OPTIONS: ProbeOptions = ProbeOptions {
+    query_limit: 100,
+    long_transaction: Duration::from_mins(5),
+    idle_transaction: Duration::from_mins(1),
+};
 
 pub(super) fn settings(
     mut file: Table,
@@ -40,7 +45,7 @@ pub(super) fn settings(
 
     let backend = backend(&mut file, environment, need, &found);
     let spool = spool(&mut file, path, identity.as_ref().map(|(id, _)| *id), environment, &found);
-    let probes = probes(&mut file, interval, &found);
+    let (probes, probe_options) = probes(&mut file, interval, &found);
     let postgres = postgres(&mut file, environment, &found);
     let log = log(&mut file, environment, &found);
     for section in file.keys() {
@@ -67,6 +72,7 @@ pub(super) fn settings(
         postgres,
         spool,
         probes,
+        probe_options,
         log,
     })
 }
@@ -231,17 +237,36 @@ fn state_folder(environment: &Environment) -> PathBuf {
     Path::new("/var/lib").join(crate::collector::NAME)
 }
 
-fn probes(file: &mut Table, interval: Duration, found: &Found) -> Vec<Probe> {
+fn probes(file: &mut Table, interval: Duration, found: &Found) -> (Vec<Probe>, ProbeOptions) {
     let mut probes = Vec::new();
+    let mut options = DEFAULT_PROBE_OPTIONS;
     for kind in ProbeKind::ALL {
         let mut section = Section::take(file, kind.name(), found);
         let is_enabled = section.flag("enabled").unwrap_or(true);
-        let interval = section.seconds("interval", &limits::COLLECTION_INTERVAL_S).unwrap_or(interval);
+        let usual = kind.usual_interval().unwrap_or(interval);
+        let interval = section.seconds("interval", &limits::PROBE_INTERVAL_S).unwrap_or(usual);
+        probe_options(kind, &mut section, &mut options);
         if is_enabled {
             probes.push(Probe { kind, interval });
         }
     }
-    probes
+    (probes, options)
+}
+
+fn probe_options(kind: ProbeKind, section: &mut Section<'_>, options: &mut ProbeOptions) {
+    match kind {
+        ProbeKind::PgQueryStats => {
+            let limit = section.number("limit", &limits::QUERY_LIMIT).and_then(|limit| limit.try_into().ok());
+            options.query_limit = limit.unwrap_or(options.query_limit);
+        }
+        ProbeKind::PgConnections => {
+            let long = section.seconds("long_transaction", &limits::LONG_TRANSACTION_S);
+            options.long_transaction = long.unwrap_or(options.long_transaction);
+            let idle = section.seconds("idle_transaction", &limits::LONG_TRANSACTION_S);
+            options.idle_transaction = idle.unwrap_or(options.idle_transaction);
+        }
+        _ => {}
+    }
 }
 
 fn postgres(file: &mut Table, environment: &Environment, found: &Found) -> Option<Postgres> {

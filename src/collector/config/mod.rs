@@ -34,6 +34,7 @@ pub struct Settings {
     pub postgres: Option<Postgres>,
     pub spool: SpoolSettings,
     pub probes: Vec<Probe>,
+    pub probe_options: ProbeOptions,
     pub log: Log,
 }
 
@@ -117,22 +118,94 @@ pub enum ProbeKind {
     Sysstat,
     DiskUsage,
     PgStats,
+    PgQueryStats,
+    PgConnections,
+    PgLocks,
+    PgReplication,
+    PgCache,
+    PgBloat,
+    PgExtensions,
+    PgSchema,
+}
+
+/// What a probe is asked of, and so how many documents a collection has of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// This machine: one document.
+    Machine,
+    /// The PostgreSQL server, in any of its databases: one document.
+    Server,
+    /// Each database: a document each.
+    Database,
+    /// Each database: one document with a part for each, or several where they would grow too large.
+    DatabaseParts,
+}
+
+/// What the sections of the probes say beside their intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbeOptions {
+    /// Queries in one `pg_query_stats` document.
+    pub query_limit: i64,
+    /// From when on `pg_connections` lists a transaction that works, and one that only stands open.
+    pub long_transaction: Duration,
+    pub idle_transaction: Duration,
 }
 
 impl ProbeKind {
-    pub const ALL: [Self; 3] = [Self::Sysstat, Self::DiskUsage, Self::PgStats];
+    pub const ALL: [Self; 11] = [
+        Self::Sysstat,
+        Self::DiskUsage,
+        Self::PgStats,
+        Self::PgQueryStats,
+        Self::PgConnections,
+        Self::PgLocks,
+        Self::PgReplication,
+        Self::PgCache,
+        Self::PgBloat,
+        Self::PgExtensions,
+        Self::PgSchema,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sysstat => "sysstat",
             Self::DiskUsage => "disk_usage",
             Self::PgStats => "pg_stats",
+            Self::PgQueryStats => "pg_query_stats",
+            Self::PgConnections => "pg_connections",
+            Self::PgLocks => "pg_locks",
+            Self::PgReplication => "pg_replication",
+            Self::PgCache => "pg_cache",
+            Self::PgBloat => "pg_bloat",
+            Self::PgExtensions => "pg_extensions",
+            Self::PgSchema => "pg_schema",
         }
     }
 
-    /// Whether it is asked of PostgreSQL, once for each database.
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::Sysstat | Self::DiskUsage => Scope::Machine,
+            Self::PgReplication => Scope::Server,
+            Self::PgStats | Self::PgQueryStats => Scope::Database,
+            Self::PgConnections
+            | Self::PgLocks
+            | Self::PgCache
+            | Self::PgBloat
+            | Self::PgExtensions
+            | Self::PgSchema => Scope::DatabaseParts,
+        }
+    }
+
     pub const fn asks_postgres(self) -> bool {
-        matches!(self, Self::PgStats)
+        !matches!(self.scope(), Scope::Machine)
+    }
+
+    /// Where nothing else is said; `None` is the interval of the collector.
+    pub const fn usual_interval(self) -> Option<Duration> {
+        match self {
+            Self::PgBloat | Self::PgExtensions | Self::PgSchema => Some(Duration::from_hours(1)),
+            _ => None,
+        }
     }
 }
 

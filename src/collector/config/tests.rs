@@ -39,7 +39,7 @@ fn the_packaged_example_is_good_and_shows_the_defaults() {
     assert_eq!(settings.heartbeat_interval, bare.heartbeat_interval);
     assert_eq!(settings.stop_grace, bare.stop_grace);
     assert_eq!(settings.spool.max_bytes, bare.spool.max_bytes);
-    assert_eq!(settings.probes, bare.probes);
+    assert_eq!((settings.probes, settings.probe_options), (bare.probes, bare.probe_options));
     let (shown, default) = (settings.postgres.unwrap(), bare.postgres.unwrap());
     assert_eq!(
         (shown.host, shown.port, shown.ssl_mode, shown.databases),
@@ -122,5 +122,7 @@ fn a_heartbeat_is_never_rarer_than_a_collection_and_a_push_follows_it() {
     let settings = load(Some(&path), &nothing(), Need::Sources).unwrap();
     let ten = Duration::from_secs(10);
     assert_eq!((settings.heartbeat_interval, settings.push_interval), (ten, ten));
-    assert!(settings.probes.iter().all(|probe| probe.interval == ten));
+    for probe in settings.probes {
+        assert_eq!(probe.interval, probe.kind.usual_interval().unwrap_or(ten), "{probe:?}");
+    }
 }

@@ -30,8 +30,6 @@ pub(crate) enum PostgresError {
     TooOld(String),
     #[error("cannot write the document: {0}")]
     Document(#[from] serde_json::Error),
-    #[error("{0} is not a question for a database")]
-    NotAQuestion(&'static str),
 }
 
 impl PostgresError {
@@ -58,6 +56,15 @@ impl PostgresError {
         }
     }
 
+    /// Whether only this question went wrong, and the session is good for others.
+    pub(crate) fn concerns_the_question_only(&self) -> bool {
+        match self {
+            Self::Query(cause) => !cause.is_closed() && cause.code() != Some(&SqlState::ADMIN_SHUTDOWN),
+            Self::Document(_) => true,
+            _ => false,
+        }
+    }
+
     /// The statement that would help, where a right is missing.
     pub(crate) fn grant(&self) -> Option<&str> {
         match self {
@@ -68,6 +75,6 @@ impl PostgresError {
 }
 
 /// An SQL identifier in quotes.
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -12,7 +12,7 @@ use super::config::{Databases, Postgres};
 use crate::limits::{DATABASES, POSTGRES_CONNECT_TIME};
 use crate::postgres::Route;
 
-pub(super) use error::PostgresError;
+pub(super) use error::{PostgresError, quoted};
 pub(super) use session::Session;
 
 /// Databases that are tried, one after the other, where only the list of all is wanted.

@@ -176,11 +176,8 @@ fn index(row: &Row) -> Result<Index, tokio_postgres::Error> {
     })
 }
 
-/// A time in RFC 3339, and the empty text for never, as the contract has it.
 fn time(row: &Row, column: usize) -> Result<String, tokio_postgres::Error> {
-    let time: Option<std::time::SystemTime> = row.try_get(column)?;
-    let time = time.and_then(|time| jiff::Timestamp::try_from(time).ok());
-    Ok(time.map_or_else(String::new, |time| Timestamp::from_millis(time.as_millisecond()).to_string()))
+    Ok(super::rows::time(row.try_get(column)?))
 }
 
 fn say_if_cut(rows: usize, database: &str, what: &str) {

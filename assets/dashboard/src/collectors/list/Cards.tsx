@@ -38,7 +38,7 @@ const CollectorCard = memo(function CollectorCard({ id }: { id: string }) {
   if (!collector) return null;
   return (
     <li className="collector-card">
-      <Link to={`/collectors/${id}/overview`} data-row={id} className="card-link">
+      <Link to={`/collectors/${id}/overview`} data-row={id} className="card-link tall-link">
         {collector.name}
       </Link>
       <span className="host mono">{address(collector)}</span>
