@@ -247,6 +247,10 @@ pub const CHANNEL_SILENCE: Duration = Duration::from_secs(30);
 pub const COMMANDS_AT_ONCE: usize = 16;
 /// Commands that one step of the job settles, in one transaction.
 pub const COMMANDS_SETTLED_AT_ONCE: usize = 500;
+/// Document types that an administrator may name for one agent.
+pub const ENABLED_TYPES: usize = 100;
+/// Seconds that an old token may work beside the new one: a week, for an agent that is away.
+pub const TOKEN_GRACE_S: std::ops::RangeInclusive<i64> = 0..=604_800;
 /// Actions of one collector in one answer.
 pub const ACTIONS_LIMIT: usize = 1000;
 /// Connected channels of one collector: an agent has one, and a second one while it replaces a lost one.

@@ -102,6 +102,7 @@ impl Node {
         groups.create_first()?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
+        let commands = Commands::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let registrar = Registrar {
             db: Arc::clone(&db),
             audit: audit.clone(),
@@ -109,6 +110,8 @@ impl Node {
             access: Arc::clone(&access),
             authority: Arc::clone(&authority),
             collectors: collectors.clone(),
+            commands: commands.clone(),
+            clock: clock.clone(),
         };
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
@@ -127,7 +130,7 @@ impl Node {
             ids: ids.clone(),
             collectors: collectors.clone(),
             presence: Arc::clone(&presence),
-            commands: Commands::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone()),
+            commands,
         });
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
