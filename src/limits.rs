@@ -321,6 +321,8 @@ pub const FREE_BYTES: u64 = 32 * MIB as u64;
 pub const HOT_CACHE_BYTES: usize = 64 * MIB;
 /// Shapes that are known to be stored already, kept in memory so that each push need not look them up.
 pub const KNOWN_SHAPES: usize = 50_000;
+/// Shapes that are kept decompressed for readers: those of some charts of some collectors.
+pub const SHAPE_CACHE_BYTES: usize = 16 * MIB;
 /// Points of one series in one answer.
 pub const SERIES_POINTS: usize = 11_000;
 /// Series in one answer, and documents that one query of points may look at.

@@ -13,6 +13,7 @@ use super::hot::{self, Place};
 use super::matcher::Matcher;
 use super::number::Number;
 use super::shape::{self, Series, ShapeHash};
+use super::shapes::ShapeCache;
 use super::walk::{CheckedHours, Rows};
 use super::{Metrics, kinds};
 use crate::clock::Timestamp;
@@ -134,7 +135,7 @@ impl Metrics {
         mut see: impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         self.hot.file.read(|tx| {
-            let mut plans = Plans::new(query, tx)?;
+            let mut plans = Plans::new(query, tx, &self.hot.shapes)?;
             let mut looked_at = 0;
             for kind in kinds(tx, query.collector)? {
                 if query.matchers.iter().any(|matcher| matcher.concerns(&kind)) {
@@ -158,14 +159,15 @@ struct Plan {
 struct Plans<'q> {
     query: &'q PointsQuery,
     shapes: Rows,
+    cache: &'q ShapeCache,
     slots: HashMap<Series, usize>,
     series: Vec<Series>,
 }
 
 impl<'q> Plans<'q> {
-    fn new(query: &'q PointsQuery, tx: &ReadTransaction) -> Result<Self, QueryError> {
+    fn new(query: &'q PointsQuery, tx: &ReadTransaction, cache: &'q ShapeCache) -> Result<Self, QueryError> {
         let shapes = tx.open_table(hot::SHAPES)?;
-        Ok(Self { query, shapes, slots: HashMap::new(), series: Vec::new() })
+        Ok(Self { query, shapes, cache, slots: HashMap::new(), series: Vec::new() })
     }
 
     /// Shows the numbers in the documents of one type, shape after shape.
@@ -229,8 +231,7 @@ impl<'q> Plans<'q> {
     }
 
     fn make(&mut self, shape: ShapeHash) -> Result<Plan, QueryError> {
-        let key = hot::shape_key(self.query.collector, shape);
-        let stored = hot::get(&self.shapes, &key, hot::open_shape)?.ok_or_else(|| damaged("shape", &key))?;
+        let stored = self.cache.get(&self.shapes, self.query.collector, shape)?;
         let mut wanted = Vec::new();
         let mut place = 0;
         let read = shape::each_group(&stored, |group| {
@@ -242,7 +243,7 @@ impl<'q> Plans<'q> {
             }
             place += group.keys.len();
         });
-        read.ok_or_else(|| damaged("shape", &key))?;
+        read.ok_or_else(|| damaged("shape", &shape))?;
         let mut plan = Plan::default();
         for (place, series) in wanted {
             plan.places.push(place);
@@ -279,17 +280,13 @@ struct Found {
 
 impl Found {
     fn points(mut self, steps: Option<Steps>) -> Points {
-        let at = |place: &(Place, Number)| place.0.timestamp;
-        let points = match steps {
-            Some(steps) => {
-                let numbers = self.numbers.iter().enumerate();
-                numbers.map(|(step, found)| (steps.begin(step), found.map(|(_, number)| number))).collect()
-            }
-            None => {
-                // shapes were read one after the other
-                self.numbers.sort_by_key(|found| found.map(|(place, _)| place));
-                self.numbers.iter().flatten().map(|found| (at(found), Some(found.1))).collect()
-            }
+        let points = if let Some(steps) = steps {
+            let numbers = self.numbers.iter().enumerate();
+            numbers.map(|(step, found)| (steps.begin(step), found.map(|(_, number)| number))).collect()
+        } else {
+            // shapes were read one after the other
+            self.numbers.sort_by_key(|found| found.map(|(place, _)| place));
+            self.numbers.iter().flatten().map(|(place, number)| (place.timestamp, Some(*number))).collect()
         };
         Points { series: self.series, points }
     }

@@ -92,7 +92,9 @@ fn assert_has_names_of(place: &str, theirs: &Value, ours: &Value) {
         (Value::Array(theirs), Value::Array(ours)) => {
             for theirs in theirs {
                 assert!(!ours.is_empty(), "{place} is empty");
-                ours.iter().for_each(|ours| assert_has_names_of(place, theirs, ours));
+                for ours in ours {
+                    assert_has_names_of(place, theirs, ours);
+                }
             }
         }
         (Value::Object(_) | Value::Array(_), other) => panic!("{place} is {other}"),
@@ -122,7 +124,7 @@ fn pg_query_stats_holds_the_figures_of_the_extension_with_passwords_hidden() {
         assert!((sum[ours].as_f64().unwrap() - theirs).abs() < 1e-6, "{ours}: {sum} {theirs}");
     }
     for (ours, theirs) in [("min_time", "min_exec_time"), ("max_time", "max_exec_time")] {
-        assert_eq!(sum[ours].as_f64().unwrap(), shown(theirs).parse::<f64>().unwrap(), "{ours}");
+        assert_eq!(sum[ours], shown(theirs).parse::<f64>().unwrap(), "{ours}");
     }
     assert_eq!(sum["shared_blks_hit"].as_i64().unwrap().to_string(), shown("shared_blks_hit"));
     assert!(!push.to_string().contains("canary-secret"), "{push}");

@@ -44,6 +44,7 @@ const INDEXES: &str = "
       FROM busiest ORDER BY 1, 2, 3";
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the wire contract has these names")]
 struct Part {
     database_cache_hit: Object,
     table_cache_hit: Rows,

@@ -90,18 +90,15 @@ impl PgReplication {
         let row = transaction.query_one(&wal_position(), &[]).await?;
         let position = row.try_get::<_, Option<i64>>(0)?.and_then(|position| u64::try_from(position).ok());
         let may_list: bool = row.try_get(2)?;
-        let (since_checkpoint, segment_bytes) = match row.try_get(1)? {
-            true => {
-                let row = transaction.query_one(&since_checkpoint(), &[]).await?;
-                (row.try_get::<_, Option<i64>>(0)?, row.try_get::<_, i64>(1)?)
-            }
-            false => {
-                errors.push(
-                    "wal_status: the last checkpoint is not shown; needs EXECUTE on pg_control_checkpoint()"
-                        .to_owned(),
-                );
-                (None, 1)
-            }
+        let (since_checkpoint, segment_bytes) = if row.try_get(1)? {
+            let row = transaction.query_one(&since_checkpoint(), &[]).await?;
+            (row.try_get::<_, Option<i64>>(0)?, row.try_get::<_, i64>(1)?)
+        } else {
+            errors.push(
+                "wal_status: the last checkpoint is not shown; needs EXECUTE on pg_control_checkpoint()"
+                    .to_owned(),
+            );
+            (None, 1)
         };
         let (total_segments, directory_bytes) = if may_list {
             let row = transaction.query_one(WAL_FILES, &[]).await?;
@@ -115,14 +112,13 @@ impl PgReplication {
             current_wal_size_mb: since_checkpoint.map(megabytes),
             wal_directory_size_mb: directory_bytes.map(megabytes),
             segments_since_checkpoint: since_checkpoint.map(|bytes| bytes / segment_bytes.max(1)),
-            growth_rate_mb_per_hour: position.and_then(|position| self.growth(position)),
+            growth_rate_mb_per_hour: position.and_then(|position| self.growth(position, Instant::now())),
             position_bytes: position,
         })
     }
 
     /// In MiB an hour since the last time; `None` at first, and after the log has started anew.
-    fn growth(&mut self, position: u64) -> Option<f64> {
-        let now = Instant::now();
+    fn growth(&mut self, position: u64, now: Instant) -> Option<f64> {
         let (earlier, at) = self.last.replace((position, now))?;
         let hours = now.duration_since(at).as_secs_f64() / 3600.0;
         let grown = position.checked_sub(earlier)?;
@@ -241,14 +237,14 @@ const WRAPAROUND: &str = "
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn the_log_grows_by_the_hour_and_a_new_log_tells_nothing() {
+    #[test]
+    fn the_log_grows_by_the_hour_and_a_new_log_tells_nothing() {
         let mut probe = PgReplication::default();
-        assert_eq!(probe.growth(100 * MIB), None);
-        tokio::time::advance(std::time::Duration::from_mins(30)).await;
-        let grown = probe.growth(150 * MIB).unwrap();
+        let start = Instant::now();
+        let half_hours = |number: u32| start + std::time::Duration::from_mins(30) * number;
+        assert_eq!(probe.growth(100 * MIB, start), None);
+        let grown = probe.growth(150 * MIB, half_hours(1)).unwrap();
         assert!((grown - 100.0).abs() < 1e-9, "{grown}");
-        tokio::time::advance(std::time::Duration::from_mins(30)).await;
-        assert_eq!(probe.growth(MIB), None);
+        assert_eq!(probe.growth(MIB, half_hours(2)), None);
     }
 }
