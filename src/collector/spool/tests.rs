@@ -16,6 +16,7 @@ fn batch(ids: &IdSource, at_ms: i64) -> Batch {
         collected_at: now,
         documents: 3,
         encoding: "zstd".to_owned(),
+        log_position: None,
     };
     Batch { header, body: vec![7; 100] }
 }
