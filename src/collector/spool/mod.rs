@@ -147,6 +147,8 @@ impl Spool {
     /// A crash may have come between the newest batch and the note of its position.
     fn mend_log_position(&mut self) -> Result<(), SpoolError> {
         let noted = LogPosition::read(&self.folder).map_or(0, |noted| noted.sequence);
+        // an empty spool would count from one again, and its batches would look older than the note
+        self.last_sequence = self.last_sequence.max(noted);
         let Some(newest) = self.newest().filter(|newest| *newest > noted) else { return Ok(()) };
         match self.read(newest) {
             Ok(Some(batch)) => self.note_log_position(newest, &batch),
