@@ -40,7 +40,10 @@ test: tools-test $(DASHBOARD_PACKAGES) $(BROWSER_PACKAGES) ## Run every check an
 	$(MAKE) check
 	echo "--- dashboard: unit tests"
 	npm --prefix $(DASHBOARD) test 2>&1 | tee $(LOGS)/dashboard.log
-	$(MAKE) programs
+	$(MAKE) $(DIST)
+	echo "--- building the daemon, the agent and their tests"
+	# in one go: dependencies of the tests change features of those that they share with the programs
+	cargo build --locked --bins --tests
 	echo "--- dashboard: bundle budget"
 	npm --prefix $(DASHBOARD) run --silent budget
 	echo "--- browser tests"

@@ -256,6 +256,10 @@ pub const CHANNEL_SILENCE: Duration = Duration::from_secs(30);
 pub const COMMANDS_AT_ONCE: usize = 16;
 /// Commands that one step of the job settles, in one transaction.
 pub const COMMANDS_SETTLED_AT_ONCE: usize = 500;
+/// Document types that an administrator may name for one agent.
+pub const ENABLED_TYPES: usize = 100;
+/// Seconds that an old token may work beside the new one: a week, for an agent that is away.
+pub const TOKEN_GRACE_S: std::ops::RangeInclusive<i64> = 0..=604_800;
 /// Actions of one collector in one answer.
 pub const ACTIONS_LIMIT: usize = 1000;
 /// Connected channels of one collector: an agent has one, and a second one while it replaces a lost one.
@@ -326,11 +330,13 @@ pub const FREE_BYTES: u64 = 32 * MIB as u64;
 pub const HOT_CACHE_BYTES: usize = 64 * MIB;
 /// Shapes that are known to be stored already, kept in memory so that each push need not look them up.
 pub const KNOWN_SHAPES: usize = 50_000;
+/// Shapes that are kept decompressed for readers: those of some charts of some collectors.
+pub const SHAPE_CACHE_BYTES: usize = 16 * MIB;
 /// Points of one series in one answer.
 pub const SERIES_POINTS: usize = 11_000;
 /// Series in one answer, and documents that one query of points may look at.
 pub const QUERY_SERIES: usize = 20_000;
-pub const QUERY_DOCUMENTS: usize = 1_000_000;
+pub const QUERY_DOCUMENTS: u64 = 1_000_000;
 /// Points in one answer over all its series.
 pub const QUERY_POINTS: usize = 2_000_000;
 /// Matchers in one query and length of one.

@@ -2,14 +2,22 @@
 //!
 //! The floors stand in `src/lib.rs`, in its comments and in the order of its modules; the reasons in
 //! `docs/ARCHITECTURE.md`. Every rule is shown to fail on a small made-up source below. It links nothing of the
-//! product, so it is built and done in a second.
+//! product.
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on fails its test")]
+
+// beside this file they would be test programs of their own
+#[path = "tidy/code.rs"]
+mod code;
+#[path = "tidy/dependencies.rs"]
+mod dependencies;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
+
+use code::{code_of, is_name, names};
 
 /// Longer, a file tells more than one story.
 const FILE_LINES: usize = 500;
@@ -99,88 +107,6 @@ impl House {
     }
 }
 
-/// The source with the insides of comments, strings and characters blanked; lines stay where they are.
-fn code_of(text: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    let mut code = String::with_capacity(text.len());
-    let mut at = 0;
-    while at < letters.len() {
-        let end = match (letters[at], letters.get(at + 1)) {
-            ('/', Some('/')) => end_of(&letters, at, '\n'),
-            ('/', Some('*')) => end_of_comment(&letters, at),
-            ('"', _) => end_of_string(&letters, at),
-            ('r', Some('"' | '#')) if !is_name(letters.get(at.wrapping_sub(1))) => end_of_raw(&letters, at),
-            ('\'', Some('\\')) => end_of(&letters, at + 3, '\'') + 1,
-            ('\'', Some(_)) if letters.get(at + 2) == Some(&'\'') => at + 3,
-            _ => at,
-        };
-        if end <= at {
-            code.push(letters[at]);
-            at += 1;
-        } else {
-            let blanked = &letters[at..end.min(letters.len())];
-            code.extend(blanked.iter().map(|letter| if *letter == '\n' { '\n' } else { ' ' }));
-            at = end;
-        }
-    }
-    code
-}
-
-fn is_name(letter: Option<&char>) -> bool {
-    letter.is_some_and(|letter| letter.is_alphanumeric() || *letter == '_')
-}
-
-/// The place of the next `end`, or the end of the text.
-fn end_of(letters: &[char], from: usize, end: char) -> usize {
-    let found = letters.iter().skip(from).position(|letter| *letter == end);
-    found.map_or(letters.len(), |found| from + found)
-}
-
-fn end_of_comment(letters: &[char], from: usize) -> usize {
-    let mut depth = 0;
-    let mut at = from;
-    while at + 1 < letters.len() {
-        match (letters[at], letters[at + 1]) {
-            ('/', '*') => depth += 1,
-            ('*', '/') => depth -= 1,
-            _ => {
-                at += 1;
-                continue;
-            }
-        }
-        at += 2;
-        if depth == 0 {
-            return at;
-        }
-    }
-    letters.len()
-}
-
-fn end_of_string(letters: &[char], from: usize) -> usize {
-    let mut at = from + 1;
-    while at < letters.len() && letters[at] != '"' {
-        at += if letters[at] == '\\' { 2 } else { 1 };
-    }
-    at + 1
-}
-
-/// The end of `r"..."` or `r#"..."#`; `from` itself for a raw name such as `r#type`.
-fn end_of_raw(letters: &[char], from: usize) -> usize {
-    let hashes = letters[from + 1..].iter().take_while(|letter| **letter == '#').count();
-    if letters.get(from + 1 + hashes) != Some(&'"') {
-        return from;
-    }
-    let mut at = from + 2 + hashes;
-    while at < letters.len() {
-        let closing = letters[at + 1..].iter().take(hashes).filter(|letter| **letter == '#').count();
-        if letters[at] == '"' && closing == hashes {
-            return at + 1 + hashes;
-        }
-        at += 1;
-    }
-    letters.len()
-}
-
 /// The modules of `lib.rs` that the code names, each with its line: `crate::a::b`, `crate::{a, b::c}`, and
 /// `super::` where it climbs to the root.
 fn used_modules(code: &str, depth: usize) -> Vec<(usize, String)> {
@@ -228,15 +154,6 @@ fn first_names(path: &str) -> Vec<String> {
         }
     }
     names.iter().map(|text| name(text.trim())).filter(|name| !name.is_empty()).collect()
-}
-
-/// Whether the code has `word` as a whole word.
-fn names(code: &str, word: &str) -> bool {
-    code.match_indices(word).any(|(place, _)| {
-        let before = code[..place].chars().next_back();
-        let after = code[place + word.len()..].chars().next();
-        !is_name(before.as_ref()) && !is_name(after.as_ref())
-    })
 }
 
 /// Everything in which a source breaks the rules.
@@ -322,56 +239,6 @@ fn read_all(folder: &str, into: &mut Vec<Source>) {
             into.push(Source { text: fs::read_to_string(full).unwrap(), path });
         }
     }
-}
-
-/// The names in the dependency sections of a `Cargo.toml`.
-fn crates(manifest: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    let mut is_inside = false;
-    for line in manifest.lines() {
-        if line.starts_with('[') {
-            is_inside = line.ends_with("dependencies]");
-        } else if let (true, Some((name, _))) = (is_inside, line.split_once(" = ")) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// The names in the dependency sections of a `package.json`, as npm lays it out.
-fn packages(manifest: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    let mut is_inside = false;
-    for line in manifest.lines().map(str::trim) {
-        match line.strip_prefix('"').and_then(|line| line.split_once("\": ")) {
-            Some((section, "{")) => is_inside = section.ends_with("ependencies"),
-            Some((name, _)) if is_inside => names.push(name),
-            Some(_) => {}
-            None => is_inside = false,
-        }
-    }
-    names
-}
-
-/// Those that no decision names.
-fn unexplained<'a>(dependencies: &[&'a str], decisions: &str) -> Vec<&'a str> {
-    let is_named = |name: &str| decisions.contains(&format!("`{name}`"));
-    dependencies.iter().copied().filter(|name| !is_named(name)).collect()
-}
-
-#[test]
-fn every_dependency_has_its_reason_in_a_decision() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
-    let decisions: String = fs::read_dir(root.join("docs/decisions"))
-        .unwrap()
-        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
-        .collect();
-    let cargo = read("Cargo.toml");
-    let (dashboard, browser) = (read("assets/dashboard/package.json"), read("tests/e2e/package.json"));
-    let dependencies = [crates(&cargo), packages(&dashboard), packages(&browser)].concat();
-    assert!(dependencies.len() > 50, "the manifests were not understood: {dependencies:?}");
-    assert_eq!(unexplained(&dependencies, &decisions), [""; 0]);
 }
 
 #[test]
@@ -483,22 +350,4 @@ fn files_are_short_say_what_they_are_and_leave_nothing_for_later() {
     assert_told("tests/it/main.rs", concat!("// TO", "DO: later"), concat!("TO", "DO"));
     assert_told("src/clock.rs", concat!("// FIX", "ME"), concat!("FIX", "ME"));
     assert_told("src/bin/x.rs", &"fn x() {}\n".repeat(PROGRAM_LINES), "only composes");
-}
-
-#[test]
-fn strings_and_comments_are_no_code() {
-    let text = "a /* b /* c */ d */ e \"f\\\" g\" h r#\"i \" j\"# k 'l' m '\\'' n 'o: p // q\nr#type s";
-    let code = code_of(text);
-    let words: Vec<&str> = code.split_whitespace().collect();
-    assert_eq!(words, ["a", "e", "h", "k", "m", "n", "'o:", "p", "r#type", "s"]);
-    assert_eq!(code.lines().count(), 2);
-}
-
-#[test]
-fn a_dependency_without_a_reason_is_found() {
-    let cargo = "[package]\nname = \"x\"\n[dependencies]\nserde = { version = \"1\" }\n\n[dev-dependencies]\nodd = \"2\"\n[lints]\na = \"b\"\n";
-    assert_eq!(crates(cargo), ["serde", "odd"]);
-    let npm = "{\n  \"name\": \"x\",\n  \"dependencies\": {\n    \"@a/b\": \"^1\"\n  },\n  \"devDependencies\": {\n    \"c\": \"2\"\n  },\n  \"d\": \"e\"\n}\n";
-    assert_eq!(packages(npm), ["@a/b", "c"]);
-    assert_eq!(unexplained(&["serde", "odd"], "- `serde` reads; odd is only mentioned"), ["odd"]);
 }

@@ -169,6 +169,10 @@ impl Actions {
             if given.progress.is_over() {
                 return Err(ActionError::Over { id: command, progress: given.progress });
             }
+            if given.kind == CommandKind::UpdateConfig && status == CommandStatus::Failed {
+                let reason = detail.as_deref().unwrap_or("the agent gave no reason");
+                self.collectors.config_refused(tx, collector, reason)?;
+            }
             self.advance(tx, origin, &given, Progress::said(status), detail)
         })?;
         self.tell(moved);

@@ -70,6 +70,14 @@ impl Commands {
         Ok(())
     }
 
+    /// Gives a command in the place of those of its kind that the agent has not taken yet.
+    pub(super) fn replace(&self, tx: &Transaction<'_>, new: &NewCommand) -> storage::Result<()> {
+        let sql = "UPDATE commands SET status = 'cancelled'
+             WHERE collector_id = ?1 AND kind = ?2 AND status IN ('pending', 'in_progress')";
+        tx.prepare_cached(sql)?.execute(params![new.collector, new.kind.as_str()])?;
+        self.give(tx, new)
+    }
+
     /// What the agent has to be told now, oldest first: what it has not begun in time, and what it began and
     /// did not end, in case it has forgotten.
     pub fn to_tell(&self, collector: CollectorId) -> storage::Result<Vec<wire::Command>> {

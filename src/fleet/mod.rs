@@ -13,6 +13,7 @@ pub mod register;
 pub mod status;
 
 mod action_rows;
+mod change;
 #[cfg(test)]
 mod tests;
 

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::Commands;
 use crate::access::{Access, Authority, AuthorityError, Issued, RegistrationSecretError};
 use crate::audit::{Action, Actor, AuditLog, Change, Origin};
+use crate::clock::Clock;
 use crate::crypto::Secret;
 use crate::events::{EventKind, Events};
 use crate::registry::{Collector, Collectors, CollectorsError, NewCollector};
@@ -33,7 +35,7 @@ pub struct Registered {
     pub ca_certificate: String,
 }
 
-/// Makes collectors out of requests.
+/// Makes collectors out of requests, and changes them.
 pub struct Registrar {
     pub(crate) db: Arc<Sqlite>,
     pub(crate) audit: AuditLog,
@@ -41,6 +43,8 @@ pub struct Registrar {
     pub(crate) access: Arc<Access>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) collectors: Collectors,
+    pub(crate) commands: Commands,
+    pub(crate) clock: Clock,
 }
 
 impl Registrar {

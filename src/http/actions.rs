@@ -10,7 +10,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::caller::Caller;
-use super::fields::Fields;
+use super::fields::{Fields, OptionalFields};
 use super::on_disk;
 use super::problem::Problem;
 use super::query::Query;
@@ -99,7 +99,7 @@ async fn ask(
     node: Data<Node>,
     caller: Caller,
     id: Path<String>,
-    fields: Fields,
+    OptionalFields(fields): OptionalFields,
     kind: ActionKind,
 ) -> Result<HttpResponse, Problem> {
     let id: CollectorId = id.parse()?;
@@ -117,7 +117,7 @@ pub(super) async fn stop(
     node: Data<Node>,
     caller: Caller,
     id: Path<String>,
-    fields: Fields,
+    fields: OptionalFields,
 ) -> Result<HttpResponse, Problem> {
     ask(node, caller, id, fields, ActionKind::Stop).await
 }
@@ -130,7 +130,7 @@ pub(super) async fn restart(
     node: Data<Node>,
     caller: Caller,
     id: Path<String>,
-    fields: Fields,
+    fields: OptionalFields,
 ) -> Result<HttpResponse, Problem> {
     ask(node, caller, id, fields, ActionKind::Restart).await
 }
@@ -143,7 +143,7 @@ pub(super) async fn resume(
     node: Data<Node>,
     caller: Caller,
     id: Path<String>,
-    fields: Fields,
+    fields: OptionalFields,
 ) -> Result<HttpResponse, Problem> {
     ask(node, caller, id, fields, ActionKind::Resume).await
 }

@@ -107,12 +107,19 @@ pub(super) async fn config(
 
 /// What the registry decides for an agent; the rest of its configuration is its own.
 fn toml(collector: &Collector) -> String {
-    format!(
-        "# configuration version {version}\n[collector]\nid = \"{id}\"\ninterval = {interval}\n\n\
-         [pg_query_stats]\nlimit = {limit}\n",
+    let mut text = format!(
+        "# configuration version {version}\n[collector]\nid = \"{id}\"\ninterval = {interval}\n",
         version = collector.config_version,
         id = collector.id,
         interval = collector.collection_interval,
-        limit = collector.query_limit,
-    )
+    );
+    if let Some(types) = &collector.enabled_types {
+        // a list of JSON texts is a list of TOML texts
+        text.push_str(&format!("enabled_types = {}\n", serde_json::json!(types)));
+    }
+    text.push_str(&format!("\n[pg_query_stats]\nlimit = {}\n", collector.query_limit));
+    if let Some(level) = collector.log_level {
+        text.push_str(&format!("\n[log]\nlevel = \"{level}\"\n"));
+    }
+    text
 }

@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use actix_web::HttpRequest;
+use actix_web::http::header::{ETAG, EntityTag};
 use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,7 +18,7 @@ use crate::ids::{CollectorId, GroupId};
 use crate::limits::{LIST_LIMIT, SEARCH_CHARS};
 use crate::names::named;
 use crate::node::{CollectorReport, Node};
-use crate::registry::{Environment, Group};
+use crate::registry::{Environment, Group, LogLevel};
 use crate::wire::Network;
 
 /// A collector with its one status.
@@ -72,6 +73,12 @@ pub(super) struct CollectorView {
     hostname: Option<String>,
     config_version: u64,
     applied_config_version: Option<u64>,
+    /// Why the agent refused the present version of its configuration, if it did.
+    config_error: Option<String>,
+    /// Types of documents that the agent collects; null: all that it has.
+    enabled_types: Option<Vec<String>>,
+    /// error, warn, info, debug; null: as the agent's own file says.
+    log_level: Option<&'static str>,
     registered_by: String,
     #[schema(value_type = String, format = DateTime)]
     registered_at: Timestamp,
@@ -148,6 +155,9 @@ impl From<CollectorReport> for CollectorView {
             hostname: said.as_ref().and_then(|said| said.hostname.clone()),
             config_version: collector.config_version,
             applied_config_version: said.as_ref().and_then(|said| said.config_version),
+            config_error: collector.config_error,
+            enabled_types: collector.enabled_types,
+            log_level: collector.log_level.map(LogLevel::as_str),
             registered_by: collector.registered_by,
             registered_at: collector.registered_at,
             last_modified_at: collector.last_modified_at,
@@ -352,10 +362,15 @@ pub(super) async fn list(node: Data<Node>, request: HttpRequest) -> Result<Json<
 
 #[utoipa::path(get, path = "/api/v1/collectors/{id}", tag = "collectors", params(("id" = String, Path)),
     responses((status = 200, body = CollectorView), (status = 404)))]
-pub(super) async fn get(node: Data<Node>, id: Path<String>) -> Result<Json<CollectorView>, Problem> {
-    let id: CollectorId = id.parse()?;
-    let report = on_disk(&node, move |node| node.collector_report(id)).await?;
-    Ok(Json(report.into()))
+pub(super) async fn get(node: Data<Node>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    one(&node, id.parse()?).await
+}
+
+/// A collector with the tag of its row.
+pub(super) async fn one(node: &Data<Node>, id: CollectorId) -> Result<HttpResponse, Problem> {
+    let report = on_disk(node, move |node| node.collector_report(id)).await?;
+    let tag = EntityTag::new_strong(report.collector.revision()).to_string();
+    Ok(HttpResponse::Ok().insert_header((ETAG, tag)).json(CollectorView::from(report)))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -29,11 +29,7 @@ impl Fields {
         Self { members, problems: Vec::new() }
     }
 
-    /// No body is an empty object: where nothing is required, nothing need be sent.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        if bytes.is_empty() {
-            return Ok(Self::default());
-        }
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(members)) => Ok(Self::new(members)),
             Ok(_) => Err(Problem::invalid_field("body", "type", "must be a JSON object")),
@@ -57,6 +53,11 @@ impl Fields {
     pub fn finish_leniently<T>(mut self, value: T) -> Result<T, Problem> {
         self.members.clear();
         self.finish(value)
+    }
+
+    /// Whether the field was sent, be it null.
+    pub fn has(&self, field: &str) -> bool {
+        self.members.contains_key(field)
     }
 
     pub fn complain(&mut self, field: &str, code: &str, message: String) {
@@ -194,13 +195,7 @@ impl FromRequest for Fields {
     type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = match request.headers().get(CONTENT_TYPE) {
-            None => true,
-            Some(value) => value.to_str().is_ok_and(|value| {
-                let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-                essence == "application/json" || essence.ends_with("+json")
-            }),
-        };
+        let is_json = is_json(request);
         let body = Body::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
@@ -208,6 +203,36 @@ impl FromRequest for Fields {
             }
             let Body(bytes) = body.await?;
             Ok(Self::parse(&bytes)?)
+        })
+    }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let Some(value) = request.headers().get(CONTENT_TYPE) else { return true };
+    value.to_str().is_ok_and(|value| {
+        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        essence == "application/json" || essence.ends_with("+json")
+    })
+}
+
+/// The same where nothing is required, so that the body may be left out.
+#[derive(Debug)]
+pub struct OptionalFields(pub Fields);
+
+impl FromRequest for OptionalFields {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let body = Body::from_request(request, payload);
+        Box::pin(async move {
+            let Body(bytes) = body.await?;
+            match (bytes.is_empty(), is_json) {
+                (true, _) => Ok(Self(Fields::default())),
+                (false, true) => Ok(Self(Fields::parse(&bytes)?)),
+                (false, false) => Err(Problem::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into()),
+            }
         })
     }
 }

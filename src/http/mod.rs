@@ -14,6 +14,7 @@ mod body;
 mod budget;
 mod caller;
 mod channel;
+mod collector_changes;
 mod collectors;
 mod csv;
 mod dashboard;

@@ -376,6 +376,9 @@ impl From<CollectorsError> for Problem {
     fn from(error: CollectorsError) -> Self {
         match error {
             CollectorsError::NameTaken(_) => Self::conflict("name_taken", error.to_string()),
+            CollectorsError::ChangedMeanwhile(_) => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", error.to_string())
+            }
             CollectorsError::NotFound(_) => Self::not_found(error.to_string()),
             CollectorsError::NoSuchGroup(_) => Self::invalid_field("group", "unknown", error.to_string()),
             CollectorsError::Credentials { .. } => Self::internal(&error),

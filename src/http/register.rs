@@ -85,10 +85,14 @@ fn connection(fields: &mut Fields) -> ConnectionTest {
 
 fn host(fields: &mut Fields) -> String {
     let host = fields.text("host", 1..=255);
+    check_host(fields, &host);
+    host
+}
+
+pub(super) fn check_host(fields: &mut Fields, host: &str) {
     if host.starts_with('/') || host.contains(char::is_whitespace) {
         fields.complain("host", "format", "must be a host name or an address".to_owned());
     }
-    host
 }
 
 fn port(fields: &mut Fields) -> u16 {
@@ -96,7 +100,7 @@ fn port(fields: &mut Fields) -> u16 {
 }
 
 /// PEM text in base64, or plain PEM.
-fn certificate(fields: &mut Fields) -> Option<String> {
+pub(super) fn certificate(fields: &mut Fields) -> Option<String> {
     let text = fields.optional_secret("ssl_certificate", 0..=100_000)?;
     let text = text.expose().trim();
     if text.is_empty() {
@@ -150,12 +154,12 @@ fn registration(mut fields: Fields) -> Result<Registration, Problem> {
     fields.finish(Registration { new, test })
 }
 
-fn range_of(range: &std::ops::RangeInclusive<u64>) -> std::ops::RangeInclusive<i64> {
+pub(super) fn range_of(range: &std::ops::RangeInclusive<u64>) -> std::ops::RangeInclusive<i64> {
     range.start().cast_signed()..=range.end().cast_signed()
 }
 
 /// A number that was checked to be small.
-fn small(number: i64) -> u32 {
+pub(super) fn small(number: i64) -> u32 {
     u32::try_from(number).unwrap_or_default()
 }
 

@@ -6,8 +6,8 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    actions, agents, api_tokens, audit, auth, channel, collectors, groups, health, ingest, live, metrics,
-    openapi, register, registration_secrets, setup, system, users,
+    actions, agents, api_tokens, audit, auth, channel, collector_changes, collectors, groups, health, ingest,
+    live, metrics, openapi, register, registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -78,6 +78,9 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
         POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
 
+        PUT "/api/v1/collectors/{id}" Admin collector_changes::update;
+        POST "/api/v1/collectors/{id}/update-config" Admin collector_changes::update_config;
+        POST "/api/v1/collectors/{id}/restart-jwt" Admin collector_changes::rotate_token;
         POST "/api/v1/collectors/{id}/stop" Admin actions::stop;
         POST "/api/v1/collectors/{id}/restart" Admin actions::restart;
         POST "/api/v1/collectors/{id}/resume" Admin actions::resume;

@@ -94,18 +94,19 @@ impl Found<'_> {
 
     fn add_shape(&mut self, shapes: &walk::Rows, key: &[u8], span: Span) -> Result<(), QueryError> {
         let shape = hot::get(shapes, key, hot::open_shape)?.ok_or_else(|| damaged("shape", key))?;
-        for group in shape::groups(&shape).ok_or_else(|| damaged("shape", key))? {
+        let mut is_full = false;
+        let read = shape::each_group(&shape, |group| {
             if let Some(place) = self.groups.get(group.bytes) {
                 self.spans[*place] = self.spans[*place].with(span);
-                continue;
+            } else if self.groups.len() < limits::QUERY_SERIES {
+                self.groups.insert(group.bytes.to_vec(), self.spans.len());
+                self.spans.push(span);
+            } else {
+                is_full = true;
             }
-            if self.groups.len() == limits::QUERY_SERIES {
-                return Err(QueryError::TooManySeries);
-            }
-            self.groups.insert(group.bytes.to_vec(), self.spans.len());
-            self.spans.push(span);
-        }
-        Ok(())
+        });
+        read.ok_or_else(|| damaged("shape", key))?;
+        if is_full { Err(QueryError::TooManySeries) } else { Ok(()) }
     }
 
     fn name_series(&mut self) -> Result<(), QueryError> {

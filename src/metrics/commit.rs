@@ -121,6 +121,7 @@ fn join(outcomes: Vec<Option<Outcome>>, failed: Vec<Option<RedbError>>) -> Vec<R
 struct Store<'tx> {
     known: &'tx KnownShapes,
     documents: Rows<'tx>,
+    numbers: Rows<'tx>,
     shapes: Rows<'tx>,
     index: Index<'tx>,
     pushes: Rows<'tx>,
@@ -139,6 +140,7 @@ impl<'tx> Store<'tx> {
         Ok(Self {
             known,
             documents: tx.open_table(hot::DOCUMENTS)?,
+            numbers: tx.open_table(hot::NUMBERS)?,
             shapes: tx.open_table(hot::SHAPES)?,
             index: Index::open(tx)?,
             pushes: tx.open_table(hot::PUSHES)?,
@@ -214,26 +216,21 @@ impl<'tx> Store<'tx> {
         documents: impl Iterator<Item = &'a Document>,
     ) -> Result<u64, RedbError> {
         let mut inserted = 0;
-        let mut hours = BTreeMap::<(Vec<u8>, Timestamp), u64>::new();
-        let mut spans = BTreeMap::<(Vec<u8>, ShapeHash), Span>::new();
+        let mut tally = Tally::default();
         for document in documents {
             let kind = hot::of_kind(push.collector, &document.kind);
             let place = Place { timestamp: document.timestamp, seq: self.next_seq };
             hot::put(&mut self.documents, &hot::document_key(&kind, place), &document.value)?;
+            if !document.numbers.is_empty() {
+                let key = hot::numbers_key(push.collector, document.shape_hash, place);
+                hot::put(&mut self.numbers, &key, &document.numbers)?;
+            }
             self.put_shape(push.collector, document)?;
+            tally.add(kind, document);
             self.next_seq += 1;
             inserted += 1;
-            let moment = Span { first: document.timestamp, last: document.timestamp };
-            let span = spans.entry((kind.clone(), document.shape_hash)).or_insert(moment);
-            *span = span.with(moment);
-            *hours.entry((kind, hot::hour_of(document.timestamp))).or_default() += 1;
         }
-        for ((kind, hour), count) in hours {
-            self.index.add_documents(&kind, hour, count)?;
-        }
-        for ((kind, shape), span) in spans {
-            self.index.stretch(push.collector, &kind, shape, span)?;
-        }
+        tally.store(push.collector, &mut self.index)?;
         Ok(inserted)
     }
 
@@ -259,6 +256,34 @@ impl<'tx> Store<'tx> {
         };
         self.changed.insert(push.collector, counter);
         hot::put(&mut self.counters, &key, &counter.bytes())
+    }
+}
+
+/// What the documents of one push add to the index.
+#[derive(Default)]
+struct Tally {
+    /// Documents of a type and a shape in an hour.
+    hours: BTreeMap<(Vec<u8>, Timestamp, ShapeHash), u64>,
+    spans: BTreeMap<(Vec<u8>, ShapeHash), Span>,
+}
+
+impl Tally {
+    fn add(&mut self, of_kind: Vec<u8>, document: &Document) {
+        let (shape, hour) = (document.shape_hash, hot::hour_of(document.timestamp));
+        *self.hours.entry((of_kind.clone(), hour, shape)).or_default() += 1;
+        let moment = Span { first: document.timestamp, last: document.timestamp };
+        let span = self.spans.entry((of_kind, shape)).or_insert(moment);
+        *span = span.with(moment);
+    }
+
+    fn store(self, collector: CollectorId, index: &mut Index<'_>) -> Result<(), RedbError> {
+        for ((of_kind, hour, shape), count) in self.hours {
+            index.add_documents(&of_kind, hour, shape, count)?;
+        }
+        for ((of_kind, shape), span) in self.spans {
+            index.stretch(collector, &of_kind, shape, span)?;
+        }
+        Ok(())
     }
 }
 

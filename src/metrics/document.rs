@@ -32,12 +32,14 @@ pub(super) struct Document {
     pub(super) shape: Arc<[u8]>,
     /// The value as it will be stored.
     pub(super) value: Vec<u8>,
+    /// The numbers as they will be stored; empty when it has none.
+    pub(super) numbers: Vec<u8>,
 }
 
 impl Document {
     /// Bytes that it takes in memory while it waits, without its shape.
     pub(super) fn waiting_bytes(&self) -> usize {
-        size_of::<Self>() + self.kind.len() + self.value.len()
+        size_of::<Self>() + self.kind.len() + self.value.len() + self.numbers.len()
     }
 }
 
@@ -146,6 +148,7 @@ pub(super) fn build(
     };
     let parts = shape::take_apart(&kind, text).map_err(too_large)?;
     let shape_hash = parts.hash();
-    let value = hot::put_document(received_at, shape_hash, &parts.numbers, text);
-    Ok(Document { kind, timestamp, content, shape_hash, shape: parts.shape.into(), value })
+    let value = hot::put_document(received_at, shape_hash, text);
+    let numbers = hot::put_numbers(&parts.numbers);
+    Ok(Document { kind, timestamp, content, shape_hash, shape: parts.shape.into(), value, numbers })
 }

@@ -21,13 +21,15 @@ pub(super) type Rows<'tx> = Table<'tx, &'static [u8], &'static [u8]>;
 
 /// Every document, by collector, type, time and sequence.
 pub(super) const DOCUMENTS: Definition = TableDefinition::new("documents");
+/// The numbers of every document that has some, by collector, shape, time and sequence.
+pub(super) const NUMBERS: Definition = TableDefinition::new("numbers");
 /// Every shape of a collector, by its hash.
 pub(super) const SHAPES: Definition = TableDefinition::new("shapes");
 /// From when to when a collector sent documents of one type and shape.
 pub(super) const SPANS: Definition = TableDefinition::new("spans");
 /// How many types a collector has, and how many shapes each of them.
 pub(super) const KINDS: Definition = TableDefinition::new("kinds");
-/// How many documents of one type a collector has in each hour.
+/// How many documents of one type a collector has in each hour, and how many of each shape.
 pub(super) const HOURS: Definition = TableDefinition::new("hours");
 /// What each idempotency key of a collector stood for.
 pub(super) const PUSHES: Definition = TableDefinition::new("pushes");
@@ -39,8 +41,9 @@ pub(super) const COUNTERS: Definition = TableDefinition::new("counters");
 pub(super) const META: Definition = TableDefinition::new("meta");
 
 /// All tables, with what a row of each is called.
-pub(super) const ALL: [(&str, Definition); 9] = [
+pub(super) const ALL: [(&str, Definition); 10] = [
     ("document", DOCUMENTS),
+    ("row of numbers", NUMBERS),
     ("shape", SHAPES),
     ("span", SPANS),
     ("count of types", KINDS),
@@ -95,6 +98,7 @@ impl Place {
     }
 }
 
+/// The key of a document behind `of_kind`, or of its numbers behind the key of their shape.
 pub(super) fn document_key(of_kind: &[u8], place: Place) -> Vec<u8> {
     let mut key = of_kind.to_vec();
     key.extend(ordered(place.timestamp));
@@ -114,6 +118,14 @@ pub(super) fn behind_hour(hour: Timestamp) -> Place {
 
 pub(super) fn hour_key(of_kind: &[u8], hour: Timestamp) -> Vec<u8> {
     [of_kind, ordered(hour).as_slice()].concat()
+}
+
+pub(super) fn hour_shape_key(of_kind: &[u8], hour: Timestamp, shape: ShapeHash) -> Vec<u8> {
+    [of_kind, ordered(hour).as_slice(), shape.as_slice()].concat()
+}
+
+pub(super) fn numbers_key(collector: CollectorId, shape: ShapeHash, place: Place) -> Vec<u8> {
+    document_key(&shape_key(collector, shape), place)
 }
 
 pub(super) fn shape_key(collector: CollectorId, shape: ShapeHash) -> [u8; 32] {
@@ -144,31 +156,30 @@ pub(super) fn from_ordered(bytes: [u8; 8]) -> Timestamp {
     Timestamp::from_millis(i64::from_be_bytes(bytes) ^ i64::MIN)
 }
 
-/// A document as it is stored. Its numbers stand before its text, so that a chart reads no text.
+/// A document as it is stored.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StoredDocument<'a> {
     pub(super) received_at: Timestamp,
     pub(super) shape: ShapeHash,
-    /// As [`bytes::put_numbers`] wrote them.
-    pub(super) numbers: &'a [u8],
     method: u8,
     text_bytes: u64,
     text: &'a [u8],
 }
 
-pub(super) fn put_document(
-    received_at: Timestamp,
-    shape: ShapeHash,
-    numbers: &[Number],
-    text: &str,
-) -> Vec<u8> {
-    let mut encoded = Vec::new();
-    bytes::put_numbers(&mut encoded, numbers);
+pub(super) fn put_document(received_at: Timestamp, shape: ShapeHash, text: &str) -> Vec<u8> {
     let mut value = vec![DOCUMENT_VERSION];
     value.extend(received_at.as_millis().to_le_bytes());
     value.extend(shape);
-    bytes::put_bytes(&mut value, &encoded);
     put_compressed(&mut value, text.as_bytes());
+    value
+}
+
+/// The numbers of a document, kept beside it so that a chart reads no text. None need no row.
+pub(super) fn put_numbers(numbers: &[Number]) -> Vec<u8> {
+    let mut value = Vec::new();
+    if !numbers.is_empty() {
+        bytes::put_numbers(&mut value, numbers);
+    }
     value
 }
 
@@ -185,9 +196,8 @@ impl<'a> StoredDocument<'a> {
         }
         let received_at = Timestamp::from_millis(reader.i64()?);
         let shape = reader.array()?;
-        let numbers = reader.bytes()?;
         let [method] = reader.array()?;
-        Some(Self { received_at, shape, numbers, method, text_bytes: reader.varint()?, text: reader.0 })
+        Some(Self { received_at, shape, method, text_bytes: reader.varint()?, text: reader.0 })
     }
 
     /// The JSON text, as it was pushed.
@@ -369,7 +379,7 @@ mod tests {
             [r#"{"type":"x","n":12345678901234567890.10}"#.to_owned(), format!("[\"{}\"]", "é".repeat(500))]
         {
             let received_at = Timestamp::from_millis(77);
-            let sealed = seal(b"k", &put_document(received_at, [9; 16], &[Number::Whole(5)], &text));
+            let sealed = seal(b"k", &put_document(received_at, [9; 16], &text));
             let document = StoredDocument::open(b"k", &sealed).unwrap();
             assert_eq!((document.received_at, document.shape), (received_at, [9; 16]));
             assert_eq!(document.text(b"k").unwrap(), text);

@@ -3,7 +3,9 @@
 //! The engine does not notice when a damaged page hides rows. Therefore every row that can be listed is counted
 //! in another table, in the same transaction, and readers compare.
 
-use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use std::iter::Peekable;
+
+use redb::{AccessGuard, Range, ReadTransaction, ReadableTable, WriteTransaction};
 
 use super::hot::{self, Rows, Span};
 use super::shape::ShapeHash;
@@ -30,10 +32,16 @@ impl<'tx> Index<'tx> {
         &mut self,
         of_kind: &[u8],
         hour: Timestamp,
+        shape: ShapeHash,
         count: u64,
     ) -> Result<(), RedbError> {
-        let known = get_count(&self.hours, &hot::hour_key(of_kind, hour))?;
-        put_count(&mut self.hours, &hot::hour_key(of_kind, hour), known + count)
+        let key = hot::hour_shape_key(of_kind, hour, shape);
+        let known = get_count(&self.hours, &key)?;
+        let mut total = self.total(of_kind, hour)?;
+        total.documents += count;
+        total.shapes += u64::from(known == 0);
+        put_count(&mut self.hours, &key, known + count)?;
+        self.put_total(of_kind, hour, total)
     }
 
     /// Takes documents of an hour out of the count.
@@ -41,11 +49,30 @@ impl<'tx> Index<'tx> {
         &mut self,
         of_kind: &[u8],
         hour: Timestamp,
+        shape: ShapeHash,
         count: u64,
     ) -> Result<(), RedbError> {
-        let key = hot::hour_key(of_kind, hour);
+        let key = hot::hour_shape_key(of_kind, hour, shape);
         let left = get_count(&self.hours, &key)?.checked_sub(count).ok_or_else(|| damaged("hour", &key))?;
-        put_count(&mut self.hours, &key, left)
+        let mut total = self.total(of_kind, hour)?;
+        total.documents = total.documents.checked_sub(count).ok_or_else(|| damaged("hour", &key))?;
+        total.shapes -= u64::from(left == 0).min(total.shapes);
+        put_count(&mut self.hours, &key, left)?;
+        self.put_total(of_kind, hour, total)
+    }
+
+    fn total(&self, of_kind: &[u8], hour: Timestamp) -> Result<Total, RedbError> {
+        let total = hot::get(&self.hours, &hot::hour_key(of_kind, hour), Total::open)?;
+        Ok(total.unwrap_or(Total { documents: 0, shapes: 0 }))
+    }
+
+    fn put_total(&mut self, of_kind: &[u8], hour: Timestamp, total: Total) -> Result<(), RedbError> {
+        let key = hot::hour_key(of_kind, hour);
+        if total.documents == 0 {
+            self.hours.remove(key.as_slice())?;
+            return Ok(());
+        }
+        hot::put(&mut self.hours, &key, &[total.documents.to_le_bytes(), total.shapes.to_le_bytes()].concat())
     }
 
     /// The first hours of a type, before a moment.
@@ -56,8 +83,17 @@ impl<'tx> Index<'tx> {
         most: usize,
     ) -> Result<Vec<Timestamp>, RedbError> {
         let keys = of_kind.to_vec()..hot::hour_key(of_kind, before);
-        let rows = self.hours.range(keys.start.as_slice()..keys.end.as_slice())?;
-        rows.take(most).map(|row| hour_in(row?.0.value())).collect()
+        let mut hours = Vec::new();
+        for row in self.hours.range(keys.start.as_slice()..keys.end.as_slice())? {
+            let (hour, _) = hour_and_shape(of_kind, row?.0.value())?;
+            if hours.last() != Some(&hour) {
+                if hours.len() == most {
+                    break;
+                }
+                hours.push(hour);
+            }
+        }
+        Ok(hours)
     }
 
     /// Says that there are documents of a shape in a span.
@@ -182,10 +218,85 @@ pub(super) fn spans_of(
     if found.len() as u64 == expected { Ok(found) } else { Err(damaged("list of shapes", of_kind)) }
 }
 
-/// The hour that a key of `HOURS` ends with.
-pub(super) fn hour_in(key: &[u8]) -> Result<Timestamp, RedbError> {
-    let hour = key.last_chunk::<8>().ok_or_else(|| damaged("hour", key))?;
-    Ok(hot::from_ordered(*hour))
+/// What one hour of one type holds in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Total {
+    documents: u64,
+    shapes: u64,
+}
+
+impl Total {
+    fn open(key: &[u8], sealed: &[u8]) -> Result<Self, RedbError> {
+        hot::words("hour", key, sealed).map(|[documents, shapes]| Self { documents, shapes })
+    }
+}
+
+/// An hour with documents of one type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hour {
+    pub(super) begin: Timestamp,
+    pub(super) documents: u64,
+    /// How many of them have which shape.
+    pub(super) shapes: Vec<(ShapeHash, u64)>,
+}
+
+/// The hours of one type in a range, each with its shapes, checked against its total.
+pub(super) struct Hours {
+    of_kind: Vec<u8>,
+    rows: Peekable<Range<'static, &'static [u8], &'static [u8]>>,
+}
+
+impl Hours {
+    /// The hours in which `from` and `to` lie, and those between them.
+    pub(super) fn new(
+        tx: &ReadTransaction,
+        of_kind: &[u8],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Self, RedbError> {
+        let first = hot::hour_key(of_kind, hot::hour_of(from));
+        let last = hot::hour_shape_key(of_kind, hot::hour_of(to), [u8::MAX; 16]);
+        let rows = tx.open_table(hot::HOURS)?.range(first.as_slice()..=last.as_slice())?;
+        Ok(Self { of_kind: of_kind.to_vec(), rows: rows.peekable() })
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Hour>, RedbError> {
+        let Some(row) = self.rows.next() else { return Ok(None) };
+        let (key, sealed) = row?;
+        let (begin, None) = hour_and_shape(&self.of_kind, key.value())? else {
+            return Err(damaged("hour", key.value()));
+        };
+        let total = Total::open(key.value(), sealed.value())?;
+        let mut hour = Hour { begin, documents: 0, shapes: Vec::new() };
+        while let Some((shape, count)) = self.next_shape(begin)? {
+            hour.documents += count;
+            hour.shapes.push((shape, count));
+        }
+        let is_whole = hour.documents == total.documents && hour.shapes.len() as u64 == total.shapes;
+        if is_whole { Ok(Some(hour)) } else { Err(damaged("hour", key.value())) }
+    }
+
+    fn next_shape(&mut self, hour: Timestamp) -> Result<Option<(ShapeHash, u64)>, RedbError> {
+        let is_of_hour = |row: &Result<(AccessGuard<'_, &[u8]>, _), _>| {
+            row.as_ref().is_ok_and(|(key, _)| {
+                hour_and_shape(&self.of_kind, key.value())
+                    .is_ok_and(|(begin, shape)| begin == hour && shape.is_some())
+            })
+        };
+        let Some(row) = self.rows.next_if(is_of_hour) else { return Ok(None) };
+        let (key, sealed) = row?;
+        let (_, shape) = hour_and_shape(&self.of_kind, key.value())?;
+        Ok(shape.zip(Some(open_count(key.value(), sealed.value())?)))
+    }
+}
+
+/// What a key of `HOURS` says behind the type.
+fn hour_and_shape(of_kind: &[u8], key: &[u8]) -> Result<(Timestamp, Option<ShapeHash>), RedbError> {
+    let rest = key.strip_prefix(of_kind).and_then(|rest| rest.split_first_chunk::<8>());
+    let (hour, shape) = rest.ok_or_else(|| damaged("hour", key))?;
+    let shape =
+        if shape.is_empty() { None } else { Some(shape.try_into().map_err(|_| damaged("hour", key))?) };
+    Ok((hot::from_ordered(*hour), shape))
 }
 
 /// A count; what has no row has none.

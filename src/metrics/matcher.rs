@@ -43,7 +43,8 @@ impl Matcher {
 
     /// Whether the numbers of such an object under such a key are asked for.
     pub(super) fn matches(&self, group: &Group<'_>, key: &str) -> bool {
-        self.name == group.name(key) && self.conditions.iter().all(|condition| condition.holds(&group.labels))
+        group.is_named(key, &self.name)
+            && self.conditions.iter().all(|condition| condition.holds(&group.labels))
     }
 
     /// Whether documents of this type can hold such series.

@@ -21,6 +21,7 @@ mod queue;
 mod retention;
 mod scan;
 mod shape;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -97,6 +98,8 @@ struct Hot {
     file: RedbFile,
     /// Shapes that need not be looked up again.
     known: commit::KnownShapes,
+    /// Shapes that readers need again and again.
+    shapes: shapes::ShapeCache,
     /// What each collector sent in all, as it is durable.
     counters: Mutex<HashMap<CollectorId, Counter>>,
     free_space: FreeSpace,
@@ -110,7 +113,13 @@ impl Metrics {
         check(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
-        let hot = Arc::new(Hot { file, known: commit::KnownShapes::default(), counters, free_space });
+        let hot = Arc::new(Hot {
+            file,
+            known: commit::KnownShapes::default(),
+            shapes: shapes::ShapeCache::default(),
+            counters,
+            free_space,
+        });
         Ok(Self { writer: writer::Writer::start(Arc::clone(&hot))?, hot, clock, retention })
     }
 

@@ -3,23 +3,24 @@
 //! It guarantees: every value that is served was checked; nothing stands where nothing was pushed; one call
 //! reads, keeps and answers a bounded number of documents, series and points.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use redb::ReadTransaction;
 
 use super::bytes::Reader;
-use super::hot::{self, Place, StoredDocument};
+use super::hot::{self, Place};
 use super::matcher::Matcher;
 use super::number::Number;
 use super::shape::{self, Series, ShapeHash};
-use super::walk::{Rows, Walk};
+use super::shapes::ShapeCache;
+use super::walk::{CheckedHours, Rows};
 use super::{Metrics, kinds};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
-use crate::storage::redb_file::damaged;
+use crate::storage::redb_file::{damaged, unseal};
 
 /// Which numbers are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -111,10 +112,8 @@ impl Steps {
         usize::try_from(behind / self.step).unwrap_or(usize::MAX)
     }
 
-    fn empty(self) -> Vec<(Timestamp, Option<Number>)> {
-        let begin =
-            |place: usize| self.from.plus(Duration::from_millis(self.step.saturating_mul(place as u64)));
-        (0..self.count).map(|place| (begin(place), None)).collect()
+    fn begin(self, step: usize) -> Timestamp {
+        self.from.plus(Duration::from_millis(self.step.saturating_mul(step as u64)))
     }
 }
 
@@ -123,12 +122,8 @@ impl Metrics {
     pub fn points(&self, query: &PointsQuery) -> Result<Vec<Points>, QueryError> {
         let steps = query.steps()?;
         let mut answer = Answer { steps, points: 0, series: Vec::new() };
-        self.visit(query, |slot, series, timestamp, number| answer.add(slot, series, timestamp, number))?;
-        let mut series = answer.series;
-        for one in &mut series {
-            // two types can hold one series, such as `a` with `b.c` and `a.b` with `c`
-            one.points.sort_by_key(|(timestamp, _)| *timestamp);
-        }
+        self.visit(query, |slot, series, place, number| answer.add(slot, series, place, number))?;
+        let mut series: Vec<_> = answer.series.into_iter().map(|found| found.points(steps)).collect();
         series.sort_by(|left, right| left.series.cmp(&right.series));
         Ok(series)
     }
@@ -137,10 +132,10 @@ impl Metrics {
     pub(super) fn visit(
         &self,
         query: &PointsQuery,
-        mut see: impl FnMut(usize, &Series, Timestamp, Number) -> Result<(), QueryError>,
+        mut see: impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         self.hot.file.read(|tx| {
-            let mut plans = Plans::new(query, tx)?;
+            let mut plans = Plans::new(query, tx, &self.hot.shapes)?;
             let mut looked_at = 0;
             for kind in kinds(tx, query.collector)? {
                 if query.matchers.iter().any(|matcher| matcher.concerns(&kind)) {
@@ -164,75 +159,95 @@ struct Plan {
 struct Plans<'q> {
     query: &'q PointsQuery,
     shapes: Rows,
-    known: HashMap<ShapeHash, Plan>,
+    cache: &'q ShapeCache,
     slots: HashMap<Series, usize>,
     series: Vec<Series>,
 }
 
 impl<'q> Plans<'q> {
-    fn new(query: &'q PointsQuery, tx: &ReadTransaction) -> Result<Self, QueryError> {
+    fn new(query: &'q PointsQuery, tx: &ReadTransaction, cache: &'q ShapeCache) -> Result<Self, QueryError> {
         let shapes = tx.open_table(hot::SHAPES)?;
-        Ok(Self { query, shapes, known: HashMap::new(), slots: HashMap::new(), series: Vec::new() })
+        Ok(Self { query, shapes, cache, slots: HashMap::new(), series: Vec::new() })
     }
 
-    /// Shows the numbers in the documents of one type.
+    /// Shows the numbers in the documents of one type, shape after shape.
     fn visit(
         &mut self,
         tx: &ReadTransaction,
         kind: &str,
-        looked_at: &mut usize,
-        see: &mut impl FnMut(usize, &Series, Timestamp, Number) -> Result<(), QueryError>,
+        looked_at: &mut u64,
+        see: &mut impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        let PointsQuery { collector, from, to, .. } = *self.query;
-        let (first, last) = (Place { timestamp: from, seq: 0 }, Place { timestamp: to, seq: u64::MAX });
-        let mut walk = Walk::new(tx, hot::of_kind(collector, kind), first, last)?;
-        while let Some((place, (key, sealed))) = walk.next()? {
-            *looked_at += 1;
-            if *looked_at > limits::QUERY_DOCUMENTS {
-                return Err(QueryError::TooManyDocuments);
+        let of_kind = hot::of_kind(self.query.collector, kind);
+        let mut hours = CheckedHours::new(tx, &of_kind, self.query.from, self.query.to)?;
+        let mut shapes = BTreeMap::<ShapeHash, u64>::new();
+        while let Some(hour) = hours.next()? {
+            for (shape, count) in hour.shapes {
+                *shapes.entry(shape).or_default() += count;
             }
-            self.apply(place.timestamp, key.value(), sealed.value(), see)?;
+        }
+        for (shape, count) in shapes {
+            let plan = self.make(shape)?;
+            if !plan.places.is_empty() {
+                *looked_at += count;
+                if *looked_at > limits::QUERY_DOCUMENTS {
+                    return Err(QueryError::TooManyDocuments);
+                }
+                self.show(tx, shape, count, &plan, see)?;
+            }
         }
         Ok(())
     }
 
-    fn apply(
-        &mut self,
-        timestamp: Timestamp,
-        key: &[u8],
-        sealed: &[u8],
-        see: &mut impl FnMut(usize, &Series, Timestamp, Number) -> Result<(), QueryError>,
+    /// Shows the numbers of one shape in the order of time. There must be as many rows as were counted.
+    fn show(
+        &self,
+        tx: &ReadTransaction,
+        shape: ShapeHash,
+        count: u64,
+        plan: &Plan,
+        see: &mut impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        let document = StoredDocument::open(key, sealed)?;
-        if !self.known.contains_key(&document.shape) {
-            let plan = self.make(document.shape)?;
-            self.known.insert(document.shape, plan);
+        let PointsQuery { collector, from, to, .. } = *self.query;
+        let begin = Place { timestamp: hot::hour_of(from), seq: 0 };
+        let keys = hot::numbers_key(collector, shape, begin)
+            ..hot::numbers_key(collector, shape, hot::behind_hour(hot::hour_of(to)));
+        let mut found = 0;
+        for row in tx.open_table(hot::NUMBERS)?.range(keys.start.as_slice()..keys.end.as_slice())? {
+            let (key, sealed) = row?;
+            found += 1;
+            let damage = || damaged("row of numbers", key.value());
+            let place = Place::of(key.value()).ok_or_else(damage)?;
+            if !(from..=to).contains(&place.timestamp) {
+                continue;
+            }
+            let numbers = unseal("row of numbers", key.value(), sealed.value())?;
+            let numbers = Reader(numbers).numbers_at(plan.places.iter().copied()).ok_or_else(damage)?;
+            for (slot, number) in plan.slots.iter().zip(numbers) {
+                see(*slot, &self.series[*slot], place, number)?;
+            }
         }
-        let Some(plan) = self.known.get(&document.shape).filter(|plan| !plan.places.is_empty()) else {
-            return Ok(());
-        };
-        let numbers = Reader(document.numbers).numbers_at(plan.places.iter().copied());
-        for (slot, number) in plan.slots.iter().zip(numbers.ok_or_else(|| damaged("document", key))?) {
-            see(*slot, &self.series[*slot], timestamp, number)?;
-        }
-        Ok(())
+        if found == count { Ok(()) } else { Err(damaged("rows of numbers", &keys.start).into()) }
     }
 
     fn make(&mut self, shape: ShapeHash) -> Result<Plan, QueryError> {
-        let key = hot::shape_key(self.query.collector, shape);
-        let stored = hot::get(&self.shapes, &key, hot::open_shape)?.ok_or_else(|| damaged("shape", &key))?;
-        let groups = shape::groups(&stored).ok_or_else(|| damaged("shape", &key))?;
-        let mut plan = Plan::default();
+        let stored = self.cache.get(&self.shapes, self.query.collector, shape)?;
+        let mut wanted = Vec::new();
         let mut place = 0;
-        for group in &groups {
-            let wanted = |key: &str| self.query.matchers.iter().any(|matcher| matcher.matches(group, key));
-            let wanted: Vec<_> = group.keys.iter().enumerate().filter(|(_, key)| wanted(key)).collect();
-            let series = group.series(wanted.iter().map(|(_, key)| **key));
-            for (series, (offset, _)) in series.into_iter().zip(&wanted) {
-                plan.places.push(place + offset);
-                plan.slots.push(self.slot(series)?);
+        let read = shape::each_group(&stored, |group| {
+            for (offset, key) in group.keys.iter().enumerate() {
+                if self.query.matchers.iter().any(|matcher| matcher.matches(group, key)) {
+                    let series = group.series(std::iter::once(*key));
+                    wanted.extend(series.into_iter().map(|series| (place + offset, series)));
+                }
             }
             place += group.keys.len();
+        });
+        read.ok_or_else(|| damaged("shape", &shape))?;
+        let mut plan = Plan::default();
+        for (place, series) in wanted {
+            plan.places.push(place);
+            plan.slots.push(self.slot(series)?);
         }
         Ok(plan)
     }
@@ -250,32 +265,54 @@ impl<'q> Plans<'q> {
     }
 }
 
-/// The points found so far.
+/// The numbers found so far.
 struct Answer {
     steps: Option<Steps>,
     points: usize,
-    series: Vec<Points>,
+    series: Vec<Found>,
+}
+
+/// The numbers of one series: with steps the last one of each step, else all of them.
+struct Found {
+    series: Series,
+    numbers: Vec<Option<(Place, Number)>>,
+}
+
+impl Found {
+    fn points(mut self, steps: Option<Steps>) -> Points {
+        let points = if let Some(steps) = steps {
+            let numbers = self.numbers.iter().enumerate();
+            numbers.map(|(step, found)| (steps.begin(step), found.map(|(_, number)| number))).collect()
+        } else {
+            // shapes were read one after the other
+            self.numbers.sort_by_key(|found| found.map(|(place, _)| place));
+            self.numbers.iter().flatten().map(|(place, number)| (place.timestamp, Some(*number))).collect()
+        };
+        Points { series: self.series, points }
+    }
 }
 
 impl Answer {
-    fn add(&mut self, slot: usize, series: &Series, at: Timestamp, number: Number) -> Result<(), QueryError> {
+    fn add(&mut self, slot: usize, series: &Series, at: Place, number: Number) -> Result<(), QueryError> {
         // slots are given out in the order in which their first numbers are shown
-        if self.series.len() == slot {
-            let points = self.steps.map(Steps::empty).unwrap_or_default();
-            self.count(points.len())?;
-            self.series.push(Points { series: series.clone(), points });
+        while self.series.len() <= slot {
+            let numbers = vec![None; self.steps.map_or(0, |steps| steps.count)];
+            self.count(numbers.len())?;
+            self.series.push(Found { series: series.clone(), numbers });
         }
         let known = &mut self.series[slot];
         if let Some(steps) = self.steps {
-            if let Some((_, value)) = known.points.get_mut(steps.of(at)) {
-                *value = Some(number);
+            if let Some(last) = known.numbers.get_mut(steps.of(at.timestamp))
+                && last.is_none_or(|(place, _)| place < at)
+            {
+                *last = Some((at, number));
             }
             return Ok(());
         }
-        if known.points.len() == limits::SERIES_POINTS {
+        if known.numbers.len() == limits::SERIES_POINTS {
             return Err(QueryError::TooManySeriesPoints { name: series.name.clone() });
         }
-        known.points.push((at, Some(number)));
+        known.numbers.push(Some((at, number)));
         self.count(1)
     }
 

@@ -3,14 +3,16 @@
 //! It guarantees: a clock that jumps ahead by more than a day removes nothing; removal goes on when the jump was
 //! confirmed, or when the clock has gone steadily for a day since.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
-use super::hot::{self, Place, PushRecord};
+use super::hot::{self, Place, PushRecord, StoredDocument};
 use super::index::{self, Index, first_behind};
+use super::shape::ShapeHash;
 use super::{Metrics, kinds};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -131,9 +133,11 @@ impl Metrics {
                 let begin = Place { timestamp: hour, seq: 0 };
                 let end = hot::behind_hour(hour).min(end);
                 let keys = hot::document_key(&of_kind, begin)..hot::document_key(&of_kind, end);
-                let gone = remove_range(tx, hot::DOCUMENTS, &keys, most - removed)?;
-                index.remove_documents(&of_kind, hour, gone as u64)?;
-                removed += gone;
+                let gone = remove_documents(tx, collector, &keys, most - removed)?;
+                for (shape, count) in gone {
+                    index.remove_documents(&of_kind, hour, shape, count as u64)?;
+                    removed += count;
+                }
             }
             if is_empty(&tx.open_table(hot::DOCUMENTS)?, &keys)? {
                 let mut shapes = tx.open_table(hot::SHAPES)?;
@@ -186,7 +190,7 @@ impl Metrics {
         let keys = first..end;
         let mut documents = 0;
         // the documents last, so that a collector that is half gone is still found
-        for table in [hot::CONTENTS, hot::PUSHES, hot::DOCUMENTS] {
+        for table in [hot::CONTENTS, hot::PUSHES, hot::NUMBERS, hot::DOCUMENTS] {
             loop {
                 let removed = self.hot.file.write(|tx| remove_range(tx, table, &keys, limits::PRUNE_STEP))?;
                 documents += if redb::TableHandle::name(&table) == "documents" { removed } else { 0 };
@@ -235,6 +239,29 @@ fn is_empty(
     keys: &Range<Vec<u8>>,
 ) -> Result<bool, RedbError> {
     Ok(table.range(keys.start.as_slice()..keys.end.as_slice())?.next().is_none())
+}
+
+/// Removes at most so many documents with their numbers, and says how many of each shape.
+fn remove_documents(
+    tx: &WriteTransaction,
+    collector: CollectorId,
+    keys: &Range<Vec<u8>>,
+    most: usize,
+) -> Result<HashMap<ShapeHash, usize>, RedbError> {
+    let (mut documents, mut numbers) = (tx.open_table(hot::DOCUMENTS)?, tx.open_table(hot::NUMBERS)?);
+    let mut found = Vec::new();
+    for row in documents.range(keys.start.as_slice()..keys.end.as_slice())?.take(most) {
+        let (key, sealed) = row?;
+        let place = Place::of(key.value()).ok_or_else(|| damaged("document", key.value()))?;
+        found.push((key.value().to_vec(), place, StoredDocument::open(key.value(), sealed.value())?.shape));
+    }
+    let mut gone = HashMap::new();
+    for (key, place, shape) in found {
+        documents.remove(key.as_slice())?;
+        numbers.remove(hot::numbers_key(collector, shape, place).as_slice())?;
+        *gone.entry(shape).or_default() += 1;
+    }
+    Ok(gone)
 }
 
 /// Removes at most so many rows and says how many.

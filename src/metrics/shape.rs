@@ -71,13 +71,28 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    fn read(reader: &mut Reader<'a>) -> Option<Self> {
+    const NONE: Self = Self { path: "", labels: Vec::new(), keys: Vec::new(), bytes: &[] };
+
+    /// Reads the next group into this one, whose room is used again.
+    fn read(&mut self, reader: &mut Reader<'a>) -> Option<()> {
         let start = reader.0;
-        let path = reader.text()?;
-        let labels =
-            (0..reader.varint()?).map(|_| Some((reader.text()?, reader.text()?))).collect::<Option<_>>()?;
-        let keys = (0..reader.varint()?).map(|_| reader.text()).collect::<Option<_>>()?;
-        Some(Self { path, labels, keys, bytes: start.get(..start.len() - reader.0.len())? })
+        self.path = reader.text()?;
+        self.labels.clear();
+        for _ in 0..reader.varint()? {
+            self.labels.push((reader.text()?, reader.text()?));
+        }
+        self.keys.clear();
+        for _ in 0..reader.varint()? {
+            self.keys.push(reader.text()?);
+        }
+        self.bytes = start.get(..start.len() - reader.0.len())?;
+        Some(())
+    }
+
+    /// Whether a series with this name stands under this key.
+    pub(super) fn is_named(&self, key: &str, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix(self.path) else { return false };
+        if key.is_empty() { rest.is_empty() } else { rest.strip_prefix('.') == Some(key) }
     }
 
     pub(super) fn series(&self, keys: impl Iterator<Item = &'a str>) -> Vec<Series> {
@@ -92,20 +107,23 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The groups of a stored shape, in the order of the numbers. `None` means that the bytes are no shape.
-pub(super) fn groups(shape: &[u8]) -> Option<Vec<Group<'_>>> {
+/// Shows the groups of a stored shape, in the order of the numbers. `None` means that the bytes are no shape.
+pub(super) fn each_group<'a>(shape: &'a [u8], mut see: impl FnMut(&Group<'a>)) -> Option<()> {
     let mut reader = Reader(shape);
     let _kind = reader.text()?;
-    let mut groups = Vec::new();
+    let mut group = Group::NONE;
     while !reader.is_empty() {
-        groups.push(Group::read(&mut reader)?);
+        group.read(&mut reader)?;
+        see(&group);
     }
-    Some(groups)
+    Some(())
 }
 
 /// One group of a shape, from its own bytes.
 pub(super) fn group(bytes: &[u8]) -> Option<Group<'_>> {
-    Group::read(&mut Reader(bytes))
+    let mut group = Group::NONE;
+    group.read(&mut Reader(bytes))?;
+    Some(group)
 }
 
 struct Walk {
@@ -118,9 +136,22 @@ struct Walk {
 impl Walk {
     /// `own` is the key under which the object stands; the document itself has none.
     fn object(&mut self, path: &str, own: &str, text: &str) -> Result<(), TooLarge> {
-        let members: Vec<_> = scan::members(text).collect();
+        self.members(path, own, None, &scan::members(text).collect::<Vec<_>>())
+    }
+
+    /// The members of an object that is known by its place where it has no label of its own.
+    fn members(
+        &mut self,
+        path: &str,
+        own: &str,
+        place: Option<usize>,
+        members: &[(Cow<'_, str>, &str)],
+    ) -> Result<(), TooLarge> {
         let outside = self.labels.len();
-        let labels = self.rule.labels(&members, own.is_empty());
+        let labels = self.rule.labels(members, own.is_empty());
+        if let Some(place) = place.filter(|_| labels.is_empty()) {
+            self.add_label(own, "index", &place.to_string());
+        }
         for (name, value) in &labels {
             self.add_label(own, name, value);
         }
@@ -129,7 +160,7 @@ impl Walk {
         };
         let numbers = members.iter().filter(|(key, value)| is_number(key, value));
         self.group(path, numbers.map(|(key, value)| (key.as_ref(), *value)))?;
-        for (key, value) in &members {
+        for (key, value) in members {
             let path = || format!("{path}.{key}");
             match scan::kind(value) {
                 Kind::Object if key == "databases" => self.keyed_by_database(&path(), value)?,
@@ -151,19 +182,14 @@ impl Walk {
 
     fn array(&mut self, path: &str, own: &str, array: &str) -> Result<(), TooLarge> {
         for (index, value) in scan::elements(array).enumerate() {
-            if scan::kind(value) == Kind::Object && self.has_labels(value) {
-                self.object(path, own, value)?;
+            if scan::kind(value) == Kind::Object {
+                self.members(path, own, Some(index), &scan::members(value).collect::<Vec<_>>())?;
             } else {
                 // only its place tells it from its neighbours
                 self.labelled(path, own, "index", &index.to_string(), value)?;
             }
         }
         Ok(())
-    }
-
-    fn has_labels(&self, object: &str) -> bool {
-        let members: Vec<_> = scan::members(object).collect();
-        !self.rule.labels(&members, false).is_empty()
     }
 
     fn labelled(
@@ -232,9 +258,8 @@ mod tests {
 
     fn points(kind: &str, text: &str) -> Vec<String> {
         let parts = take_apart(kind, text).unwrap();
-        let groups = groups(&parts.shape).unwrap();
-        let series: Vec<_> =
-            groups.iter().flat_map(|group| group.series(group.keys.iter().copied())).collect();
+        let mut series = Vec::new();
+        each_group(&parts.shape, |group| series.extend(group.series(group.keys.iter().copied()))).unwrap();
         assert_eq!(series.len(), parts.numbers.len());
         let pairs = series.into_iter().zip(parts.numbers);
         pairs

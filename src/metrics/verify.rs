@@ -51,21 +51,25 @@ fn verify_values(tx: &ReadTransaction) -> Result<u64, RedbError> {
 }
 
 fn verify_documents(tx: &ReadTransaction) -> Result<u64, RedbError> {
-    let shapes = tx.open_table(hot::SHAPES)?;
+    let (shapes, rows) = (tx.open_table(hot::SHAPES)?, tx.open_table(hot::NUMBERS)?);
     let mut documents = 0;
     for collector in index::collectors_in(tx, hot::DOCUMENTS)? {
         let mut numbers = HashMap::new();
         for kind in kinds(tx, collector)? {
             let last = Place { timestamp: Timestamp::from_millis(i64::MAX), seq: u64::MAX };
             let mut walk = Walk::new(tx, hot::of_kind(collector, &kind), Place::FIRST, last)?;
-            while let Some((_, (key, sealed))) = walk.next()? {
+            while let Some((place, (key, sealed))) = walk.next()? {
                 let document = StoredDocument::open(key.value(), sealed.value())?;
-                let count = numbers_of(&shapes, &mut numbers, collector, document.shape)?;
-                let mut reader = Reader(document.numbers);
-                if reader.numbers_at(0..count).is_none() || !reader.is_empty() {
-                    return Err(damaged("document", key.value()));
-                }
                 document.text(key.value())?;
+                let count = numbers_of(&shapes, &mut numbers, collector, document.shape)?;
+                let key = hot::numbers_key(collector, document.shape, place);
+                let whole = |key: &[u8], sealed: &[u8]| {
+                    let mut reader = Reader(unseal("row of numbers", key, sealed)?);
+                    Ok(reader.numbers_at(0..count).is_some() && reader.is_empty())
+                };
+                if hot::get(&rows, &key, whole)?.unwrap_or(false) != (count > 0) {
+                    return Err(damaged("row of numbers", &key));
+                }
                 documents += 1;
             }
         }
@@ -85,8 +89,8 @@ fn numbers_of(
     }
     let key = hot::shape_key(collector, shape);
     let stored = hot::get(shapes, &key, hot::open_shape)?.ok_or_else(|| damaged("shape", &key))?;
-    let groups = shape::groups(&stored).ok_or_else(|| damaged("shape", &key))?;
-    let count = groups.iter().map(|group| group.keys.len()).sum();
+    let mut count = 0;
+    shape::each_group(&stored, |group| count += group.keys.len()).ok_or_else(|| damaged("shape", &key))?;
     known.insert(shape, count);
     Ok(count)
 }

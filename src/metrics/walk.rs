@@ -6,7 +6,8 @@
 use redb::{AccessGuard, Range, ReadOnlyTable, ReadTransaction};
 
 use super::hot::{self, Place};
-use super::index;
+use super::index::{Hour, Hours};
+use crate::clock::Timestamp;
 use crate::storage::RedbError;
 use crate::storage::redb_file::damaged;
 
@@ -20,11 +21,9 @@ pub(super) struct Walk {
     first: Place,
     last: Place,
     /// The hours that are still to be entered.
-    hours: RowRange,
+    hours: CheckedHours,
     /// The rest of the present hour.
     rows: Option<RowRange>,
-    /// Up to here everything was counted.
-    counted: Place,
 }
 
 impl Walk {
@@ -35,12 +34,9 @@ impl Walk {
         first: Place,
         last: Place,
     ) -> Result<Self, RedbError> {
-        let start = hot::hour_of(first.timestamp);
-        let keys = hot::hour_key(&of_kind, start)..=hot::hour_key(&of_kind, hot::hour_of(last.timestamp));
-        let hours = tx.open_table(hot::HOURS)?.range(keys.start().as_slice()..=keys.end().as_slice())?;
         let documents = tx.open_table(hot::DOCUMENTS)?;
-        let counted = Place { timestamp: start, seq: 0 };
-        Ok(Self { documents, of_kind, first, last, hours, rows: None, counted })
+        let hours = CheckedHours::new(tx, &of_kind, first.timestamp, last.timestamp)?;
+        Ok(Self { documents, of_kind, first, last, hours, rows: None })
     }
 
     pub(super) fn next(&mut self) -> Result<Option<(Place, Row)>, RedbError> {
@@ -50,47 +46,73 @@ impl Walk {
                 let place = Place::of(row.0.value()).ok_or_else(|| damaged("document", row.0.value()))?;
                 return Ok(Some((place, row)));
             }
-            if !self.enter_hour()? {
-                return Ok(None);
-            }
+            let Some(hour) = self.hours.next()? else { return Ok(None) };
+            self.enter(&hour)?;
         }
     }
 
-    /// Counts the documents of the next hour and begins with them. After the last hour, says no.
-    fn enter_hour(&mut self) -> Result<bool, RedbError> {
-        let Some(row) = self.hours.next() else {
-            let end = hot::behind_hour(hot::hour_of(self.last.timestamp));
-            self.expect(self.counted, end, 0)?;
-            self.counted = end;
-            return Ok(false);
-        };
-        let (key, sealed) = row?;
-        let hour = index::hour_in(key.value())?;
-        let count = index::open_count(key.value(), sealed.value())?;
-        let (begin, end) = (Place { timestamp: hour, seq: 0 }, hot::behind_hour(hour));
-        self.expect(self.counted, begin, 0)?;
-        self.expect(begin, end, count)?;
-        self.counted = end;
+    /// Counts the documents of an hour and begins with them.
+    fn enter(&mut self, hour: &Hour) -> Result<(), RedbError> {
+        let (begin, end) = (Place { timestamp: hour.begin, seq: 0 }, hot::behind_hour(hour.begin));
+        let keys = hot::document_key(&self.of_kind, begin)..hot::document_key(&self.of_kind, end);
+        if count(&self.documents, &keys)? != hour.documents {
+            return Err(damaged("hour of documents", &keys.start));
+        }
         let first = hot::document_key(&self.of_kind, self.first.max(begin));
         let last = hot::document_key(&self.of_kind, self.last.min(end));
         let is_empty = first > last;
         self.rows =
             if is_empty { None } else { Some(self.documents.range(first.as_slice()..=last.as_slice())?) };
-        Ok(true)
+        Ok(())
+    }
+}
+
+/// The hours of one type, between which there are no documents.
+pub(super) struct CheckedHours {
+    documents: Rows,
+    of_kind: Vec<u8>,
+    hours: Hours,
+    /// Up to here every document lies in an hour that was given out.
+    known: Place,
+    /// Behind the last hour of the range.
+    end: Place,
+}
+
+impl CheckedHours {
+    /// The hours in which `from` and `to` lie, and those between them.
+    pub(super) fn new(
+        tx: &ReadTransaction,
+        of_kind: &[u8],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Self, RedbError> {
+        Ok(Self {
+            documents: tx.open_table(hot::DOCUMENTS)?,
+            of_kind: of_kind.to_vec(),
+            hours: Hours::new(tx, of_kind, from, to)?,
+            known: Place { timestamp: hot::hour_of(from), seq: 0 },
+            end: hot::behind_hour(hot::hour_of(to)),
+        })
     }
 
-    /// Checks that so many documents lie from one place up to another.
-    fn expect(&self, from: Place, to: Place, count: u64) -> Result<(), RedbError> {
-        if from >= to {
-            return Ok(());
+    pub(super) fn next(&mut self) -> Result<Option<Hour>, RedbError> {
+        let hour = self.hours.next()?;
+        let begin = hour.as_ref().map_or(self.end, |hour| Place { timestamp: hour.begin, seq: 0 });
+        let keys = hot::document_key(&self.of_kind, self.known)..hot::document_key(&self.of_kind, begin);
+        let is_gap = self.known < begin;
+        if is_gap && self.documents.range(keys.start.as_slice()..keys.end.as_slice())?.next().is_some() {
+            return Err(damaged("hour of documents", &keys.start));
         }
-        let keys = hot::document_key(&self.of_kind, from)..hot::document_key(&self.of_kind, to);
-        let rows = self.documents.range(keys.start.as_slice()..keys.end.as_slice())?;
-        let mut found = 0;
-        for row in rows {
-            row?;
-            found += 1;
-        }
-        if found == count { Ok(()) } else { Err(damaged("hour of documents", &keys.start)) }
+        self.known = hour.as_ref().map_or(self.end, |hour| hot::behind_hour(hour.begin));
+        Ok(hour)
     }
+}
+
+fn count(rows: &Rows, keys: &std::ops::Range<Vec<u8>>) -> Result<u64, RedbError> {
+    let mut count = 0;
+    for row in rows.range(keys.start.as_slice()..keys.end.as_slice())? {
+        row?;
+        count += 1;
+    }
+    Ok(count)
 }

@@ -2,15 +2,22 @@
 
 use super::{Node, NodeError};
 use crate::ids::CollectorId;
-use crate::metrics::AgentFigures;
+use crate::metrics::{AcceptError, AgentFigures};
 use crate::wire::{Heartbeat, HeartbeatReply};
 
 impl Node {
-    /// Takes in a heartbeat. What it says of the agent's host is durable when this returns.
+    /// Takes in a heartbeat. What it says of the agent's host is durable when this returns, unless
+    /// there is no room for it.
     pub fn heartbeat(&self, id: CollectorId, heartbeat: &Heartbeat) -> Result<HeartbeatReply, NodeError> {
         let collector = self.collectors.get(id)?;
         let received_at = self.clock.now();
-        self.metrics.record_agent(id, received_at, &figures(heartbeat))?;
+        match self.metrics.record_agent(id, received_at, &figures(heartbeat)) {
+            // a full disk costs points of a chart; the agent is alive nevertheless, and needs its commands
+            Err(error @ (AcceptError::StorageFull(_) | AcceptError::Busy)) => {
+                tracing::debug!(collector = %id, %error, "the figures of a heartbeat are not kept");
+            }
+            recorded => recorded?,
+        }
         self.presence.heartbeat(&collector, heartbeat)?;
         Ok(HeartbeatReply {
             received_at,

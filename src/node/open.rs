@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Node, Stopping};
-use crate::access::{self, Access, Authority, AuthorityError, HashCost, PruneJob};
-use crate::audit::{AuditLog, CheckpointJob, MIGRATIONS, Signer};
+use super::{Node, Records, Stopping};
+use crate::access::{self, Authority, AuthorityError, HashCost, PruneJob};
+use crate::audit::{CheckpointJob, Signer};
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Secret};
 use crate::events::Events;
@@ -22,7 +22,7 @@ use crate::limits::RETENTION;
 use crate::metrics::{self, Metrics, Retention};
 use crate::registry::{Collectors, Groups, GroupsError};
 use crate::storage::data_dir::{DataDirError, Layout};
-use crate::storage::{DataDir, Poison, Sqlite, StoreError};
+use crate::storage::{DataDir, Poison, StoreError};
 
 /// What a node is opened with.
 #[derive(Clone, Debug)]
@@ -95,31 +95,14 @@ impl Node {
         if data_dir.was_unclean {
             tracing::warn!(path = %options.data_dir.display(), "the last process ended unexpectedly; recovering");
         }
-        let opening = layout.lock_opening()?;
-        check_registry(layout)?;
-        let ring = Arc::new(key_ring(layout, options.root_key.as_ref())?);
         let poison = Poison::default();
-        let db = Arc::new(Sqlite::open(&layout.registry(), MIGRATIONS, poison.clone())?);
-        let audit = AuditLog::new(Arc::clone(&db), clock.clone(), ids.clone());
+        let Records { audit, access, db, ring } = Records::open_in(layout, options, &poison, &clock, &ids)?;
         let events = Events::new(clock.clone());
-        let access_options = access::Options {
-            session_life: options.session_life,
-            hash_cost: options.hash_cost,
-            ..access::Options::new(layout.setup_code())
-        };
-        let access = Arc::new(Access::open(
-            Arc::clone(&db),
-            Arc::clone(&ring),
-            audit.clone(),
-            clock.clone(),
-            ids.clone(),
-            access_options,
-        )?);
-        drop(opening);
         let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
         groups.create_first()?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
+        let commands = Commands::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let registrar = Registrar {
             db: Arc::clone(&db),
             audit: audit.clone(),
@@ -127,6 +110,8 @@ impl Node {
             access: Arc::clone(&access),
             authority: Arc::clone(&authority),
             collectors: collectors.clone(),
+            commands: commands.clone(),
+            clock: clock.clone(),
         };
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
@@ -145,7 +130,7 @@ impl Node {
             ids: ids.clone(),
             collectors: collectors.clone(),
             presence: Arc::clone(&presence),
-            commands: Commands::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone()),
+            commands,
         });
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}

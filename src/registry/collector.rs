@@ -1,5 +1,6 @@
 //! What the registry knows of a collector.
 
+use super::change::LogLevel;
 use crate::clock::Timestamp;
 use crate::crypto::Secret;
 use crate::ids::{CollectorId, GroupId};
@@ -77,7 +78,12 @@ pub struct Collector {
     pub query_limit: u32,
     pub state: State,
     pub control: Control,
+    /// Types of documents that the agent collects; absent: all that it has.
+    pub enabled_types: Option<Vec<String>>,
+    pub log_level: Option<LogLevel>,
     pub config_version: u64,
+    /// Why the agent refused that version, if it did.
+    pub config_error: Option<String>,
     pub registered_by: String,
     pub registered_at: Timestamp,
     pub last_modified_at: Timestamp,

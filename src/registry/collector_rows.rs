@@ -1,8 +1,12 @@
 //! The rows of collectors: one function per statement.
 
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+use serde_json::json;
+
 use super::collector::{Collector, Control};
+use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::storage;
 
@@ -21,7 +25,8 @@ const MORE: &str = "(SELECT group_concat(tag, char(31) ORDER BY position) FROM c
          WHERE collector_id = collectors.id),
      (SELECT max(expires_at) FROM collector_tokens
          WHERE collector_id = collectors.id AND revoked_at IS NULL),
-     under_way, stop_reason, stopped_until, last_restart_at, restart_count";
+     under_way, stop_reason, stopped_until, last_restart_at, restart_count,
+     enabled_types, log_level, config_error";
 
 pub(super) fn insert(tx: &Transaction<'_>, collector: &Collector, sealed: &Sealed) -> storage::Result<()> {
     let sql = format!(
@@ -82,6 +87,64 @@ pub(super) fn mark_running(tx: &Transaction<'_>, id: CollectorId) -> storage::Re
     Ok(())
 }
 
+pub(super) fn update(tx: &Transaction<'_>, collector: &Collector) -> storage::Result<()> {
+    let enabled_types = collector.enabled_types.as_ref().map(|types| json!(types).to_string());
+    let sql = "UPDATE collectors SET environment = ?2, group_id = ?3, description = ?4, host = ?5, port = ?6,
+             database = ?7, username = ?8, ssl_mode = ?9, collection_interval = ?10, query_limit = ?11,
+             enabled_types = ?12, log_level = ?13, config_version = ?14, config_error = ?15,
+             last_modified_at = ?16 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute(params![
+        collector.id,
+        collector.environment,
+        collector.group,
+        collector.description,
+        collector.host,
+        collector.port,
+        collector.database,
+        collector.username,
+        collector.ssl_mode,
+        collector.collection_interval,
+        collector.query_limit,
+        enabled_types,
+        collector.log_level,
+        collector.config_version,
+        collector.config_error,
+        collector.last_modified_at,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn replace_tags(tx: &Transaction<'_>, collector: &Collector) -> storage::Result<()> {
+    tx.prepare_cached("DELETE FROM collector_tags WHERE collector_id = ?")?.execute([collector.id])?;
+    insert_tags(tx, collector)
+}
+
+pub(super) fn reseal(tx: &Transaction<'_>, id: CollectorId, sealed: &Sealed) -> storage::Result<()> {
+    let sql = "UPDATE collectors SET password_sealed = ?2, ssl_certificate_sealed = ?3 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute(params![id, sealed.password, sealed.ssl_certificate])?;
+    Ok(())
+}
+
+/// Keeps a version of the configuration, unless it is kept already.
+pub(super) fn keep_version(
+    tx: &Transaction<'_>,
+    collector: &Collector,
+    at: Timestamp,
+    by: &str,
+) -> storage::Result<()> {
+    let sql = "INSERT OR IGNORE INTO config_versions(collector_id, version, created_at, created_by, config)
+         VALUES (?1, ?2, ?3, ?4, ?5)";
+    let config = collector.config().to_string();
+    tx.prepare_cached(sql)?.execute(params![collector.id, collector.config_version, at, by, config])?;
+    Ok(())
+}
+
+pub(super) fn set_config_error(tx: &Transaction<'_>, id: CollectorId, reason: &str) -> storage::Result<()> {
+    tx.prepare_cached("UPDATE collectors SET config_error = ?2 WHERE id = ?1")?
+        .execute(params![id, reason])?;
+    Ok(())
+}
+
 pub(super) fn set_control(tx: &Transaction<'_>, collector: &Collector) -> storage::Result<()> {
     let Control { under_way, stop_reason, stopped_until, last_restart_at, restart_count } =
         &collector.control;
@@ -108,6 +171,8 @@ pub(super) fn sealed(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<O
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Collector> {
     let tags: Option<String> = row.get(18)?;
+    let enabled_types: Option<String> = row.get(25)?;
+    let unreadable = |error| rusqlite::Error::FromSqlConversionFailure(25, Type::Text, Box::new(error));
     Ok(Collector {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -129,6 +194,12 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Collector> {
         last_modified_at: row.get(17)?,
         tags: tags.map_or_else(Vec::new, |tags| tags.split('\u{1f}').map(str::to_owned).collect()),
         token_expires_at: row.get(19)?,
+        enabled_types: enabled_types
+            .map(|list| serde_json::from_str(&list))
+            .transpose()
+            .map_err(unreadable)?,
+        log_level: row.get(26)?,
+        config_error: row.get(27)?,
         control: Control {
             under_way: row.get(20)?,
             stop_reason: row.get(21)?,

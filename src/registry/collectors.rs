@@ -19,6 +19,8 @@ pub enum CollectorsError {
     NameTaken(String),
     #[error("there is no collector {0}")]
     NotFound(CollectorId),
+    #[error("collector {0} was changed by somebody else: read it again")]
+    ChangedMeanwhile(CollectorId),
     #[error("there is no group {0}")]
     NoSuchGroup(String),
     #[error("cannot open the stored credentials of collector {collector}: {source}")]
@@ -32,7 +34,7 @@ pub enum CollectorsError {
 pub struct Collectors {
     db: Arc<Sqlite>,
     ring: Arc<KeyRing>,
-    clock: Clock,
+    pub(super) clock: Clock,
     ids: IdSource,
 }
 
@@ -73,7 +75,10 @@ impl Collectors {
             query_limit: new.query_limit,
             state: State::Registered,
             control: Control::default(),
+            enabled_types: None,
+            log_level: None,
             config_version: 1,
+            config_error: None,
             registered_by: registered_by.to_owned(),
             registered_at: now,
             last_modified_at: now,
@@ -115,7 +120,15 @@ impl Collectors {
     }
 
     pub fn credentials(&self, id: CollectorId) -> Result<Credentials, CollectorsError> {
-        let sealed = self.db.read(|tx| rows::sealed(tx, id)?.ok_or(CollectorsError::NotFound(id)))?;
+        self.db.read(|tx| self.credentials_in(tx, id))
+    }
+
+    pub(super) fn credentials_in(
+        &self,
+        tx: &Transaction<'_>,
+        id: CollectorId,
+    ) -> Result<Credentials, CollectorsError> {
+        let sealed = rows::sealed(tx, id)?.ok_or(CollectorsError::NotFound(id))?;
         let damaged = |source| CollectorsError::Credentials { collector: id, source };
         let row = id.to_string();
         let password = self.ring.open_text(password_of(&row), &sealed.password).map_err(damaged)?;
@@ -129,7 +142,7 @@ impl Collectors {
         Ok(Credentials { password, ssl_certificate })
     }
 
-    fn seal(&self, id: CollectorId, credentials: &Credentials) -> rows::Sealed {
+    pub(super) fn seal(&self, id: CollectorId, credentials: &Credentials) -> rows::Sealed {
         let row = id.to_string();
         let certificate = credentials.ssl_certificate.as_deref();
         rows::Sealed {

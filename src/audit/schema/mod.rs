@@ -1,4 +1,5 @@
 //! The schema of the one file that registry and audit share: numbered steps that are never edited once a
 //! release has run them.
 
-pub const MIGRATIONS: &[&str] = &[include_str!("0001_first.sql"), include_str!("0002_control.sql")];
+pub const MIGRATIONS: &[&str] =
+    &[include_str!("0001_first.sql"), include_str!("0002_control.sql"), include_str!("0003_config.sql")];

@@ -106,7 +106,7 @@ fn text(path: &Path) -> Value {
 }
 
 /// The agent's program lies beside the daemon's, in a package as in a build.
-fn program() -> Result<PathBuf, String> {
+pub(super) fn program() -> Result<PathBuf, String> {
     let own =
         std::env::current_exe().map_err(|error| format!("cannot tell where this program lies: {error}"))?;
     let program = own.with_file_name(PROGRAM);

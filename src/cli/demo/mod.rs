@@ -52,6 +52,8 @@ pub(super) struct Demo {
 pub(super) fn demo(wanted: Demo, environment: &Environment) -> Result<ExitCode, String> {
     let filter = environment.get("PGANALYTICS_LOG").unwrap_or(LOG_FILTER);
     logging::start(filter, Format::Text).map_err(|error| error.to_string())?;
+    // said before anything is started
+    agent::program()?;
     let listener = take_address(wanted.listen)?;
     let folder = Rc::new(Folder::open(wanted.data_dir)?);
     actix_web::rt::System::new().block_on(run(listener, folder))

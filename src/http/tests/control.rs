@@ -8,15 +8,15 @@ use super::agents::registered;
 use super::*;
 
 /// A daemon with one collector, its administrator and its agent.
-struct Fleet {
-    daemon: Daemon,
-    ada: String,
-    agent: String,
-    id: String,
+pub(super) struct Fleet {
+    pub daemon: Daemon,
+    pub ada: String,
+    pub agent: String,
+    pub id: String,
 }
 
 impl Fleet {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let daemon = Daemon::with_admin();
         let registered = registered(&daemon);
         let ada = daemon.token("ada").await;
@@ -33,15 +33,15 @@ impl Fleet {
     }
 
     /// The commands that a heartbeat brings.
-    async fn told(&self) -> Vec<Value> {
+    pub(super) async fn told(&self) -> Vec<Value> {
         self.beat("active").await.body["commands"].as_array().unwrap().clone()
     }
 
-    async fn ask(&self, what: &str, body: Value) -> Reply {
+    pub(super) async fn ask(&self, what: &str, body: Value) -> Reply {
         self.daemon.post(&format!("/collectors/{}/{what}", self.id), &self.ada, body).await
     }
 
-    async fn answer(&self, command: &str, body: Value) -> Reply {
+    pub(super) async fn answer(&self, command: &str, body: Value) -> Reply {
         let path = format!("/collectors/{}/commands/{command}/result", self.id);
         self.daemon.post(&path, &self.agent, body).await
     }
@@ -62,7 +62,7 @@ impl Fleet {
         self.daemon.get(&format!("/actions/{id}"), &self.ada).await.body
     }
 
-    async fn collector(&self) -> Value {
+    pub(super) async fn collector(&self) -> Value {
         self.daemon.get(&format!("/collectors/{}", self.id), &self.ada).await.body
     }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod agents;
+mod changes;
 mod control;
 
 use std::net::TcpListener;

@@ -92,8 +92,13 @@ export async function startPostgres(stage) {
   const user = unprivileged();
   if (user.uid) must('chown', ['-R', `${user.uid}:${user.gid}`, home]);
   const data = join(home, 'data');
-  must(join(bin, 'initdb'), ['-D', data, '-U', DATABASE.user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '-N'], { cwd: home, ...user });
-  const server = stage.run(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', home, '-c', 'fsync=off'], { user });
+  must(join(bin, 'initdb'), ['-D', data, '-U', DATABASE.user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '-N'], {
+    cwd: home,
+    ...user,
+  });
+  const server = stage.run(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', home, '-c', 'fsync=off'], {
+    user,
+  });
   const env = { ...process.env, PGPASSWORD: DATABASE.password, PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: DATABASE.user };
   const sql = (database, text) => must(join(bin, 'psql'), ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text], { env });
   await within(30_000, 'PostgreSQL accepts connections', () => server.output.includes('ready to accept connections'));
@@ -108,7 +113,12 @@ export async function startDaemon(stage) {
   const daemon = stage.run(DAEMON, ['serve'], {
     env: { PGANALYTICS_LISTEN: '127.0.0.1:0', PGANALYTICS_DATA_DIR: dataDir, PGANALYTICS_TLS: 'off' },
   });
-  const url = await within(30_000, 'the daemon says where it listens', () => /listening on (http:\/\/\S+)/.exec(daemon.output)?.[1], () => daemon.output);
+  const url = await within(
+    30_000,
+    'the daemon says where it listens',
+    () => /listening on (http:\/\/\S+)/.exec(daemon.output)?.[1],
+    () => daemon.output,
+  );
   const codeFile = join(dataDir, 'setup-code');
   const setupCode = await within(10_000, 'the setup code is written', () => existsSync(codeFile) && readFileSync(codeFile, 'utf8').trim());
   return { url, setupCode };

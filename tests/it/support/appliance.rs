@@ -76,9 +76,14 @@ impl Appliance {
 
     /// Starts the daemon on the directory, and waits until it listens.
     pub(crate) fn restart(&mut self) {
+        assert!(self.try_restart(), "the daemon ended: {}", self.said());
+    }
+
+    /// The same, and false when it has ended instead.
+    pub(crate) fn try_restart(&mut self) -> bool {
         self.spawn();
         let address = self.wait_until_it_listens();
-        self.client.move_to(&address);
+        address.map(|address| self.client.move_to(&address)).is_some()
     }
 
     /// Starts the daemon, which may end before it listens.
@@ -92,7 +97,8 @@ impl Appliance {
         self.daemon = Some(command.spawn().unwrap());
     }
 
-    fn wait_until_it_listens(&mut self) -> String {
+    /// Its address, or nothing when it has ended.
+    fn wait_until_it_listens(&mut self) -> Option<String> {
         let mut daemon = self.daemon.take().unwrap();
         let found = wait_for("the daemon to listen", || {
             let said = self.said();
@@ -100,10 +106,11 @@ impl Appliance {
             // only a whole line has the whole port
             let mut whole = lines.filter_map(|line| line.strip_suffix('\n'));
             let address = whole.find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
-            address.map(Ok).or_else(|| daemon.try_wait().unwrap().map(Err))
+            let ended = || daemon.try_wait().unwrap().map(|_| None);
+            address.map(Some).or_else(ended)
         });
         self.daemon = Some(daemon);
-        found.unwrap_or_else(|status| panic!("the daemon ended with {status}: {}", self.said()))
+        found
     }
 
     /// The program with this directory, for a command such as `user list`.

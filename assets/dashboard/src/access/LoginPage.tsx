@@ -7,12 +7,8 @@ import { useSetupRequiredQuery, useSignInMutation } from '../api/session';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
 import { AccessCard } from './AccessCard';
+import { nextPath } from './nextPath';
 import { t } from './strings';
-
-/** Only a path of this site: an address elsewhere would make the form a lure. */
-export function nextPath(next: string | null): string {
-  return next && /^\/(?![/\\])/.test(next) ? next : '/';
-}
 
 function failureText(error: ApiError): string {
   if (problemStatus(error) === 401) return t(problemCode(error) === 'otp_invalid' ? 'codeWrong' : 'incorrect');

@@ -4,6 +4,22 @@
  */
 
 export interface paths {
+    "/api/v1/actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_actions_by_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-tokens": {
         parameters: {
             query?: never;
@@ -230,6 +246,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_actions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/audit": {
         parameters: {
             query?: never;
@@ -240,6 +272,38 @@ export interface paths {
         get: operations["get_collectors_by_id_audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/commands/{command_id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_by_id_commands_by_command_id_result"];
         delete?: never;
         options?: never;
         head?: never;
@@ -312,6 +376,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_by_id_restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_by_id_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/series": {
         parameters: {
             query?: never;
@@ -339,6 +435,22 @@ export interface paths {
         get: operations["get_collectors_by_id_status"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_by_id_stop"];
         delete?: never;
         options?: never;
         head?: never;
@@ -693,6 +805,60 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptedView: {
+            action_id: string;
+            message: string;
+            /** Format: date-time */
+            restart_started_at?: string | null;
+            /** Format: date-time */
+            resumed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for, under the name of what was asked for.
+             */
+            stopped_at?: string | null;
+            success: boolean;
+        };
+        /** @description The body of a request to restart or resume a collector; all of it may be left out. */
+        ActionBody: {
+            /**
+             * Format: int32
+             * @description How long the agent may take to begin.
+             * @default 3600
+             */
+            expires_in_seconds: number | null;
+            reason?: string | null;
+        };
+        ActionList: {
+            /** @description The newest first. */
+            actions: components["schemas"]["ActionView"][];
+        };
+        ActionView: {
+            /** @description stop, restart, resume */
+            action: string;
+            collector_id: string;
+            /**
+             * Format: date-time
+             * @description When it was over, however it ended.
+             */
+            completed_at?: string | null;
+            /** @description What the agent last said of it. */
+            detail?: string | null;
+            error_message?: string | null;
+            id: string;
+            initiated_by: string;
+            operation_id?: string | null;
+            reason?: string | null;
+            /** Format: date-time */
+            requested_at: string;
+            /**
+             * Format: date-time
+             * @description When the agent began.
+             */
+            started_at?: string | null;
+            /** @description `pending`, `in_progress`, `completed`, `failed`, `expired`, `cancelled` */
+            status: string;
+        };
         ActorView: {
             id: string;
             name: string;
@@ -818,7 +984,7 @@ export interface components {
             /** Format: date-time */
             registered_at: string;
             registered_by: string;
-            /** Format: int64 */
+            /** Format: int32 */
             restart_count: number;
             ssl_mode: string;
             /** @description Where the collector stands in its life: registered, running, stopped, error, archived. */
@@ -1197,6 +1363,12 @@ export interface components {
             index: number;
             message: string;
         };
+        /** @description The body of an agent's word on a command. */
+        ResultBody: {
+            detail?: string | null;
+            /** @description `in_progress`, `completed`, `failed` */
+            status: string;
+        };
         SecretBody: {
             /** Format: int64 */
             expires_in_days?: number | null;
@@ -1263,6 +1435,21 @@ export interface components {
             state: string;
             status: string;
             status_reason: string;
+        };
+        /** @description The body of a request to stop a collector; all of it may be left out. */
+        StopBody: {
+            /**
+             * Format: int32
+             * @description How long the stop is expected to last.
+             */
+            estimated_duration_minutes?: number | null;
+            /**
+             * Format: int32
+             * @description How long the agent may take to begin.
+             * @default 3600
+             */
+            expires_in_seconds: number | null;
+            reason?: string | null;
         };
         /** @description Sizes in bytes. */
         StorageView: {
@@ -1386,6 +1573,33 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_actions_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_api_tokens: {
         parameters: {
             query?: never;
@@ -1868,6 +2082,35 @@ export interface operations {
             };
         };
     };
+    get_collectors_by_id_actions: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_collectors_by_id_audit: {
         parameters: {
             query?: {
@@ -1891,6 +2134,64 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A WebSocket: commands down, results and heartbeats up */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too many channels of this collector are open */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_commands_by_command_id_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResultBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description the command is over, or was never given */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2045,6 +2346,82 @@ export interface operations {
             };
         };
     };
+    post_collectors_by_id_restart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionBody"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not possible in the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionBody"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not possible in the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_collectors_by_id_series: {
         parameters: {
             query?: {
@@ -2100,6 +2477,44 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopBody"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not possible in the present state */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -16,7 +16,6 @@ import type {
 export type Fleet = EntityState<Collector, string>;
 
 const fleet = createEntityAdapter<Collector>();
-export const setFleet = fleet.setAll;
 
 /** The most that the server gives in one reply. */
 const PAGE_LIMIT = 5000;

@@ -28,7 +28,7 @@ export function Tabs({ label, tabs, value, onChange, id }: TabsProps) {
         sx={{
           minHeight: 40,
           '& .MuiTab-root': {
-            minHeight: 40,
+            minHeight: { xs: 44, sm: 40 },
             minWidth: 0,
             px: 1.5,
             py: 0,

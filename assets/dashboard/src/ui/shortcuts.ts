@@ -67,7 +67,7 @@ export function useShortcutListener(onPalette: () => void): void {
       }
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (!preferences().singleKeys || isTyping(event.target)) return;
-      if (document.querySelector('[role=dialog], [role=menu], [role=listbox][data-open]')) return;
+      if (document.querySelector('[role=dialog], [role=menu]')) return;
       if (press(event.key, event.timeStamp)) event.preventDefault();
     };
     document.addEventListener('keydown', onKey);

@@ -22,12 +22,7 @@ import { useSessionKeeper } from './useSessionKeeper';
 import './frame.css';
 
 export function Frame() {
-  return (
-    <>
-      <SignedIn>{(session) => <SignedInFrame session={session} />}</SignedIn>
-      <TooltipLayer />
-    </>
-  );
+  return <SignedIn>{(session) => <SignedInFrame session={session} />}</SignedIn>;
 }
 
 function SignedInFrame({ session }: { session: Session }) {
@@ -58,6 +53,7 @@ function SignedInFrame({ session }: { session: Session }) {
         <PrintHeader />
         <main id="main" tabIndex={-1} ref={main}>
           <Outlet />
+          <TooltipLayer />
         </main>
       </div>
       <Toasts />

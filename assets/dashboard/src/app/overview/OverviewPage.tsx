@@ -113,14 +113,16 @@ function NeedsAttention({ collectors }: { collectors: Collector[] }) {
       <ul>
         {trouble.slice(0, MOST_LISTED).map((collector) => (
           <li key={collector.id} className="attention-row">
-            <Link to={`/collectors/${collector.id}/overview`}>{collector.name}</Link>
+            <Link className="tall-link" to={`/collectors/${collector.id}/overview`}>
+              {collector.name}
+            </Link>
             <StatusWord status={collector.status} reason={collector.status_reason} />
           </li>
         ))}
       </ul>
       {trouble.length > MOST_LISTED && (
         <p>
-          <Link to={`/collectors?${TROUBLE.map((status) => `status=${status}`).join('&')}&sort=status&dir=asc`}>
+          <Link className="tall-link" to={`/collectors?${TROUBLE.map((status) => `status=${status}`).join('&')}&sort=status&dir=asc`}>
             {t('more', { n: trouble.length - MOST_LISTED })}
           </Link>
         </p>

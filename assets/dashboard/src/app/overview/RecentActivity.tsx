@@ -33,7 +33,9 @@ export function RecentActivity() {
         ))}
       </ul>
       <p>
-        <Link to="/audit">{t('all')}</Link>
+        <Link className="tall-link" to="/audit">
+          {t('all')}
+        </Link>
       </p>
     </section>
   );

@@ -61,7 +61,7 @@ function CollectorView({ collector }: { collector: Collector }) {
   return (
     <>
       <div className="collector-head">
-        <Link to="/collectors" className="back meta">
+        <Link to="/collectors" className="back meta tall-link">
           <Icon name="chevronLeft" size={14} />
           {t('back')}
         </Link>

@@ -18,7 +18,9 @@ export function OverviewTab({ collector }: { collector: Collector }) {
       <Section title={t('recent')} className="overview-wide">
         <ActivityTable id={collector.id} limit={RECENT} />
         <p className="overview-more">
-          <Link to={`/collectors/${collector.id}/activity`}>{t('allActivity')}</Link>
+          <Link className="tall-link" to={`/collectors/${collector.id}/activity`}>
+            {t('allActivity')}
+          </Link>
         </p>
       </Section>
     </div>

@@ -19,7 +19,6 @@ export const t = messages({
   statistics: 'Collection statistics',
   recent: 'Recent activity',
   address: 'Address',
-  database: 'Database',
   username: 'Username',
   sslMode: 'SSL mode',
   version: 'Database version',

@@ -9,8 +9,9 @@ import { collectorById } from '../api';
 import { t } from '../strings';
 import { address } from '../words';
 import type { Row } from './view';
+import './cards.css';
 
-/** list.css gives a card the same height. */
+/** cards.css gives a card the same height. */
 export const CARD_HEIGHT = 112;
 
 export function Cards({ rows, visible, rowHeight }: { rows: Row[]; visible: Window; rowHeight: number }) {
@@ -38,7 +39,7 @@ const CollectorCard = memo(function CollectorCard({ id }: { id: string }) {
   if (!collector) return null;
   return (
     <li className="collector-card">
-      <Link to={`/collectors/${id}/overview`} data-row={id} className="card-link">
+      <Link to={`/collectors/${id}/overview`} data-row={id} className="card-link tall-link">
         {collector.name}
       </Link>
       <span className="host mono">{address(collector)}</span>

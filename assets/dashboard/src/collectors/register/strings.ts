@@ -52,6 +52,5 @@ export const t = messages({
   portRange: 'A port is a number from 1 to 65535',
   intervalRange: 'An interval is a number from 10 to 3600',
   limitRange: 'A query limit is a number from 1 to 10000',
-  needCertificate: 'This SSL mode needs the CA certificate',
   badCertificate: 'This is not a PEM certificate',
 });

@@ -32,7 +32,13 @@ export default function ListboxSurface({ anchor, label, options, value, onChange
 
   return (
     <Themed>
-      <Popover open anchorEl={anchor} onClose={onClose} anchorOrigin={{ vertical: 'bottom', horizontal: 'left' }}>
+      <Popover
+        open
+        anchorEl={anchor}
+        onClose={onClose}
+        anchorOrigin={{ vertical: 'bottom', horizontal: 'left' }}
+        slotProps={{ paper: { role: 'region', 'aria-label': label } }}
+      >
         {options.length === 0 && <p className="listbox-none">{none}</p>}
         <ul
           ref={list}

@@ -13,7 +13,7 @@ export default function MenuSurface({ anchor, label, heading, items, onClose }: 
         onClose={onClose}
         anchorOrigin={{ vertical: 'bottom', horizontal: 'right' }}
         transformOrigin={{ vertical: 'top', horizontal: 'right' }}
-        slotProps={{ list: { 'aria-label': label, dense: true } }}
+        slotProps={{ list: { 'aria-label': label, dense: true }, paper: { role: 'region', 'aria-label': label } }}
       >
         {heading && (
           <li role="presentation" className="menu-heading">
