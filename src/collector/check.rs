@@ -53,7 +53,7 @@ pub(super) async fn run(settings: &Settings, clock: &Clock) -> Vec<Finding> {
     match &settings.uplink {
         None => findings.push(Finding::good("backend", "not tried: the agent is not registered yet")),
         Some(uplink) => {
-            let tried = match Client::new(uplink, clock.clone()) {
+            let tried = match Client::new(uplink, &settings.spool.directory, clock.clone()) {
                 Ok(client) => client.try_access().await,
                 Err(error) => Err(error),
             };

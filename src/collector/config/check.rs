@@ -34,11 +34,11 @@ pub(super) fn settings(
 ) -> Result<Settings, Problems> {
     let found = Found::default();
     let mut collector = Section::take(&mut file, "collector", &found);
-    let interval = collector.seconds("interval", &limits::COLLECTION_INTERVAL_S).unwrap_or(DEFAULT_INTERVAL);
+    let own_interval = collector.seconds("interval", &limits::COLLECTION_INTERVAL_S);
+    let interval = own_interval.unwrap_or(DEFAULT_INTERVAL);
     let push_interval = collector.seconds("push_interval", &(1..=3600)).unwrap_or(interval);
     let heartbeat_interval = collector.seconds("heartbeat_interval", &(1..=3600)).unwrap_or(DEFAULT_INTERVAL);
-    // nothing is pulled yet that this interval would time, but the key is part of every example
-    let _ = collector.seconds("config_pull_interval", &(10..=86_400));
+    let config_pull_interval = collector.seconds("config_pull_interval", &(10..=86_400));
     let stop_grace = collector.seconds("stop_grace", &(1..=limits::STOP_GRACE.as_secs()));
     let hostname = collector.text("hostname").unwrap_or_else(host_name);
     let identity = identity(&mut collector, path, environment, need, &found);
@@ -67,8 +67,11 @@ pub(super) fn settings(
         uplink,
         hostname,
         collection_interval: interval,
+        has_own_interval: own_interval.is_some(),
         push_interval,
         heartbeat_interval: heartbeat_interval.min(interval),
+        own_heartbeat_interval: heartbeat_interval,
+        config_pull_interval: config_pull_interval.unwrap_or(limits::CONFIG_CHECK),
         stop_grace: stop_grace.unwrap_or(DEFAULT_STOP_GRACE),
         postgres,
         spool,

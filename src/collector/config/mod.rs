@@ -4,6 +4,7 @@
 
 mod check;
 mod password;
+mod tuning;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::settings::{self, Environment, Problems};
 
 pub(super) use check::{backend_url, host_name};
 pub use password::{Password, PasswordError};
+pub(super) use tuning::{Pulled, Tuned};
 
 /// Everything that the agent needs to know, already checked.
 #[derive(Debug)]
@@ -24,10 +26,16 @@ pub struct Settings {
     pub uplink: Option<Uplink>,
     pub hostname: String,
     pub collection_interval: Duration,
+    /// Whether the file says so, or nothing does.
+    pub has_own_interval: bool,
     /// How long documents may wait to travel together; at most the collection interval means not at all.
     pub push_interval: Duration,
     /// Never longer than the collection interval.
     pub heartbeat_interval: Duration,
+    /// As the file says it.
+    pub own_heartbeat_interval: Duration,
+    /// Between two looks at the configuration that the daemon holds.
+    pub config_pull_interval: Duration,
     /// From SIGTERM to SIGKILL, for a worker that is told to stop.
     pub stop_grace: Duration,
     /// `None`: this agent watches a machine only.
