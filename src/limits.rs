@@ -101,6 +101,15 @@ pub const STATEMENT_CHARS: i32 = 1000;
 pub const DEFINITION_CHARS: i32 = 300;
 /// From when on a transaction is long, in seconds, as it may be set.
 pub const LONG_TRANSACTION_S: std::ops::RangeInclusive<u64> = 1..=86_400;
+/// What is read of a log file for one document, and at most where a single entry is longer.
+pub const LOG_CHUNK_BYTES: u64 = 256 * 1024;
+pub const LOG_RECORD_BYTES: u64 = 4 * MIB as u64;
+/// What is read of a log that was never read before.
+pub const LOG_FIRST_BYTES: u64 = 256 * 1024;
+/// Documents of one reading: 16 MiB a minute is more than any log that is worth keeping.
+pub const LOG_DOCUMENTS: usize = 64;
+/// Characters kept of each text of an entry.
+pub const LOG_TEXT_CHARS: usize = 2000;
 /// Documents that hold several databases wait for more of them until they are this large or this old.
 pub const GATHERED_BYTES: usize = MIB;
 pub const GATHERED_TIME: Duration = Duration::from_secs(2);

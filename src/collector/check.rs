@@ -68,7 +68,7 @@ pub(super) async fn run(settings: &Settings, clock: &Clock) -> Vec<Finding> {
 }
 
 async fn host(kind: ProbeKind, settings: &Settings, clock: &Clock) -> Finding {
-    let sources = Sources::new(settings, None, clock.clone());
+    let sources = Sources::new(settings, settings.postgres.as_ref(), clock.clone());
     let collected = match sources {
         Ok(mut sources) => sources.collect(&[kind], SOURCE_TIME, async |_| Ok(())).await,
         Err(error) => return Finding::failed(kind.name(), &error),

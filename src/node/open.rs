@@ -73,6 +73,8 @@ pub enum OpenError {
         "the registry {0} is missing or empty, and the metrics beside it belong to its collectors: put it back from its backup"
     )]
     RegistryLost(PathBuf),
+    #[error("there is no registry in {0}: is it the data directory of a daemon?")]
+    NoRegistry(PathBuf),
     #[error("cannot open the registry: {0}")]
     Registry(#[from] StoreError),
     #[error("cannot open access control: {0}")]

@@ -23,6 +23,7 @@ const DEFAULT_PROBE_OPTIONS: ProbeOptions = ProbeOptions {
     query_limit: 100,
     long_transaction: Duration::from_mins(5),
     idle_transaction: Duration::from_mins(1),
+    log_directory: None,
 };
 
 pub(super) fn settings(
@@ -245,7 +246,7 @@ fn probes(file: &mut Table, interval: Duration, found: &Found) -> (Vec<Probe>, P
     let mut options = DEFAULT_PROBE_OPTIONS;
     for kind in ProbeKind::ALL {
         let mut section = Section::take(file, kind.name(), found);
-        let is_enabled = section.flag("enabled").unwrap_or(true);
+        let is_enabled = section.flag("enabled").unwrap_or(kind.is_usual());
         let usual = kind.usual_interval().unwrap_or(interval);
         let interval = section.seconds("interval", &limits::PROBE_INTERVAL_S).unwrap_or(usual);
         probe_options(kind, &mut section, &mut options);
@@ -268,6 +269,7 @@ fn probe_options(kind: ProbeKind, section: &mut Section<'_>, options: &mut Probe
             let idle = section.seconds("idle_transaction", &limits::LONG_TRANSACTION_S);
             options.idle_transaction = idle.unwrap_or(options.idle_transaction);
         }
+        ProbeKind::PgLog => options.log_directory = section.path("directory"),
         _ => {}
     }
 }

@@ -134,12 +134,13 @@ pub enum ProbeKind {
     PgBloat,
     PgExtensions,
     PgSchema,
+    PgLog,
 }
 
 /// What a probe is asked of, and so how many documents a collection has of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// This machine: one document.
+    /// This machine: one document, or as many as there is of a log.
     Machine,
     /// The PostgreSQL server, in any of its databases: one document.
     Server,
@@ -150,17 +151,19 @@ pub enum Scope {
 }
 
 /// What the sections of the probes say beside their intervals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeOptions {
     /// Queries in one `pg_query_stats` document.
     pub query_limit: i64,
     /// From when on `pg_connections` lists a transaction that works, and one that only stands open.
     pub long_transaction: Duration,
     pub idle_transaction: Duration,
+    /// Where PostgreSQL's log is; otherwise the server is asked.
+    pub log_directory: Option<PathBuf>,
 }
 
 impl ProbeKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Sysstat,
         Self::DiskUsage,
         Self::PgStats,
@@ -172,6 +175,7 @@ impl ProbeKind {
         Self::PgBloat,
         Self::PgExtensions,
         Self::PgSchema,
+        Self::PgLog,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -187,12 +191,13 @@ impl ProbeKind {
             Self::PgBloat => "pg_bloat",
             Self::PgExtensions => "pg_extensions",
             Self::PgSchema => "pg_schema",
+            Self::PgLog => "pg_log",
         }
     }
 
     pub const fn scope(self) -> Scope {
         match self {
-            Self::Sysstat | Self::DiskUsage => Scope::Machine,
+            Self::Sysstat | Self::DiskUsage | Self::PgLog => Scope::Machine,
             Self::PgReplication => Scope::Server,
             Self::PgStats | Self::PgQueryStats => Scope::Database,
             Self::PgConnections
@@ -206,6 +211,11 @@ impl ProbeKind {
 
     pub const fn asks_postgres(self) -> bool {
         !matches!(self.scope(), Scope::Machine)
+    }
+
+    /// Whether it runs where nothing else is said: a log holds what people typed, and may be long.
+    pub const fn is_usual(self) -> bool {
+        !matches!(self, Self::PgLog)
     }
 
     /// Where nothing else is said; `None` is the interval of the collector.
