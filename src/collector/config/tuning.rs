@@ -55,7 +55,7 @@ impl Settings {
     pub(crate) fn untuned(&self) -> Tuned {
         Tuned {
             probes: self.probes.clone(),
-            probe_options: self.probe_options,
+            probe_options: self.probe_options.clone(),
             heartbeat_interval: self.heartbeat_interval,
             log_filter: self.log.filter.clone(),
         }
