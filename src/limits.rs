@@ -260,6 +260,12 @@ pub const COMMANDS_SETTLED_AT_ONCE: usize = 500;
 pub const ENABLED_TYPES: usize = 100;
 /// Seconds that an old token may work beside the new one: a week, for an agent that is away.
 pub const TOKEN_GRACE_S: std::ops::RangeInclusive<i64> = 0..=604_800;
+/// Characters of the notes on an unregistered collector.
+pub const NOTES_CHARS: usize = 2000;
+/// Days that an archive may be kept.
+pub const ARCHIVE_DAYS: std::ops::RangeInclusive<i64> = 1..=3650;
+/// Expired archives that one step of the job removes.
+pub const PURGED_AT_ONCE: usize = 10;
 /// Actions of one collector in one answer.
 pub const ACTIONS_LIMIT: usize = 1000;
 /// Connected channels of one collector: an agent has one, and a second one while it replaces a lost one.

@@ -103,7 +103,7 @@ fn stderr(text: &str) -> Vec<Entry> {
             continue;
         };
         let (Some(whole), name) = (found.get(0), &found[1]) else { continue };
-        label = name.to_owned();
+        name.clone_into(&mut label);
         let (prefix, rest) = (&line[..whole.start()], &line[whole.end()..]);
         match (name, entries.last_mut()) {
             (part, Some(entry)) if PARTS.contains(&part) => part_of(entry, part).push_str(rest),
