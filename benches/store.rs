@@ -54,7 +54,9 @@ fn filled() -> (tempfile::TempDir, PathBuf, CollectorId) {
     let path = folder.path().join("hot.redb");
     let collector = new_collector(&IdSource::Random);
     let metrics = open(&path);
-    recording().iter().for_each(|push| accept(&metrics, collector, push));
+    for push in recording() {
+        accept(&metrics, collector, &push);
+    }
     metrics.stop();
     (folder, path, collector)
 }
@@ -105,7 +107,7 @@ fn reading(criterion: &mut Criterion) {
     };
     let hour = || PointsQuery { from: "2026-01-01T05:00:00Z".parse().unwrap(), ..whole() };
     group.bench_function("points of six hours", |bench| {
-        bench.iter(|| black_box(metrics.points(&whole()).unwrap()))
+        bench.iter(|| black_box(metrics.points(&whole()).unwrap()));
     });
     group.bench_function("points of the last hour", |bench| {
         bench.iter(|| black_box(metrics.points(&hour()).unwrap()));

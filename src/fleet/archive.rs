@@ -120,7 +120,7 @@ impl Archive {
                 metrics_count,
                 expires_at,
             };
-            self.end_commands(tx, &mut collector, now)?;
+            Self::end_commands(tx, &mut collector, now)?;
             collector.state = State::Archived;
             self.collectors.set_control(tx, &collector)?;
             rows::insert(tx, &archived, &origin.actor.name, farewell.notes.as_deref())?;
@@ -146,12 +146,11 @@ impl Archive {
 
     /// Nobody will answer what the agent was told.
     fn end_commands(
-        &self,
         tx: &Transaction<'_>,
         collector: &mut Collector,
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
-        self.commands.cancel(tx, collector.id)?;
+        Commands::cancel(tx, collector.id)?;
         action_rows::cancel(tx, collector.id, now, "the collector was unregistered")?;
         collector.control.under_way = None;
         Ok(())

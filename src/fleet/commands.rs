@@ -71,7 +71,7 @@ impl Commands {
     }
 
     /// Ends everything that the agent was told and has not done.
-    pub(super) fn cancel(&self, tx: &Transaction<'_>, collector: CollectorId) -> storage::Result<()> {
+    pub(super) fn cancel(tx: &Transaction<'_>, collector: CollectorId) -> storage::Result<()> {
         let sql = "UPDATE commands SET status = 'cancelled'
              WHERE collector_id = ?1 AND status IN ('pending', 'in_progress')";
         tx.prepare_cached(sql)?.execute([collector])?;

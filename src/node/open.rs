@@ -16,9 +16,7 @@ use crate::files::{self, Access as FileAccess};
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
 use crate::fleet::presence::PresenceJob;
-use crate::fleet::{
-    ActionError, Actions, Archive, Commands, ConnectionTests, Presence, PresenceError, Registrar,
-};
+use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, PresenceError};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
@@ -107,60 +105,26 @@ impl Node {
         groups.create_first()?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
-        let commands = Commands::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
-        let registrar = Registrar {
-            db: Arc::clone(&db),
-            audit: audit.clone(),
-            events: events.clone(),
-            access: Arc::clone(&access),
-            authority: Arc::clone(&authority),
-            collectors: collectors.clone(),
-            commands: commands.clone(),
-            clock: clock.clone(),
-        };
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
-        let presence = Arc::new(Presence::open(
-            Arc::clone(&db),
-            collectors.clone(),
-            events.clone(),
-            clock.clone(),
-            options.slow_collection_ms,
-        )?);
-        let actions = Arc::new(Actions {
-            db: Arc::clone(&db),
-            audit: audit.clone(),
-            events: events.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            collectors: collectors.clone(),
-            presence: Arc::clone(&presence),
-            commands: commands.clone(),
-        });
-        let archive = Arc::new(Archive {
-            db: Arc::clone(&db),
-            audit: audit.clone(),
-            events: events.clone(),
-            clock: clock.clone(),
-            access: Arc::clone(&access),
-            collectors: collectors.clone(),
-            presence: Arc::clone(&presence),
-            metrics: Arc::clone(&metrics),
-            commands,
-        });
+        let ground = Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics };
+        let Fleet { presence, registrar, actions, archive } =
+            Fleet::open(&ground, options.slow_collection_ms)?;
+        let Ground { db, audit, events, clock, ids, access, authority, collectors, metrics, .. } = ground;
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
         let signer: Arc<dyn Signer> = access.signing_keys();
-        let every = Duration::from_secs;
-        let jobs: Vec<(Box<dyn Job>, Duration)> = vec![
-            (Box::new(PresenceJob(Arc::clone(&presence))), every(2)),
-            (Box::new(ActionsJob(Arc::clone(&actions))), every(1)),
-            (Box::new(PurgeJob(Arc::clone(&archive))), every(10)),
-            (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
-            (Box::new(Retention::new(Arc::clone(&metrics))), every(60)),
-            (Box::new(PruneJob::new(Arc::clone(&access))), every(600)),
-        ];
-        let jobs = Jobs::start(&clock, jobs).map_err(OpenError::Jobs)?;
+        let jobs = start_jobs(
+            &clock,
+            [
+                (Box::new(PresenceJob(Arc::clone(&presence))), 2),
+                (Box::new(ActionsJob(Arc::clone(&actions))), 1),
+                (Box::new(PurgeJob(Arc::clone(&archive))), 10),
+                (Box::new(CheckpointJob { log: audit.clone(), signer }), 300),
+                (Box::new(Retention::new(Arc::clone(&metrics))), 60),
+                (Box::new(PruneJob::new(Arc::clone(&access))), 600),
+            ],
+        )?;
         Ok(Self {
             opened_at: clock.now(),
             was_unclean: data_dir.was_unclean,
@@ -185,6 +149,12 @@ impl Node {
             data_dir,
         })
     }
+}
+
+/// Starts the background work, each job with its period in seconds.
+fn start_jobs<const N: usize>(clock: &Clock, jobs: [(Box<dyn Job>, u64); N]) -> Result<Jobs, OpenError> {
+    let jobs = jobs.into_iter().map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect();
+    Jobs::start(clock, jobs).map_err(OpenError::Jobs)
 }
 
 /// A registry that is gone is not made anew beside metrics that belong to it.

@@ -181,6 +181,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/archived": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_archived"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/re-register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_re_register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/refresh-token": {
         parameters: {
             query?: never;
@@ -240,7 +272,7 @@ export interface paths {
         get: operations["get_collectors_by_id"];
         put: operations["put_collectors_by_id"];
         post?: never;
-        delete?: never;
+        delete: operations["delete_collectors_by_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -933,6 +965,23 @@ export interface components {
             /** @description The most that the token may do; less where its user may less. */
             role: string;
         };
+        ArchivedList: {
+            /** @description The newest first. */
+            archived_collectors: components["schemas"]["ArchivedView"][];
+            total: number;
+        };
+        ArchivedView: {
+            archive_reason: string;
+            /** Format: date-time */
+            archived_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            host: string;
+            id: string;
+            /** Format: int64 */
+            metrics_count: number;
+            name: string;
+        };
         ChangePasswordBody: {
             current_password: string;
             new_password: string;
@@ -1164,6 +1213,23 @@ export interface components {
             /** Format: date-time */
             time: string;
             user_agent: string;
+        };
+        /** @description The body of a request to unregister a collector, or its query. */
+        FarewellBody: {
+            /**
+             * @description Whether everything is kept, so that the collector can return.
+             * @default true
+             */
+            archive_metrics: boolean | null;
+            /** @description The collector's name, needed when nothing is kept. */
+            confirm_name?: string | null;
+            notes?: string | null;
+            reason: string;
+            /**
+             * Format: int32
+             * @default 90
+             */
+            retention_days: number | null;
         };
         FiguresView: {
             /** Format: double */
@@ -1452,6 +1518,42 @@ export interface components {
             /** @description `in_progress`, `completed`, `failed` */
             status: string;
         };
+        /** @description The body of a request to take collectors back: one of the two ids is needed. */
+        ReturnBody: {
+            archived_collector_id?: string | null;
+            collector_ids?: string[] | null;
+            /** @description `discard`, needed when metrics are not restored. */
+            confirm?: string | null;
+            /**
+             * @description Otherwise the old token works again.
+             * @default true
+             */
+            generate_new_token: boolean | null;
+            /** @default true */
+            restore_metrics: boolean | null;
+        };
+        ReturnResult: {
+            collector_id: string;
+            error?: string | null;
+            jwt_token?: string | null;
+            /** Format: int64 */
+            metrics_restored: number;
+            success: boolean;
+        };
+        ReturnedView: {
+            /** @description Of the first one that returned. */
+            collector_id?: string | null;
+            /** @description Of the first one that returned, when a new one was asked for; shown this once. */
+            jwt_token?: string | null;
+            message: string;
+            /**
+             * Format: int64
+             * @description Documents, of all that returned.
+             */
+            metrics_restored: number;
+            results: components["schemas"]["ReturnResult"][];
+            success: boolean;
+        };
         RotatedView: {
             /** Format: date-time */
             expires_at: string;
@@ -1614,6 +1716,17 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             token: string;
+        };
+        UnregisteredView: {
+            /** Format: int64 */
+            archived_metrics_count: number;
+            /**
+             * Format: date-time
+             * @description Until then the collector can return.
+             */
+            expires_at: string;
+            message: string;
+            success: boolean;
         };
         /** @description Who is signed in. */
         UserBadge: {
@@ -2039,6 +2152,61 @@ export interface operations {
             };
         };
     };
+    get_collectors_archived: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchivedList"];
+                };
+            };
+        };
+    };
+    post_collectors_re_register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnedView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `name_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     post_collectors_refresh_token: {
         parameters: {
             query?: never;
@@ -2214,6 +2382,49 @@ export interface operations {
             };
             /** @description somebody else changed it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_collectors_by_id: {
+        parameters: {
+            query?: {
+                reason?: string;
+                notes?: string;
+                archive_metrics?: boolean;
+                retention_days?: number;
+                confirm_name?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FarewellBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnregisteredView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,82 @@
+//! Opening the fleet over the nouns that it joins.
+
+use std::sync::Arc;
+
+use super::{Actions, Archive, Commands, Presence, PresenceError, Registrar};
+use crate::access::{Access, Authority};
+use crate::audit::AuditLog;
+use crate::clock::Clock;
+use crate::crypto::KeyRing;
+use crate::events::Events;
+use crate::ids::IdSource;
+use crate::metrics::Metrics;
+use crate::registry::Collectors;
+use crate::storage::Sqlite;
+
+/// What the fleet stands on.
+pub struct Ground {
+    pub db: Arc<Sqlite>,
+    pub ring: Arc<KeyRing>,
+    pub audit: AuditLog,
+    pub events: Events,
+    pub clock: Clock,
+    pub ids: IdSource,
+    pub access: Arc<Access>,
+    pub authority: Arc<Authority>,
+    pub collectors: Collectors,
+    pub metrics: Arc<Metrics>,
+}
+
+/// The parts of the fleet, ready for use.
+pub struct Fleet {
+    pub presence: Arc<Presence>,
+    pub registrar: Registrar,
+    pub actions: Arc<Actions>,
+    pub archive: Arc<Archive>,
+}
+
+impl Fleet {
+    pub fn open(ground: &Ground, slow_collection_ms: f64) -> Result<Self, PresenceError> {
+        let Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics } = ground;
+        let commands = Commands::new(Arc::clone(db), Arc::clone(ring), clock.clone(), ids.clone());
+        let presence = Arc::new(Presence::open(
+            Arc::clone(db),
+            collectors.clone(),
+            events.clone(),
+            clock.clone(),
+            slow_collection_ms,
+        )?);
+        let registrar = Registrar {
+            db: Arc::clone(db),
+            audit: audit.clone(),
+            events: events.clone(),
+            access: Arc::clone(access),
+            authority: Arc::clone(authority),
+            collectors: collectors.clone(),
+            commands: commands.clone(),
+            clock: clock.clone(),
+        };
+        let actions = Arc::new(Actions {
+            db: Arc::clone(db),
+            audit: audit.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            collectors: collectors.clone(),
+            presence: Arc::clone(&presence),
+            commands: commands.clone(),
+        });
+        let archive = Arc::new(Archive {
+            db: Arc::clone(db),
+            audit: audit.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+            access: Arc::clone(access),
+            collectors: collectors.clone(),
+            presence: Arc::clone(&presence),
+            metrics: Arc::clone(metrics),
+            commands,
+        });
+        Ok(Self { presence, registrar, actions, archive })
+    }
+}
