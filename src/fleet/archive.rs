@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::Transaction;
 use serde_json::json;
 
-use super::{Commands, Presence, action_rows, archive_rows as rows};
+use super::{Commands, Presence, action_rows, archive_rows as rows, commands};
 use crate::access::{Access, Issued};
 use crate::audit::{Action, AuditLog, Change, Origin, Target};
 use crate::clock::{Clock, Timestamp};
@@ -120,7 +120,7 @@ impl Archive {
                 metrics_count,
                 expires_at,
             };
-            self.end_commands(tx, &mut collector, now)?;
+            end_commands(tx, &mut collector, now)?;
             collector.state = State::Archived;
             self.collectors.set_control(tx, &collector)?;
             rows::insert(tx, &archived, &origin.actor.name, farewell.notes.as_deref())?;
@@ -142,19 +142,6 @@ impl Archive {
         let data = json!({ "name": archived.name, "reason": archived.reason });
         self.events.publish(EventKind::Unregistered, Some(id), data);
         Ok(archived)
-    }
-
-    /// Nobody will answer what the agent was told.
-    fn end_commands(
-        &self,
-        tx: &Transaction<'_>,
-        collector: &mut Collector,
-        now: Timestamp,
-    ) -> Result<(), ArchiveError> {
-        self.commands.cancel(tx, collector.id)?;
-        action_rows::cancel(tx, collector.id, now, "the collector was unregistered")?;
-        collector.control.under_way = None;
-        Ok(())
     }
 
     /// The archived collectors that can return, the newest first.
@@ -212,6 +199,14 @@ impl Archive {
         }
         Ok(expired.len())
     }
+}
+
+/// Nobody will answer what the agent was told.
+fn end_commands(tx: &Transaction<'_>, collector: &mut Collector, now: Timestamp) -> Result<(), ArchiveError> {
+    commands::cancel(tx, collector.id)?;
+    action_rows::cancel(tx, collector.id, now, "the collector was unregistered")?;
+    collector.control.under_way = None;
+    Ok(())
 }
 
 /// Removes what was archived for long enough.

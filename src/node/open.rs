@@ -150,16 +150,7 @@ impl Node {
         });
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
-        let signer: Arc<dyn Signer> = access.signing_keys();
-        let every = Duration::from_secs;
-        let jobs: Vec<(Box<dyn Job>, Duration)> = vec![
-            (Box::new(PresenceJob(Arc::clone(&presence))), every(2)),
-            (Box::new(ActionsJob(Arc::clone(&actions))), every(1)),
-            (Box::new(PurgeJob(Arc::clone(&archive))), every(10)),
-            (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
-            (Box::new(Retention::new(Arc::clone(&metrics))), every(60)),
-            (Box::new(PruneJob::new(Arc::clone(&access))), every(600)),
-        ];
+        let jobs = jobs(&presence, &actions, &archive, &audit, &metrics, &access);
         let jobs = Jobs::start(&clock, jobs).map_err(OpenError::Jobs)?;
         Ok(Self {
             opened_at: clock.now(),
@@ -185,6 +176,27 @@ impl Node {
             data_dir,
         })
     }
+}
+
+/// The background work, and how often each piece of it is done.
+fn jobs(
+    presence: &Arc<Presence>,
+    actions: &Arc<Actions>,
+    archive: &Arc<Archive>,
+    audit: &AuditLog,
+    metrics: &Arc<Metrics>,
+    access: &Arc<Access>,
+) -> Vec<(Box<dyn Job>, Duration)> {
+    let signer: Arc<dyn Signer> = access.signing_keys();
+    let every = Duration::from_secs;
+    vec![
+        (Box::new(PresenceJob(Arc::clone(presence))), every(2)),
+        (Box::new(ActionsJob(Arc::clone(actions))), every(1)),
+        (Box::new(PurgeJob(Arc::clone(archive))), every(10)),
+        (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
+        (Box::new(Retention::new(Arc::clone(metrics))), every(60)),
+        (Box::new(PruneJob::new(Arc::clone(access))), every(600)),
+    ]
 }
 
 /// A registry that is gone is not made anew beside metrics that belong to it.
