@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Node, Records, Stopping};
-use crate::access::{self, Authority, AuthorityError, HashCost, PruneJob};
-use crate::audit::{CheckpointJob, Signer};
+use crate::access::{self, Access, Authority, AuthorityError, HashCost, PruneJob};
+use crate::audit::{AuditLog, CheckpointJob, Signer};
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Secret};
 use crate::events::Events;
