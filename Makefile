@@ -78,6 +78,14 @@ check: $(DASHBOARD_PACKAGES) ## Check formatting, lints and types
 bench: ## Measure what docs/performance.md promises
 	@cargo bench --locked
 
+.PHONY: soak
+soak: ## Kill the daemon two hundred times under load
+	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture crash::
+
+.PHONY: openapi
+openapi: ## Write docs/openapi.json anew
+	@PGANALYTICS_WRITE_OPENAPI=1 cargo test --locked --quiet --test openapi the_file_is_what_the_daemon_serves
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	@cargo clean --quiet

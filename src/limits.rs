@@ -101,6 +101,15 @@ pub const STATEMENT_CHARS: i32 = 1000;
 pub const DEFINITION_CHARS: i32 = 300;
 /// From when on a transaction is long, in seconds, as it may be set.
 pub const LONG_TRANSACTION_S: std::ops::RangeInclusive<u64> = 1..=86_400;
+/// What is read of a log file for one document, and at most where a single entry is longer.
+pub const LOG_CHUNK_BYTES: u64 = 256 * 1024;
+pub const LOG_RECORD_BYTES: u64 = 4 * MIB as u64;
+/// What is read of a log that was never read before.
+pub const LOG_FIRST_BYTES: u64 = 256 * 1024;
+/// Documents of one reading: 16 MiB a minute is more than any log that is worth keeping.
+pub const LOG_DOCUMENTS: usize = 64;
+/// Characters kept of each text of an entry.
+pub const LOG_TEXT_CHARS: usize = 2000;
 /// Documents that hold several databases wait for more of them until they are this large or this old.
 pub const GATHERED_BYTES: usize = MIB;
 pub const GATHERED_TIME: Duration = Duration::from_secs(2);
@@ -251,6 +260,12 @@ pub const COMMANDS_SETTLED_AT_ONCE: usize = 500;
 pub const ENABLED_TYPES: usize = 100;
 /// Seconds that an old token may work beside the new one: a week, for an agent that is away.
 pub const TOKEN_GRACE_S: std::ops::RangeInclusive<i64> = 0..=604_800;
+/// Characters of the notes on an unregistered collector.
+pub const NOTES_CHARS: usize = 2000;
+/// Days that an archive may be kept.
+pub const ARCHIVE_DAYS: std::ops::RangeInclusive<i64> = 1..=3650;
+/// Expired archives that one step of the job removes.
+pub const PURGED_AT_ONCE: usize = 10;
 /// Actions of one collector in one answer.
 pub const ACTIONS_LIMIT: usize = 1000;
 /// Connected channels of one collector: an agent has one, and a second one while it replaces a lost one.

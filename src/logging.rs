@@ -2,9 +2,14 @@
 //!
 //! Everything goes to standard error or to the journal; standard output belongs to the command line.
 
+use std::sync::OnceLock;
+
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
+
+/// The filter of this process, once logging has started.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -36,8 +41,20 @@ pub fn start(filter: &str, format: Format) -> Result<(), BadFilter> {
         #[cfg(not(feature = "systemd"))]
         Format::Journal => text().boxed(),
     };
-    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    let (filter, handle) = reload::Layer::new(filter);
+    if tracing_subscriber::registry().with(filter).with(layer).try_init().is_ok() {
+        let _ = FILTER.set(handle);
+    }
     Ok(())
+}
+
+/// Changes the filter of the running process; without a start there is nothing to change.
+pub fn change(filter: &str) -> Result<(), BadFilter> {
+    let filter = check(filter)?;
+    match FILTER.get() {
+        Some(handle) => handle.reload(filter).map_err(|error| BadFilter(error.to_string())),
+        None => Ok(()),
+    }
 }
 
 #[cfg(feature = "systemd")]

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// With it, the file is written anew and not compared.
+/// With it, as `make openapi` sets it, the file is written anew and not compared.
 const REFRESH: &str = "PGANALYTICS_WRITE_OPENAPI";
 
 #[test]
@@ -27,7 +27,7 @@ fn the_file_is_what_the_daemon_serves() {
     assert!(
         kept == served,
         "docs/openapi.json is not what the daemon serves, from line {line} on:\n  kept:   {}\n  served: {}\n\
-         write it anew with {REFRESH}=1 cargo test --test openapi, and commit it",
+         write it anew with `make openapi`, and commit it",
         kept.lines().nth(line - 1).unwrap_or("(the end)"),
         served.lines().nth(line - 1).unwrap_or("(the end)"),
     );

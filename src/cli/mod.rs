@@ -93,9 +93,21 @@ impl Common {
 
     /// Opens registry and audit log, whether the daemon runs or not.
     fn open_records(&self, environment: &Environment) -> Result<Records, String> {
+        let node = self.load_quietly(environment)?.node;
+        Records::open(&node, &Clock::System, &IdSource::Random).map_err(|error| error.to_string())
+    }
+
+    /// The same, and makes them where there are none.
+    fn open_or_create_records(&self, environment: &Environment) -> Result<Records, String> {
+        let node = self.load_quietly(environment)?.node;
+        Records::open_or_create(&node, &Clock::System, &IdSource::Random).map_err(|error| error.to_string())
+    }
+
+    /// The settings, for a command whose log would only be in the way.
+    fn load_quietly(&self, environment: &Environment) -> Result<Settings, String> {
         let settings = self.load(environment)?;
         logging::start("warn", logging::Format::Text).map_err(|error| error.to_string())?;
-        Records::open(&settings.node, &Clock::System, &IdSource::Random).map_err(|error| error.to_string())
+        Ok(settings)
     }
 
     /// Prints a result as JSON, or as the text that a person reads.

@@ -109,7 +109,7 @@ fn add(add: Add, environment: &Environment, origin: &Origin) -> Result<(), Strin
     let username = Username::new(add.name).map_err(|error| error.to_string())?;
     let password = add.password.read()?;
     let password = NewPassword::new(password, username.as_str()).map_err(|error| error.to_string())?;
-    let access = add.common.open_records(environment)?.access;
+    let access = add.common.open_or_create_records(environment)?.access;
     let user = access.create_user(origin, &username, &password, add.role);
     let user = user.map_err(|error| error.to_string())?;
     add.common.print(&UserLine::from(user), |line| format!("added {} as {}", line.username, line.role))

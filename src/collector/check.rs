@@ -53,7 +53,7 @@ pub(super) async fn run(settings: &Settings, clock: &Clock) -> Vec<Finding> {
     match &settings.uplink {
         None => findings.push(Finding::good("backend", "not tried: the agent is not registered yet")),
         Some(uplink) => {
-            let tried = match Client::new(uplink, clock.clone()) {
+            let tried = match Client::new(uplink, &settings.spool.directory, clock.clone()) {
                 Ok(client) => client.try_access().await,
                 Err(error) => Err(error),
             };
@@ -68,7 +68,7 @@ pub(super) async fn run(settings: &Settings, clock: &Clock) -> Vec<Finding> {
 }
 
 async fn host(kind: ProbeKind, settings: &Settings, clock: &Clock) -> Finding {
-    let sources = Sources::new(settings, None, clock.clone());
+    let sources = Sources::new(settings, settings.postgres.as_ref(), clock.clone());
     let collected = match sources {
         Ok(mut sources) => sources.collect(&[kind], SOURCE_TIME, async |_| Ok(())).await,
         Err(error) => return Finding::failed(kind.name(), &error),

@@ -42,7 +42,7 @@ enum Command {
     Once(Common),
     /// Collect for a supervisor (internal)
     #[command(hide = true)]
-    Worker(Common),
+    Worker(Worker),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +53,15 @@ struct Common {
     /// How results are printed
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Worker {
+    #[command(flatten)]
+    common: Common,
+    /// Where the supervisor keeps what the daemon decided
+    #[arg(long, value_name = "FOLDER")]
+    state: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -97,7 +106,7 @@ enum Output {
 pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
     let done = match arguments.command {
         Command::Run(common) => run_supervisor(common, environment),
-        Command::Worker(common) => run_worker(&common, environment),
+        Command::Worker(worker) => run_worker(&worker, environment),
         Command::Once(common) => run_once(&common, environment),
         Command::Check(common) => run_check(&common, environment),
         Command::Register(register) => run_register(register, environment),
@@ -112,7 +121,8 @@ fn run_supervisor(common: Common, environment: &Environment) -> Result<ExitCode,
     let file = chosen_file(common.config, environment);
     let settings = load(file.as_deref(), environment, Need::Everything)?;
     start_logging(&settings)?;
-    let mut worker = vec![OsString::from("worker")];
+    let state = settings.spool.directory.clone().into_os_string();
+    let mut worker = vec![OsString::from("worker"), OsString::from("--state"), state];
     if let Some(file) = file {
         worker.extend([OsString::from("--config"), file.into_os_string()]);
     }
@@ -120,8 +130,13 @@ fn run_supervisor(common: Common, environment: &Environment) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_worker(common: &Common, environment: &Environment) -> Result<ExitCode, String> {
-    let settings = load(common.config.as_deref(), environment, Need::Sources)?;
+fn run_worker(worker: &Worker, environment: &Environment) -> Result<ExitCode, String> {
+    let mut settings = load(worker.common.config.as_deref(), environment, Need::Sources)?;
+    let pulled = config::Pulled::read(&worker.state).map_err(|error| error.to_string())?;
+    // the supervisor, which kept it, has found it good
+    if let Some(tuned) = pulled.and_then(|pulled| settings.tuned(&pulled).ok()) {
+        settings.tune(tuned);
+    }
     start_logging(&settings)?;
     block_on(worker::run(&settings, Clock::System))?.map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)

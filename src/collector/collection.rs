@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::by_database::{ByDatabase, Sender};
 use super::config::{Postgres, Probe, ProbeKind, ProbeOptions, Settings};
 use super::postgres::{PostgresError, Server};
+use super::probes::pg_log::PgLog;
 use super::probes::{disk_usage, pg_replication, sysstat};
 use super::round::Round;
+use super::spool::log_position;
 use crate::clock::Clock;
-use crate::limits::{CYCLE_TIME, DOCUMENT_BYTES};
+use crate::limits::{CYCLE_TIME, DOCUMENT_BYTES, SOURCE_TIME};
 
 /// How a collection went.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,6 +50,7 @@ pub(super) struct Sources {
     sysstat: sysstat::Sysstat,
     disk_usage: disk_usage::DiskUsage,
     replication: pg_replication::PgReplication,
+    log: PgLog,
     /// Databases that failed last time.
     failing: BTreeSet<String>,
 }
@@ -59,11 +62,15 @@ impl Sources {
         postgres: Option<&Postgres>,
         clock: Clock,
     ) -> Result<Self, PostgresError> {
+        // nobody but the supervisor changes it, and only while it keeps what is read here
+        let place =
+            log_position(&settings.spool.directory).and_then(|place| serde_json::from_value(place).ok());
         Ok(Self {
             clock,
             server: postgres.map(Server::new).transpose()?,
             sender: Sender::of(settings),
-            options: settings.probe_options,
+            options: settings.probe_options.clone(),
+            log: PgLog::new(settings.probe_options.log_directory.clone(), place),
             sysstat: sysstat::Sysstat::new(),
             disk_usage: disk_usage::DiskUsage::default(),
             replication: pg_replication::PgReplication::default(),
@@ -86,6 +93,16 @@ impl Sources {
         for kind in due.iter().filter(|kind| !kind.asks_postgres()) {
             if let Some(document) = self.ask_machine(*kind).await {
                 collected.take(kind.name(), document, &mut sink).await?;
+            }
+        }
+        if due.contains(&ProbeKind::PgLog) {
+            match self.ask_log(started + limit).await {
+                Ok(documents) => {
+                    for document in documents {
+                        collected.take(ProbeKind::PgLog.name(), Ok(document), &mut sink).await?;
+                    }
+                }
+                Err(message) => collected.failed(ProbeKind::PgLog.name().to_owned(), message),
             }
         }
         let kinds: Vec<ProbeKind> = due.iter().copied().filter(|kind| kind.asks_postgres()).collect();
@@ -116,6 +133,29 @@ impl Sources {
             ProbeKind::DiskUsage => Some(self.disk_usage.document(now).await),
             _ => None,
         }
+    }
+
+    /// The log goes on being read when the server is away: once it is known where it is, nobody is asked.
+    async fn ask_log(&mut self, deadline: Instant) -> Result<Vec<Box<RawValue>>, String> {
+        if !self.log.knows_where() {
+            let Some(server) = &self.server else {
+                return Err("pg_log.directory is not set, and there is no server to ask".to_owned());
+            };
+            let asking = async {
+                let databases = server.databases().await?;
+                let database = databases.first().map_or("postgres", String::as_str);
+                let mut session = server.connect(database).await?;
+                let answer = self.log.ask_where(&mut session).await;
+                session.close().await;
+                answer
+            };
+            let deadline = deadline.min(Instant::now() + SOURCE_TIME);
+            match timeout_at(deadline, asking).await {
+                Ok(answer) => answer.map_err(|error| error.to_string())??,
+                Err(_) => return Err("the server did not say in time where its log is".to_owned()),
+            }
+        }
+        self.log.documents(self.clock.now()).await
     }
 }
 

@@ -115,7 +115,7 @@ impl<Sink: AsyncFnMut(Box<RawValue>) -> io::Result<()>> Round<'_, Sink> {
     ) -> Result<Option<Box<RawValue>>, PostgresError> {
         let now = self.clock.now();
         match kind {
-            ProbeKind::Sysstat | ProbeKind::DiskUsage => Ok(None),
+            ProbeKind::Sysstat | ProbeKind::DiskUsage | ProbeKind::PgLog => Ok(None),
             ProbeKind::PgStats => pg_stats::document(session, database, now).await.map(Some),
             ProbeKind::PgQueryStats => pg_query_stats::document(session, database, self.options, now).await,
             ProbeKind::PgReplication => self.replication.document(session, now).await.map(Some),

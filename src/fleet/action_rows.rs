@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::actions::Action;
+use crate::clock::Timestamp;
 use crate::ids::{ActionId, CollectorId};
 use crate::storage;
 
@@ -43,6 +44,19 @@ pub(super) fn update(tx: &Transaction<'_>, action: &Action) -> storage::Result<(
         error_message,
         detail
     ])?;
+    Ok(())
+}
+
+/// Ends the actions that are under way.
+pub(super) fn cancel(
+    tx: &Transaction<'_>,
+    collector: CollectorId,
+    at: Timestamp,
+    why: &str,
+) -> storage::Result<()> {
+    let sql = "UPDATE actions SET status = 'cancelled', completed_at = ?2, error_message = ?3
+         WHERE collector_id = ?1 AND status IN ('pending', 'in_progress')";
+    tx.prepare_cached(sql)?.execute(params![collector, at, why])?;
     Ok(())
 }
 

@@ -70,6 +70,14 @@ impl Commands {
         Ok(())
     }
 
+    /// Ends everything that the agent was told and has not done.
+    pub(super) fn cancel(&self, tx: &Transaction<'_>, collector: CollectorId) -> storage::Result<()> {
+        let sql = "UPDATE commands SET status = 'cancelled'
+             WHERE collector_id = ?1 AND status IN ('pending', 'in_progress')";
+        tx.prepare_cached(sql)?.execute([collector])?;
+        Ok(())
+    }
+
     /// Gives a command in the place of those of its kind that the agent has not taken yet.
     pub(super) fn replace(&self, tx: &Transaction<'_>, new: &NewCommand) -> storage::Result<()> {
         let sql = "UPDATE commands SET status = 'cancelled'

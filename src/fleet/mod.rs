@@ -4,6 +4,7 @@
 //! one transaction; a status is what the registry says and what the agent last said.
 
 pub mod actions;
+pub mod archive;
 pub mod channels;
 pub mod commands;
 pub mod connection_test;
@@ -13,11 +14,13 @@ pub mod register;
 pub mod status;
 
 mod action_rows;
+mod archive_rows;
 mod change;
 #[cfg(test)]
 mod tests;
 
 pub use actions::{Action, ActionError, Actions, Wish};
+pub use archive::{Archive, ArchiveError, Archived, Farewell, Keep, Return, Returned};
 pub use channels::{Channel, Channels};
 pub use commands::Commands;
 pub use connection_test::{Connection, ConnectionTest, ConnectionTestError, ConnectionTests};

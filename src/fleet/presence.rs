@@ -190,6 +190,11 @@ impl Presence {
         self.publish_change(collector, known, self.clock.now());
     }
 
+    /// The collector is gone. What was saved of it goes with its row.
+    pub fn forget(&self, id: CollectorId) {
+        self.known.lock().remove(&id);
+    }
+
     /// Looks at every collector again, as silence changes a status too.
     pub fn sweep(&self) -> Result<(), PresenceError> {
         let collectors = self.collectors.list()?;

@@ -6,6 +6,8 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::body::Body;
+use serde_json::json;
+
 use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
@@ -107,19 +109,17 @@ pub(super) async fn config(
 
 /// What the registry decides for an agent; the rest of its configuration is its own.
 fn toml(collector: &Collector) -> String {
-    let mut text = format!(
-        "# configuration version {version}\n[collector]\nid = \"{id}\"\ninterval = {interval}\n",
+    // a list of JSON texts is a list of TOML texts
+    let types = collector.enabled_types.as_ref().map(|types| format!("enabled_types = {}\n", json!(types)));
+    let log = collector.log_level.map(|level| format!("\n[log]\nlevel = \"{level}\"\n"));
+    format!(
+        "# configuration version {version}\n[collector]\nid = \"{id}\"\ninterval = {interval}\n{types}\n\
+         [pg_query_stats]\nlimit = {limit}\n{log}",
         version = collector.config_version,
         id = collector.id,
         interval = collector.collection_interval,
-    );
-    if let Some(types) = &collector.enabled_types {
-        // a list of JSON texts is a list of TOML texts
-        text.push_str(&format!("enabled_types = {}\n", serde_json::json!(types)));
-    }
-    text.push_str(&format!("\n[pg_query_stats]\nlimit = {}\n", collector.query_limit));
-    if let Some(level) = collector.log_level {
-        text.push_str(&format!("\n[log]\nlevel = \"{level}\"\n"));
-    }
-    text
+        types = types.unwrap_or_default(),
+        limit = collector.query_limit,
+        log = log.unwrap_or_default(),
+    )
 }

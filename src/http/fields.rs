@@ -40,6 +40,14 @@ impl Fields {
         }
     }
 
+    /// With more members, where they are not there already.
+    pub fn with(mut self, more: impl Iterator<Item = (String, Value)>) -> Self {
+        for (name, value) in more {
+            self.members.entry(name).or_insert(value);
+        }
+        self
+    }
+
     /// The value, if there was nothing to complain about.
     pub fn finish<T>(mut self, value: T) -> Result<T, Problem> {
         let unknown = std::mem::take(&mut self.members);

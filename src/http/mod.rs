@@ -8,6 +8,7 @@ mod actions;
 mod agents;
 mod answer;
 mod api_tokens;
+mod archive;
 mod audit;
 mod auth;
 mod body;

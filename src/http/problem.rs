@@ -13,7 +13,7 @@ use crate::access::{
     AccessError, ApiTokenError, HashError, RegistrationSecretError, SetupError, SignInError, TicketError,
     UserError,
 };
-use crate::fleet::{ActionError, PresenceError, RegisterError};
+use crate::fleet::{ActionError, ArchiveError, PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
 use crate::limits::PUSH_RETRY;
 use crate::metrics::{AcceptError, QueryError};
@@ -394,6 +394,18 @@ impl From<RegisterError> for Problem {
             RegisterError::Authority(error) => Self::internal(&error),
             RegisterError::Secret(error) => error.into(),
             RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ArchiveError> for Problem {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::NotArchived(_) => Self::not_found(error.to_string()),
+            ArchiveError::NotConfirmed => Self::invalid_field("confirm_name", "mismatch", error.to_string()),
+            ArchiveError::Collectors(error) => error.into(),
+            ArchiveError::Metrics(_) => Self::internal(&error),
+            ArchiveError::Store(error) => error.into(),
         }
     }
 }

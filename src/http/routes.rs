@@ -6,8 +6,8 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    actions, agents, api_tokens, audit, auth, channel, collector_changes, collectors, groups, health, ingest,
-    live, metrics, openapi, register, registration_secrets, setup, system, users,
+    actions, agents, api_tokens, archive, audit, auth, channel, collector_changes, collectors, groups,
+    health, ingest, live, metrics, openapi, register, registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -73,11 +73,14 @@ pub fn all() -> Vec<Route> {
         POST "/api/v1/collectors/register" Admin register::register;
         // names that stand where an id may stand come first
         POST "/api/v1/collectors/refresh-token" Collector auth::refresh_collector_token;
+        GET "/api/v1/collectors/archived" Viewer archive::list_archived;
+        POST "/api/v1/collectors/re-register" Admin archive::re_register;
         GET "/api/v1/collectors/{id}" Viewer collectors::get;
         GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
         GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
         POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
 
+        DELETE "/api/v1/collectors/{id}" Admin archive::unregister;
         PUT "/api/v1/collectors/{id}" Admin collector_changes::update;
         POST "/api/v1/collectors/{id}/update-config" Admin collector_changes::update_config;
         POST "/api/v1/collectors/{id}/restart-jwt" Admin collector_changes::rotate_token;

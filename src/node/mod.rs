@@ -16,7 +16,7 @@ use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
-use crate::fleet::{ActionError, Actions, ConnectionTests, Presence, PresenceError, Registrar};
+use crate::fleet::{ActionError, Actions, Archive, ConnectionTests, Presence, PresenceError, Registrar};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::metrics::{AcceptError, Metrics, QueryError};
@@ -67,6 +67,8 @@ pub struct Node {
     pub presence: Arc<Presence>,
     /// Stopping, resuming and restarting collectors.
     pub actions: Arc<Actions>,
+    /// Unregistering collectors, and taking them back.
+    pub archive: Arc<Archive>,
     /// The certificate authority.
     pub authority: Arc<Authority>,
     /// Makes collectors out of requests.

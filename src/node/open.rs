@@ -14,8 +14,11 @@ use crate::crypto::{EnvelopeError, KeyRing, Secret};
 use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::actions::ActionsJob;
+use crate::fleet::archive::PurgeJob;
 use crate::fleet::presence::PresenceJob;
-use crate::fleet::{ActionError, Actions, Commands, ConnectionTests, Presence, PresenceError, Registrar};
+use crate::fleet::{
+    ActionError, Actions, Archive, Commands, ConnectionTests, Presence, PresenceError, Registrar,
+};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
@@ -70,6 +73,8 @@ pub enum OpenError {
         "the registry {0} is missing or empty, and the metrics beside it belong to its collectors: put it back from its backup"
     )]
     RegistryLost(PathBuf),
+    #[error("there is no registry in {0}: is it the data directory of a daemon?")]
+    NoRegistry(PathBuf),
     #[error("cannot open the registry: {0}")]
     Registry(#[from] StoreError),
     #[error("cannot open access control: {0}")]
@@ -130,6 +135,17 @@ impl Node {
             ids: ids.clone(),
             collectors: collectors.clone(),
             presence: Arc::clone(&presence),
+            commands: commands.clone(),
+        });
+        let archive = Arc::new(Archive {
+            db: Arc::clone(&db),
+            audit: audit.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+            access: Arc::clone(&access),
+            collectors: collectors.clone(),
+            presence: Arc::clone(&presence),
+            metrics: Arc::clone(&metrics),
             commands,
         });
         // what became overdue while no daemon ran is told as it is from the first answer on
@@ -139,6 +155,7 @@ impl Node {
         let jobs: Vec<(Box<dyn Job>, Duration)> = vec![
             (Box::new(PresenceJob(Arc::clone(&presence))), every(2)),
             (Box::new(ActionsJob(Arc::clone(&actions))), every(1)),
+            (Box::new(PurgeJob(Arc::clone(&archive))), every(10)),
             (Box::new(CheckpointJob { log: audit.clone(), signer }), every(300)),
             (Box::new(Retention::new(Arc::clone(&metrics))), every(60)),
             (Box::new(PruneJob::new(Arc::clone(&access))), every(600)),
@@ -159,6 +176,7 @@ impl Node {
             metrics,
             presence,
             actions,
+            archive,
             authority,
             registrar,
             connection_tests: ConnectionTests::default(),

@@ -21,8 +21,17 @@ pub struct Records {
 }
 
 impl Records {
-    /// For a command.
+    /// For a command. A directory without a registry is somebody's typing error.
     pub fn open(options: &Options, clock: &Clock, ids: &IdSource) -> Result<Self, OpenError> {
+        let layout = Layout::of(&options.data_dir);
+        if !layout.registry().exists() {
+            return Err(OpenError::NoRegistry(options.data_dir.clone()));
+        }
+        Self::open_in(&layout, options, &Poison::default(), clock, ids)
+    }
+
+    /// For the command that may come before the first start of a daemon.
+    pub fn open_or_create(options: &Options, clock: &Clock, ids: &IdSource) -> Result<Self, OpenError> {
         let layout = Layout::of(&options.data_dir);
         files::create_folder(layout.root())
             .map_err(|source| DataDirError::Create { path: layout.root().to_owned(), source })?;

@@ -141,6 +141,25 @@ impl Collectors {
         Ok(Changed { before, after })
     }
 
+    /// Whether no living collector has the name.
+    pub fn check_name_is_free(&self, tx: &Transaction<'_>, name: &str) -> Result<(), CollectorsError> {
+        if rows::is_name_taken(tx, name)? {
+            return Err(CollectorsError::NameTaken(name.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Takes an archived collector back into service.
+    pub fn restore(&self, tx: &Transaction<'_>, id: CollectorId, name: &str) -> Result<(), CollectorsError> {
+        self.check_name_is_free(tx, name)?;
+        Ok(rows::restore(tx, id)?)
+    }
+
+    /// Removes an archived collector for good, with all that belongs to its row.
+    pub fn remove(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<(), CollectorsError> {
+        Ok(rows::remove(tx, id)?)
+    }
+
     /// The agent refused the present version of its configuration.
     pub fn config_refused(
         &self,

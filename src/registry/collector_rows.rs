@@ -139,6 +139,25 @@ pub(super) fn keep_version(
     Ok(())
 }
 
+pub(super) fn is_name_taken(tx: &Transaction<'_>, name: &str) -> storage::Result<bool> {
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM collectors WHERE name = ? COLLATE NOCASE AND state <> 'archived')";
+    Ok(tx.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
+}
+
+/// It begins as if it had just been registered: its agent has to come first.
+pub(super) fn restore(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<()> {
+    let sql = "UPDATE collectors SET state = 'registered', stop_reason = NULL, stopped_until = NULL
+         WHERE id = ? AND state = 'archived'";
+    tx.prepare_cached(sql)?.execute([id])?;
+    Ok(())
+}
+
+pub(super) fn remove(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<()> {
+    tx.prepare_cached("DELETE FROM collectors WHERE id = ? AND state = 'archived'")?.execute([id])?;
+    Ok(())
+}
+
 pub(super) fn set_config_error(tx: &Transaction<'_>, id: CollectorId, reason: &str) -> storage::Result<()> {
     tx.prepare_cached("UPDATE collectors SET config_error = ?2 WHERE id = ?1")?
         .execute(params![id, reason])?;

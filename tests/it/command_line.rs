@@ -270,6 +270,23 @@ fn a_data_directory_that_cannot_be_one_is_told_by_path() {
     }
 }
 
+/// A typing error in the name of the directory must not look like an empty and sound appliance.
+#[test]
+fn commands_make_no_data_directory_where_there_is_none() {
+    let appliance = Appliance::prepare();
+    for arguments in [
+        &["audit", "verify"][..],
+        &["user", "list"],
+        &["user", "disable", "ada"],
+        &["user", "reset-password", "ada", "--password-stdin"],
+    ] {
+        let output = appliance.run(arguments, PASSWORD);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", said(&output));
+        assert!(said(&output).contains(appliance.data_dir().to_str().unwrap()), "{}", said(&output));
+    }
+    assert!(!appliance.data_dir().exists());
+}
+
 /// A package's first script and the service may start at the same time on an empty directory.
 #[test]
 fn several_programs_that_meet_on_an_empty_directory_agree_on_one_key() {

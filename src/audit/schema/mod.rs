@@ -1,5 +1,9 @@
 //! The schema of the one file that registry and audit share: numbered steps that are never edited once a
 //! release has run them.
 
-pub const MIGRATIONS: &[&str] =
-    &[include_str!("0001_first.sql"), include_str!("0002_control.sql"), include_str!("0003_config.sql")];
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("0001_first.sql"),
+    include_str!("0002_control.sql"),
+    include_str!("0003_config.sql"),
+    include_str!("0004_archive.sql"),
+];

@@ -36,6 +36,9 @@ use parts::Parts;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const USER: &str = "admin";
+/// The programs of a build are slower than those of a package, on a machine that has just built them: what would
+/// be slow at a site is usual here.
+const SLOW_COLLECTION_MS: f64 = 5000.0;
 /// A terminal shows what needs attention; that a setup code exists does not, as the demo uses it up.
 const LOG_FILTER: &str = "warn,pganalytics::access::setup=error";
 
@@ -61,8 +64,9 @@ pub(super) fn demo(wanted: Demo, environment: &Environment) -> Result<ExitCode, 
 
 async fn run(listener: TcpListener, folder: Rc<Folder>) -> Result<ExitCode, String> {
     let mut signals = Signals::catch()?;
-    let settings =
+    let mut settings =
         config::load(None, &environment(&listener, &folder)?).map_err(|problems| problems.to_string())?;
+    settings.node.slow_collection_ms = SLOW_COLLECTION_MS;
     let daemon = Daemon::open(listener, &settings)?;
     let password = create_administrator(&daemon.node)?;
     let (node, url) = (daemon.node.clone(), daemon.url());

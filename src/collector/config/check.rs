@@ -23,6 +23,7 @@ const DEFAULT_PROBE_OPTIONS: ProbeOptions = ProbeOptions {
     query_limit: 100,
     long_transaction: Duration::from_mins(5),
     idle_transaction: Duration::from_mins(1),
+    log_directory: None,
 };
 
 pub(super) fn settings(
@@ -33,11 +34,11 @@ pub(super) fn settings(
 ) -> Result<Settings, Problems> {
     let found = Found::default();
     let mut collector = Section::take(&mut file, "collector", &found);
-    let interval = collector.seconds("interval", &limits::COLLECTION_INTERVAL_S).unwrap_or(DEFAULT_INTERVAL);
+    let own_interval = collector.seconds("interval", &limits::COLLECTION_INTERVAL_S);
+    let interval = own_interval.unwrap_or(DEFAULT_INTERVAL);
     let push_interval = collector.seconds("push_interval", &(1..=3600)).unwrap_or(interval);
     let heartbeat_interval = collector.seconds("heartbeat_interval", &(1..=3600)).unwrap_or(DEFAULT_INTERVAL);
-    // nothing is pulled yet that this interval would time, but the key is part of every example
-    let _ = collector.seconds("config_pull_interval", &(10..=86_400));
+    let config_pull_interval = collector.seconds("config_pull_interval", &(10..=86_400));
     let stop_grace = collector.seconds("stop_grace", &(1..=limits::STOP_GRACE.as_secs()));
     let hostname = collector.text("hostname").unwrap_or_else(host_name);
     let identity = identity(&mut collector, path, environment, need, &found);
@@ -66,8 +67,11 @@ pub(super) fn settings(
         uplink,
         hostname,
         collection_interval: interval,
+        has_own_interval: own_interval.is_some(),
         push_interval,
         heartbeat_interval: heartbeat_interval.min(interval),
+        own_heartbeat_interval: heartbeat_interval,
+        config_pull_interval: config_pull_interval.unwrap_or(limits::CONFIG_CHECK),
         stop_grace: stop_grace.unwrap_or(DEFAULT_STOP_GRACE),
         postgres,
         spool,
@@ -242,7 +246,7 @@ fn probes(file: &mut Table, interval: Duration, found: &Found) -> (Vec<Probe>, P
     let mut options = DEFAULT_PROBE_OPTIONS;
     for kind in ProbeKind::ALL {
         let mut section = Section::take(file, kind.name(), found);
-        let is_enabled = section.flag("enabled").unwrap_or(true);
+        let is_enabled = section.flag("enabled").unwrap_or(kind.is_usual());
         let usual = kind.usual_interval().unwrap_or(interval);
         let interval = section.seconds("interval", &limits::PROBE_INTERVAL_S).unwrap_or(usual);
         probe_options(kind, &mut section, &mut options);
@@ -265,6 +269,7 @@ fn probe_options(kind: ProbeKind, section: &mut Section<'_>, options: &mut Probe
             let idle = section.seconds("idle_transaction", &limits::LONG_TRANSACTION_S);
             options.idle_transaction = idle.unwrap_or(options.idle_transaction);
         }
+        ProbeKind::PgLog => options.log_directory = section.path("directory"),
         _ => {}
     }
 }

@@ -4,6 +4,7 @@
 
 mod check;
 mod password;
+mod tuning;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::settings::{self, Environment, Problems};
 
 pub(super) use check::{backend_url, host_name};
 pub use password::{Password, PasswordError};
+pub(super) use tuning::{Pulled, Tuned};
 
 /// Everything that the agent needs to know, already checked.
 #[derive(Debug)]
@@ -24,10 +26,16 @@ pub struct Settings {
     pub uplink: Option<Uplink>,
     pub hostname: String,
     pub collection_interval: Duration,
+    /// Whether the file says so, or nothing does.
+    pub has_own_interval: bool,
     /// How long documents may wait to travel together; at most the collection interval means not at all.
     pub push_interval: Duration,
     /// Never longer than the collection interval.
     pub heartbeat_interval: Duration,
+    /// As the file says it.
+    pub own_heartbeat_interval: Duration,
+    /// Between two looks at the configuration that the daemon holds.
+    pub config_pull_interval: Duration,
     /// From SIGTERM to SIGKILL, for a worker that is told to stop.
     pub stop_grace: Duration,
     /// `None`: this agent watches a machine only.
@@ -126,12 +134,13 @@ pub enum ProbeKind {
     PgBloat,
     PgExtensions,
     PgSchema,
+    PgLog,
 }
 
 /// What a probe is asked of, and so how many documents a collection has of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// This machine: one document.
+    /// This machine: one document, or as many as there is of a log.
     Machine,
     /// The PostgreSQL server, in any of its databases: one document.
     Server,
@@ -142,17 +151,19 @@ pub enum Scope {
 }
 
 /// What the sections of the probes say beside their intervals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeOptions {
     /// Queries in one `pg_query_stats` document.
     pub query_limit: i64,
     /// From when on `pg_connections` lists a transaction that works, and one that only stands open.
     pub long_transaction: Duration,
     pub idle_transaction: Duration,
+    /// Where PostgreSQL's log is; otherwise the server is asked.
+    pub log_directory: Option<PathBuf>,
 }
 
 impl ProbeKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Sysstat,
         Self::DiskUsage,
         Self::PgStats,
@@ -164,6 +175,7 @@ impl ProbeKind {
         Self::PgBloat,
         Self::PgExtensions,
         Self::PgSchema,
+        Self::PgLog,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -179,12 +191,13 @@ impl ProbeKind {
             Self::PgBloat => "pg_bloat",
             Self::PgExtensions => "pg_extensions",
             Self::PgSchema => "pg_schema",
+            Self::PgLog => "pg_log",
         }
     }
 
     pub const fn scope(self) -> Scope {
         match self {
-            Self::Sysstat | Self::DiskUsage => Scope::Machine,
+            Self::Sysstat | Self::DiskUsage | Self::PgLog => Scope::Machine,
             Self::PgReplication => Scope::Server,
             Self::PgStats | Self::PgQueryStats => Scope::Database,
             Self::PgConnections
@@ -198,6 +211,11 @@ impl ProbeKind {
 
     pub const fn asks_postgres(self) -> bool {
         !matches!(self.scope(), Scope::Machine)
+    }
+
+    /// Whether it runs where nothing else is said: a log holds what people typed, and may be long.
+    pub const fn is_usual(self) -> bool {
+        !matches!(self, Self::PgLog)
     }
 
     /// Where nothing else is said; `None` is the interval of the collector.

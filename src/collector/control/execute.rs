@@ -8,16 +8,18 @@ use super::{Control, Made, Wish};
 use crate::collector::check;
 use crate::collector::config::Settings;
 use crate::collector::stop::Stop;
+use crate::collector::uplink::Client;
+use crate::crypto::Secret;
 use crate::limits::WORKER_START;
 use crate::wire::{Command, CommandKind, CommandOutcome, CommandStatus};
 
-pub(super) async fn run(control: &Control, settings: &Settings, ordered: &Stop) {
+pub(super) async fn run(control: &Control, settings: &Settings, client: &Client, ordered: &Stop) {
     loop {
         let next = control.waiting.borrow_mut().pop_front();
         match next {
             Some(command) => {
                 // an order to stop ends it in the middle; the journal knows, and the next start finishes it
-                if ordered.or(Box::pin(one(control, settings, command))).await.is_none() {
+                if ordered.or(Box::pin(one(control, settings, client, command))).await.is_none() {
                     return;
                 }
             }
@@ -30,7 +32,7 @@ pub(super) async fn run(control: &Control, settings: &Settings, ordered: &Stop) 
     }
 }
 
-async fn one(control: &Control, settings: &Settings, command: Command) {
+async fn one(control: &Control, settings: &Settings, client: &Client, command: Command) {
     let (id, kind) = (command.id.clone(), command.kind);
     tracing::info!(id, %kind, "a command has come");
     let stopped = match kind {
@@ -48,7 +50,7 @@ async fn one(control: &Control, settings: &Settings, command: Command) {
     let done = if control.has_expired(&command) {
         Err("the command had expired before it could be begun".to_owned())
     } else {
-        obey(control, settings, &command).await
+        obey(control, settings, client, &command).await
     };
     control.current.replace(None);
     let (status, detail) = match done {
@@ -64,7 +66,12 @@ async fn one(control: &Control, settings: &Settings, command: Command) {
 }
 
 /// What was done, or why it was not.
-async fn obey(control: &Control, settings: &Settings, command: &Command) -> Result<String, String> {
+async fn obey(
+    control: &Control,
+    settings: &Settings,
+    client: &Client,
+    command: &Command,
+) -> Result<String, String> {
     let longest = settings.stop_grace + WORKER_START;
     match command.kind {
         CommandKind::Stop => {
@@ -80,8 +87,11 @@ async fn obey(control: &Control, settings: &Settings, command: &Command) -> Resu
             Ok(with_end(&format!("a new worker runs{}", process(&made)), &made))
         }
         CommandKind::TestConnection => test_connection(control, settings).await,
-        CommandKind::UpdateConfig | CommandKind::RotateToken => {
-            Err(format!("this agent does not know the command {}", command.kind))
+        CommandKind::UpdateConfig => control.pull(settings, client).await,
+        CommandKind::RotateToken => {
+            let token = command.params["token"].as_str().ok_or("the command names no token")?;
+            let adopted = client.adopt(Secret::new(token)).await;
+            adopted.map(|()| "the new token is in use".to_owned()).map_err(|error| error.to_string())
         }
     }
 }
@@ -109,7 +119,7 @@ async fn test_connection(control: &Control, settings: &Settings) -> Result<Strin
 
 impl Control {
     /// Tells the keeper and waits for what it makes of it.
-    async fn wish_for(&self, run: bool, longest: Duration) -> Result<Made, String> {
+    pub(super) async fn wish_for(&self, run: bool, longest: Duration) -> Result<Made, String> {
         let mut made = self.made.subscribe();
         let number = self.wish.borrow().number + 1;
         self.wish.send_replace(Wish { number, run });

@@ -7,21 +7,21 @@
 mod channel;
 mod execute;
 mod journal;
+mod pull;
 mod report;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::stop::Stop;
 use super::uplink::Client;
-use crate::clock::{Clock, Timestamp};
-use crate::collector::config::Settings;
+use crate::clock::Clock;
+use crate::collector::config::{Pulled, Settings, Tuned};
 use crate::limits::{COMMANDS_WAITING, STEPS_WAITING};
-use crate::wire::{Command, CommandOutcome, CommandStatus};
+use crate::wire::{Command, CommandOutcome, CommandStatus, HeartbeatReply};
 use journal::Journal;
 
 /// What the keeper shall do: each wish has a higher number than the one before.
@@ -52,15 +52,27 @@ pub(super) struct Control {
     current: RefCell<Option<String>>,
     steps: RefCell<VecDeque<CommandOutcome>>,
     has_report: Notify,
+    /// The settings in use, the daemon's laid over the agent's own.
+    tuned: RefCell<Tuned>,
+    applied_version: Cell<Option<u64>>,
+    refused_version: Cell<Option<u64>>,
+    another_version: Notify,
+    pulling: Mutex<()>,
+    beat: Notify,
     clock: Clock,
     /// Milliseconds that the daemon's clock is ahead of ours.
     daemon_ahead_ms: Cell<i64>,
 }
 
 impl Control {
-    /// Reads what an earlier run of the agent wrote into `folder`.
-    pub(super) fn open(folder: &Path, clock: Clock) -> io::Result<Self> {
+    /// Reads what an earlier run of the agent wrote beside the spool.
+    pub(super) fn open(settings: &Settings, clock: Clock) -> io::Result<Self> {
+        let folder = &settings.spool.directory;
         let journal = Journal::open(folder)?;
+        let pulled = Pulled::read(folder)?;
+        // what was kept made sense to the release that kept it; this one may have another file
+        let tuned = pulled.as_ref().and_then(|pulled| settings.tuned(pulled).ok());
+        let applied_version = pulled.as_ref().filter(|_| tuned.is_some()).map(|pulled| pulled.version);
         let run = !journal.is_stopped();
         Ok(Self {
             journal: RefCell::new(journal),
@@ -71,6 +83,12 @@ impl Control {
             current: RefCell::default(),
             steps: RefCell::default(),
             has_report: Notify::new(),
+            tuned: RefCell::new(tuned.unwrap_or_else(|| settings.untuned())),
+            applied_version: Cell::new(applied_version),
+            refused_version: Cell::new(None),
+            another_version: Notify::new(),
+            pulling: Mutex::new(()),
+            beat: Notify::new(),
             clock,
             daemon_ahead_ms: Cell::new(0),
         })
@@ -79,14 +97,15 @@ impl Control {
     /// Does commands, answers them and holds the channel, until the order to stop.
     pub(super) async fn run(&self, settings: &Settings, client: &Client, ordered: &Stop) {
         tokio::join!(
-            execute::run(self, settings, ordered),
+            execute::run(self, settings, client, ordered),
+            pull::run(self, settings, client, ordered),
             report::run(self, client, ordered),
             channel::run(self, client, ordered),
         );
     }
 
     /// Takes in commands that were told, new or again.
-    pub(super) fn take(&self, commands: Vec<Command>) {
+    fn take(&self, commands: Vec<Command>) {
         let mut waiting = self.waiting.borrow_mut();
         for command in commands {
             if let Some(outcome) = self.journal.borrow_mut().told_again(&command.id) {
@@ -105,9 +124,26 @@ impl Control {
         }
     }
 
-    /// What the daemon's clock says, from its last answer.
-    pub(super) fn daemon_time(&self, server_time: Timestamp) {
-        self.daemon_ahead_ms.set(server_time.as_millis() - self.clock.now().as_millis());
+    /// Takes in what a heartbeat was answered.
+    pub(super) fn answered(&self, reply: HeartbeatReply) {
+        self.daemon_ahead_ms.set(reply.server_time.as_millis() - self.clock.now().as_millis());
+        self.take(reply.commands);
+        self.daemon_holds(reply.config_version);
+    }
+
+    /// The settings in use.
+    pub(super) fn tuned(&self) -> Ref<'_, Tuned> {
+        self.tuned.borrow()
+    }
+
+    /// The version of the daemon's configuration that is applied.
+    pub(super) fn applied_version(&self) -> Option<u64> {
+        self.applied_version.get()
+    }
+
+    /// Returns when there is something that a heartbeat should tell before its time.
+    pub(super) async fn beat_is_due(&self) {
+        self.beat.notified().await;
     }
 
     /// Whether the time to begin with a command is over, by the daemon's clock.

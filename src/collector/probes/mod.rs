@@ -6,6 +6,7 @@ pub(super) mod pg_cache;
 pub(super) mod pg_connections;
 pub(super) mod pg_extensions;
 pub(super) mod pg_locks;
+pub(super) mod pg_log;
 pub(super) mod pg_query_stats;
 pub(super) mod pg_replication;
 pub(super) mod pg_schema;

@@ -30,6 +30,9 @@ pub struct Header {
     pub documents: u64,
     /// As `Content-Encoding` calls it.
     pub encoding: String,
+    /// How far the database's log was read, where the batch holds some of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_position: Option<serde_json::Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

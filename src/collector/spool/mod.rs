@@ -9,6 +9,7 @@
 
 mod batch;
 mod counts;
+mod log_position;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +20,8 @@ use crate::files::{self, Access, Lock};
 
 pub use batch::{Batch, Damage, Header};
 use counts::Counts;
+use log_position::LogPosition;
+pub use log_position::log_position;
 
 /// A file takes whole blocks, whatever its length.
 const BLOCK_BYTES: u64 = 4096;
@@ -71,6 +74,7 @@ impl Spool {
         };
         spool.take_stock().map_err(failed("list the batches"))?;
         spool.finish_interrupted_drop().map_err(failed("finish a drop"))?;
+        spool.mend_log_position()?;
         Ok(spool)
     }
 
@@ -126,10 +130,33 @@ impl Spool {
         self.last_sequence = sequence;
         self.batches.insert(sequence, needed);
         self.bytes += needed;
+        self.note_log_position(sequence, batch);
         if self.counts_are_behind {
             self.write_counts();
         }
         Ok(sequence)
+    }
+
+    fn note_log_position(&self, sequence: u64, batch: &Batch) {
+        let Some(position) = batch.header.log_position.clone() else { return };
+        if let Err(error) = (LogPosition { sequence, position }).write(&self.folder) {
+            tracing::error!(%error, "cannot note how far the database's log was read");
+        }
+    }
+
+    /// A crash may have come between the newest batch and the note of its position.
+    fn mend_log_position(&mut self) -> Result<(), SpoolError> {
+        let noted = LogPosition::read(&self.folder).map_or(0, |noted| noted.sequence);
+        // an empty spool would count from one again, and its batches would look older than the note
+        self.last_sequence = self.last_sequence.max(noted);
+        let Some(newest) = self.newest().filter(|newest| *newest > noted) else { return Ok(()) };
+        match self.read(newest) {
+            Ok(Some(batch)) => self.note_log_position(newest, &batch),
+            // a damaged one is set aside, and counted
+            Ok(None) | Err(SpoolError::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     fn make_room(&mut self, needed: u64) -> Result<(), SpoolError> {

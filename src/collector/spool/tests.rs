@@ -16,6 +16,7 @@ fn batch(ids: &IdSource, at_ms: i64) -> Batch {
         collected_at: now,
         documents: 3,
         encoding: "zstd".to_owned(),
+        log_position: None,
     };
     Batch { header, body: vec![7; 100] }
 }
@@ -187,4 +188,33 @@ fn what_a_crash_left_half_written_is_cleared_away() {
     let spool = Spool::open(folder.path(), ROOMY).unwrap();
     assert!(spool.is_empty());
     assert_eq!(names(folder.path()), ["lock"]);
+}
+
+#[test]
+fn the_position_in_the_log_is_that_of_the_last_batch_whatever_a_crash_came_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = IdSource::seeded(1);
+    let at = |offset: u64| {
+        let mut made = batch(&ids, 1_000);
+        made.header.log_position = Some(offset.into());
+        made
+    };
+    let mut spool = Spool::open(folder.path(), ROOMY).unwrap();
+    assert_eq!(log_position(folder.path()), None);
+    spool.add(&at(10)).unwrap();
+    let noted = fs::read(folder.path().join("log.position")).unwrap();
+    let second = spool.add(&at(20)).unwrap();
+    drop(spool);
+
+    // the second note was lost with the power, its batch was not
+    crate::files::write_whole(&folder.path().join("log.position"), &noted, Access::Group).unwrap();
+    let mut spool = Spool::open(folder.path(), ROOMY).unwrap();
+    assert_eq!(log_position(folder.path()), Some(20.into()));
+
+    // the newest batch is gone, and the one before does not turn the position back
+    spool.acknowledged(second).unwrap();
+    drop(spool);
+    let mut spool = Spool::open(folder.path(), ROOMY).unwrap();
+    assert_eq!(log_position(folder.path()), Some(20.into()));
+    assert!(spool.add(&batch(&ids, 1_000)).unwrap() > second, "batches stay newer than the note");
 }

@@ -31,7 +31,8 @@ pub(super) struct Beat<'a> {
 
 impl Beat<'_> {
     pub(super) async fn run(&self, ordered: &Stop, has_news: &Notify) {
-        let mut schedule = Schedule::new([((), self.settings.heartbeat_interval)], random_fraction());
+        let mut interval = self.interval();
+        let mut schedule = Schedule::new([((), interval)], random_fraction());
         let mut backoff = Backoff::default();
         // a moment, so that the first heartbeat knows how busy the processor is
         let started = Instant::now();
@@ -41,27 +42,36 @@ impl Beat<'_> {
                 tokio::select! {
                     () = sleep_until(started + due) => {}
                     () = has_news.notified() => {}
+                    () = self.control.beat_is_due() => {}
                 }
             };
             if ordered.or(wanted).await.is_none() || !self.arrive(ordered, &mut backoff).await {
                 return;
             }
+            if interval != self.interval() {
+                interval = self.interval();
+                schedule = Schedule::new([((), interval)], random_fraction());
+            }
             schedule.take_due(started.elapsed());
         }
+    }
+
+    fn interval(&self) -> Duration {
+        self.control.tuned().heartbeat_interval
     }
 
     /// Beats until it has arrived; `false` when the order to stop came first.
     async fn arrive(&self, ordered: &Stop, backoff: &mut Backoff) -> bool {
         loop {
-            let heartbeat =
+            let mut heartbeat =
                 self.figures.borrow_mut().heartbeat(self.settings, &self.spool.borrow(), self.clock.now());
+            heartbeat.config_version = self.control.applied_version();
             service::status(&self.figures.borrow().line());
             let Some(result) = ordered.or(send(self.client, &heartbeat)).await else { return false };
             let error = match result {
                 Ok(reply) => {
                     if let Some(reply) = reply {
-                        self.control.daemon_time(reply.server_time);
-                        self.control.take(reply.commands);
+                        self.control.answered(reply);
                     }
                     backoff.succeeded();
                     return true;
@@ -69,7 +79,7 @@ impl Beat<'_> {
                 Err(error) => error,
             };
             tracing::debug!(%error, "a heartbeat did not arrive");
-            let pause = pause(backoff, &error).min(self.settings.heartbeat_interval);
+            let pause = pause(backoff, &error).min(self.interval());
             if ordered.or(sleep(pause)).await.is_none() {
                 return false;
             }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::collector::VERSION;
 use crate::collector::config::Compression;
+use crate::collector::probes::pg_log::position_of;
 use crate::collector::spool::{Batch, Header};
 use crate::ids::{CollectorId, IdSource};
 use crate::limits::{BATCH_JSON_BYTES, BATCH_LINGER};
@@ -59,6 +60,7 @@ impl Author {
     fn write(&self, documents: Vec<Box<RawValue>>) -> std::io::Result<Batch> {
         let now = self.clock.now();
         let count = documents.len() as u64;
+        let log_position = documents.iter().rev().find_map(|document| position_of(document));
         let push = Push {
             collector_id: Some(self.collector_id.to_string()),
             hostname: Some(self.hostname.clone()),
@@ -73,6 +75,7 @@ impl Author {
             collected_at: now,
             documents: count,
             encoding: self.compression.name().to_owned(),
+            log_position,
         };
         Ok(Batch { header, body: compress(&serde_json::to_vec(&push)?, self.compression)? })
     }

@@ -138,7 +138,7 @@ impl Keeper<'_> {
     }
 
     fn longest_silence(&self) -> Duration {
-        let shortest = self.settings.probes.iter().map(|probe| probe.interval).min();
+        let shortest = self.control.tuned().probes.iter().map(|probe| probe.interval).min();
         // without a probe a worker has nothing to say
         shortest.map_or(Duration::from_hours(24 * 365), |interval| interval + WORKER_SILENCE)
     }

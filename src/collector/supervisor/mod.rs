@@ -57,9 +57,8 @@ pub(super) async fn run(
 ) -> Result<(), SupervisorError> {
     let uplink = settings.uplink.as_ref().ok_or(SupervisorError::NotRegistered)?;
     let spool = Rc::new(RefCell::new(Spool::open(&settings.spool.directory, settings.spool.max_bytes)?));
-    let control =
-        Control::open(&settings.spool.directory, clock.clone()).map_err(SupervisorError::Control)?;
-    let client = Rc::new(Client::new(uplink, clock.clone())?);
+    let control = Control::open(settings, clock.clone()).map_err(SupervisorError::Control)?;
+    let client = Rc::new(Client::new(uplink, &settings.spool.directory, clock.clone())?);
     let figures = Rc::new(RefCell::new(Figures::new(&clock)));
     let author = Author {
         collector_id: uplink.id,

@@ -19,9 +19,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::long_token::LongToken;
 use super::verdict::{Verdict, judge};
 use crate::clock::Clock;
-use crate::collector::config::{TokenSource, Uplink};
+use crate::collector::config::Uplink;
 use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::limits;
@@ -49,6 +50,8 @@ pub(crate) enum ClientError {
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<Duration>,
+    /// The version of the configuration, where the answer is one.
+    pub(crate) config_version: Option<u64>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -61,7 +64,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     base: reqwest::Url,
     pub(crate) id: CollectorId,
-    token: TokenSource,
+    token: LongToken,
     access: Mutex<Option<Access>>,
     clock: Clock,
 }
@@ -104,7 +107,8 @@ fn unusable(path: &Path, cause: &dyn std::error::Error) -> ClientError {
 }
 
 impl Client {
-    pub(crate) fn new(uplink: &Uplink, clock: Clock) -> Result<Self, ClientError> {
+    /// `folder` is where a rotated token may be kept.
+    pub(crate) fn new(uplink: &Uplink, folder: &Path, clock: Clock) -> Result<Self, ClientError> {
         let backend = &uplink.backend;
         let certificate = backend.client_certificate.as_ref();
         let certificate = certificate.map(|(certificate, key)| (certificate.as_path(), key.as_path()));
@@ -112,7 +116,7 @@ impl Client {
             http: http_client(&backend.url, backend.ca_file.as_deref(), certificate)?,
             base: backend.url.clone(),
             id: uplink.id,
-            token: uplink.token.clone(),
+            token: LongToken::new(uplink.token.clone(), folder.to_owned()),
             access: Mutex::new(None),
             clock,
         })
@@ -138,6 +142,32 @@ impl Client {
                 })
             }
             Ok(result) => result,
+        }
+    }
+
+    /// Puts another long token in the place of the one in use, once the daemon has accepted it.
+    pub(crate) async fn adopt(&self, long: Secret) -> Result<(), ClientError> {
+        let adopted = self.exchange_for(&long).await?;
+        self.token.replace(&long).map_err(|error| ClientError::File {
+            file: "the new token".to_owned(),
+            cause: error.to_string(),
+        })?;
+        *self.access.lock().await = Some(adopted);
+        Ok(())
+    }
+
+    /// Fetches with an access token.
+    pub(crate) async fn get(&self, path: &str, limit: Duration) -> Result<Reply, ClientError> {
+        let token = self.access_token().await?;
+        let url = self.base.join(path).map_err(|error| ClientError::Answer(error.to_string()))?;
+        let reply = reply_of(self.http.get(url).bearer_auth(token.expose()).timeout(limit)).await?;
+        match reply.verdict() {
+            Verdict::Done => Ok(reply),
+            verdict => {
+                // the daemon answers 403 here whatever is wrong with the token
+                self.forget(&token).await;
+                Err(reply.into_error(&verdict))
+            }
         }
     }
 
@@ -235,8 +265,12 @@ impl Client {
             file: "the token file".to_owned(),
             cause: error.to_string(),
         })?;
+        self.exchange_for(&long).await
+    }
+
+    async fn exchange_for(&self, long: &Secret) -> Result<Access, ClientError> {
         let reply = self
-            .send(&long, "collectors/refresh-token", &[], bytes::Bytes::new(), limits::REQUEST_TIME)
+            .send(long, "collectors/refresh-token", &[], bytes::Bytes::new(), limits::REQUEST_TIME)
             .await?;
         match reply.verdict() {
             Verdict::Done => {}
@@ -277,6 +311,8 @@ pub(crate) async fn reply_of(request: reqwest::RequestBuilder) -> Result<Reply, 
 async fn read_reply(mut response: Response) -> Result<Reply, ClientError> {
     let unreachable = |error: reqwest::Error| ClientError::Unreachable(chain(&error.without_url()));
     let (status, retry_after) = (response.status(), retry_after(&response));
+    let config_version = response.headers().get("x-config-version");
+    let config_version = config_version.and_then(|version| version.to_str().ok()?.parse().ok());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > limits::REPLY_BYTES {
@@ -284,7 +320,7 @@ async fn read_reply(mut response: Response) -> Result<Reply, ClientError> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply { status, retry_after, body })
+    Ok(Reply { status, retry_after, config_version, body })
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod client;
+mod long_token;
 mod order;
 mod sender;
 mod verdict;

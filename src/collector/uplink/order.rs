@@ -67,8 +67,14 @@ mod tests {
     fn add(spool: &mut Spool) -> u64 {
         let (ids, now) = (IdSource::Random, Timestamp::from_millis(1));
         let (id, collector_id) = (ids.next(now), ids.next(now));
-        let header =
-            Header { id, collector_id, collected_at: now, documents: 1, encoding: "zstd".to_owned() };
+        let header = Header {
+            id,
+            collector_id,
+            collected_at: now,
+            documents: 1,
+            encoding: "zstd".to_owned(),
+            log_position: None,
+        };
         spool.add(&Batch { header, body: vec![1] }).unwrap()
     }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod agents;
+mod archive;
 mod changes;
 mod control;
 

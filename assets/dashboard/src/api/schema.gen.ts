@@ -238,7 +238,7 @@ export interface paths {
             cookie?: never;
         };
         get: operations["get_collectors_by_id"];
-        put?: never;
+        put: operations["put_collectors_by_id"];
         post?: never;
         delete?: never;
         options?: never;
@@ -392,6 +392,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/restart-jwt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_by_id_restart_jwt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/resume": {
         parameters: {
             query?: never;
@@ -467,6 +483,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["post_collectors_by_id_test_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/update-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_by_id_update_config"];
         delete?: never;
         options?: never;
         head?: never;
@@ -915,6 +947,26 @@ export interface components {
             /** Format: date-time */
             signed_at: string;
         };
+        /** @description The body of a request to change a collector; what is absent stays as it is. */
+        CollectorBody: {
+            database?: string | null;
+            description?: string | null;
+            /** @description development, staging, production */
+            environment?: string | null;
+            host?: string | null;
+            /**
+             * Format: password
+             * @description Never shown again.
+             */
+            password?: string | null;
+            /** Format: int32 */
+            port?: number | null;
+            /** @description PEM, base64-encoded; empty removes it. */
+            ssl_certificate?: string | null;
+            /** @description disable, allow, prefer, require, requireCA, requireFull */
+            ssl_mode?: string | null;
+            username?: string | null;
+        };
         CollectorList: {
             collectors: components["schemas"]["CollectorView"][];
             limit: number;
@@ -935,6 +987,8 @@ export interface components {
              * @description Seconds.
              */
             collection_interval: number;
+            /** @description Why the agent refused the present version of its configuration, if it did. */
+            config_error?: string | null;
             /** Format: int64 */
             config_version: number;
             /**
@@ -945,6 +999,8 @@ export interface components {
             database: string;
             database_version?: string | null;
             description: string;
+            /** @description Types of documents that the agent collects; null: all that it has. */
+            enabled_types?: string[] | null;
             environment: string;
             /** Format: int64 */
             error_count: number;
@@ -963,6 +1019,8 @@ export interface components {
             last_modified_at: string;
             /** Format: date-time */
             last_restart_at?: string | null;
+            /** @description error, warn, info, debug; null: as the agent's own file says. */
+            log_level?: string | null;
             /** Format: double */
             max_collection_time_ms?: number | null;
             /**
@@ -1012,6 +1070,31 @@ export interface components {
              */
             uptime_percentage?: number | null;
             username: string;
+        };
+        /** @description The body of a request to change what an agent does; what is absent stays as it is. */
+        ConfigBody: {
+            /**
+             * Format: int32
+             * @description Seconds.
+             */
+            collection_interval?: number | null;
+            /** @description Types of documents that the agent collects. */
+            enabled_types?: string[] | null;
+            /** @description Id or name of a group; empty takes the collector out of its group. */
+            group_id?: string | null;
+            /** @description error, warn, info, debug */
+            log_level?: string | null;
+            /** Format: int32 */
+            query_limit?: number | null;
+            tags?: string[] | null;
+        };
+        ConfiguredView: {
+            /** Format: int64 */
+            config_version: number;
+            message: string;
+            success: boolean;
+            /** @description The whole configuration as it is now. */
+            updated_config: Record<string, never>;
         };
         /** @description The body of a request to try a connection. */
         ConnectionBody: {
@@ -1368,6 +1451,21 @@ export interface components {
             detail?: string | null;
             /** @description `in_progress`, `completed`, `failed` */
             status: string;
+        };
+        RotatedView: {
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Shown this once. */
+            new_jwt_token: string;
+        };
+        /** @description The body of a request for another token; all of it may be left out. */
+        RotationBody: {
+            /**
+             * Format: int32
+             * @description How long the old token works beside the new one.
+             * @default 0
+             */
+            grace_seconds: number | null;
         };
         SecretBody: {
             /** Format: int64 */
@@ -2082,6 +2180,47 @@ export interface operations {
             };
         };
     };
+    put_collectors_by_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the collector */
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectorBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectorView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description somebody else changed it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_collectors_by_id_actions: {
         parameters: {
             query?: {
@@ -2384,6 +2523,37 @@ export interface operations {
             };
         };
     };
+    post_collectors_by_id_restart_jwt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotationBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     post_collectors_by_id_resume: {
         parameters: {
             query?: never;
@@ -2555,6 +2725,37 @@ export interface operations {
                 content?: never;
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_update_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfiguredView"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
