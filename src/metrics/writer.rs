@@ -34,6 +34,7 @@ impl Writer {
         let queue = Arc::new(Queue::new(limits::WAITING_PUSHES, limits::WAITING_BYTES));
         let waiting = Arc::clone(&queue);
         let thread = thread::Builder::new().name("metrics-writer".to_owned()).spawn(move || {
+            let _end = End(&waiting);
             while let Some(group) = waiting.take(limits::COMMIT_BYTES) {
                 store(&hot, group);
             }
@@ -63,6 +64,17 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Closes the queue when the thread ends, however it ends, so that nobody waits for it in vain.
+struct End<'a>(&'a Queue<Waiting>);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        // what still waits is answered by the loss of its reply
+        while self.0.take(usize::MAX).is_some() {}
     }
 }
 
