@@ -110,7 +110,10 @@ export async function startPostgres(stage) {
 export async function startDaemon(stage) {
   const dataDir = join(stage.folder, 'daemon');
   mkdirSync(dataDir, { mode: 0o700 });
-  const daemon = stage.run(DAEMON, ['serve'], {
+  const config = join(stage.folder, 'pganalytics.toml');
+  // on a busy machine a collection of the debug build takes its time, and the pages under test say Online
+  writeFileSync(config, '[fleet]\nslow_collection_ms = 60000\n');
+  const daemon = stage.run(DAEMON, ['serve', '--config', config], {
     env: { PGANALYTICS_LISTEN: '127.0.0.1:0', PGANALYTICS_DATA_DIR: dataDir, PGANALYTICS_TLS: 'off' },
   });
   const url = await within(
