@@ -10,6 +10,7 @@ mod serve;
 mod signals;
 mod tls;
 mod user;
+mod verify;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ enum Command {
     /// Manage users on this machine, also when nobody can sign in
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Check every checksum of every file of the data directory, while no daemon runs
+    Verify(Common),
     /// Examine the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -77,6 +80,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
         Command::Demo(wanted) => demo::demo(wanted, environment),
         Command::Check(common) => check(&common, environment),
         Command::User(command) => user::run(command, environment),
+        Command::Verify(common) => verify::run(&common, environment),
         Command::Audit(command) => audit::run(command, environment),
     };
     done.unwrap_or_else(|message| {

@@ -9,6 +9,7 @@ mod open;
 mod records;
 mod report;
 mod stopping;
+mod verify;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use open::{OpenError, Options};
 pub use records::Records;
 pub use report::{CollectorReport, StorageReport};
 pub use stopping::Stopping;
+pub use verify::{FileReport, verify};
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

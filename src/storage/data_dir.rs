@@ -66,6 +66,13 @@ impl Layout {
         lock.ok_or_else(|| DataDirError::BeingOpened(self.0.clone()))
     }
 
+    /// Keeps every daemon out, or finds one inside.
+    pub fn lock_alone(&self) -> Result<Lock, DataDirError> {
+        let path = self.lock();
+        let lock = Lock::take(&path).map_err(|source| DataDirError::Use { path, source })?;
+        lock.ok_or_else(|| DataDirError::InUse(self.0.clone()))
+    }
+
     /// redb: the metrics that are not sealed yet.
     pub fn hot(&self) -> PathBuf {
         self.0.join("hot.redb")
@@ -96,13 +103,11 @@ impl DataDir {
         let layout = Layout::of(root);
         files::create_folder(root)
             .map_err(|source| DataDirError::Create { path: root.to_owned(), source })?;
-        let using = |path: PathBuf| move |source| DataDirError::Use { path, source };
-        let lock = Lock::take(&layout.lock())
-            .map_err(using(layout.lock()))?
-            .ok_or_else(|| DataDirError::InUse(root.to_owned()))?;
+        let lock = layout.lock_alone()?;
         let running = layout.running();
         let was_unclean = running.exists();
-        files::write_whole(&running, b"", Access::Group).map_err(using(running))?;
+        files::write_whole(&running, b"", Access::Group)
+            .map_err(|source| DataDirError::Use { path: running, source })?;
         Ok(Self { layout, was_unclean, _lock: lock })
     }
 

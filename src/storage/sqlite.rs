@@ -116,6 +116,14 @@ impl Sqlite {
         value
     }
 
+    /// What SQLite itself finds wrong with the file, in its words; nothing when it is sound.
+    pub fn integrity(&self) -> Result<Option<String>, StoreError> {
+        self.read(|tx| {
+            let found: String = tx.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+            Ok((found != "ok").then_some(found))
+        })
+    }
+
     fn open_reader(&self) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let reader = Connection::open_with_flags(&self.path, flags)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::support::appliance::{ADMIN, Appliance, PASSWORD, program, write};
+use crate::support::appliance::{ADMIN, Appliance, PASSWORD, now, program, write};
 use crate::support::client::Socket;
 use crate::support::raw::Raw;
 use crate::support::wait_for;
@@ -307,4 +307,44 @@ fn several_programs_that_meet_on_an_empty_directory_agree_on_one_key() {
         appliance.login(name);
     }
     assert_eq!(appliance.run(&["audit", "verify"], "").status.code(), Some(0));
+}
+
+#[test]
+fn verify_reads_everything_back_and_names_the_damaged_file() {
+    const MARK: &str = "a-word-that-stands-as-it-is";
+    let (mut appliance, admin) = Appliance::with_admin();
+    let (_, token) = appliance.collector(&admin, "orders");
+    let document = json!({"type": "pg_stats", "timestamp": now(), "database": MARK, "size_bytes": 7});
+    assert_eq!(appliance.client.push(&token, "one", &[document]).status, 200);
+    let beside_a_daemon = appliance.run(&["verify"], "");
+    assert_eq!(beside_a_daemon.status.code(), Some(1));
+    assert!(said(&beside_a_daemon).contains("in use"), "{}", said(&beside_a_daemon));
+
+    assert_eq!(appliance.stop(), Some(0));
+    let whole = appliance.run(&["verify"], "");
+    assert_eq!(whole.status.code(), Some(0), "{}", said(&whole));
+    assert!(said(&whole).contains("1 documents"), "{}", said(&whole));
+
+    let hot = appliance.data_dir().join("hot.redb");
+    let sound = fs::read(&hot).unwrap();
+    let mut damaged = sound.clone();
+    // redb may have left an older copy of the page, so that every one is damaged
+    let places: Vec<usize> =
+        (0..damaged.len()).filter(|at| damaged[*at..].starts_with(MARK.as_bytes())).collect();
+    assert!(!places.is_empty(), "the document's text stands in the store");
+    places.iter().for_each(|at| damaged[*at] ^= 1);
+    write(&hot, &damaged);
+    let found = appliance.run(&["verify", "--output", "json"], "");
+    assert_eq!(found.status.code(), Some(1), "{}", said(&found));
+    let files = serde_json::from_slice::<Value>(&found.stdout).unwrap()["files"].clone();
+    assert_eq!((&files[0]["whole"], &files[1]["whole"]), (&json!(true), &json!(false)), "{files}");
+    assert!(files[1]["file"].as_str().unwrap().ends_with("hot.redb"), "{files}");
+
+    write(&hot, &sound);
+    let registry = rusqlite::Connection::open(appliance.data_dir().join("registry.sqlite")).unwrap();
+    registry.execute("UPDATE audit_log SET actor_name = 'nobody' WHERE seq = 9", []).unwrap();
+    drop(registry);
+    let found = appliance.run(&["verify"], "");
+    assert_eq!(found.status.code(), Some(1));
+    assert!(said(&found).contains("broken at entry 9"), "{}", said(&found));
 }
