@@ -332,7 +332,9 @@ fn verify_reads_everything_back_and_names_the_damaged_file() {
     let places: Vec<usize> =
         (0..damaged.len()).filter(|at| damaged[*at..].starts_with(MARK.as_bytes())).collect();
     assert!(!places.is_empty(), "the document's text stands in the store");
-    places.iter().for_each(|at| damaged[*at] ^= 1);
+    for at in places {
+        damaged[at] ^= 1;
+    }
     write(&hot, &damaged);
     let found = appliance.run(&["verify", "--output", "json"], "");
     assert_eq!(found.status.code(), Some(1), "{}", said(&found));
