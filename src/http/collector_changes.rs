@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::caller::Caller;
-use super::collectors::CollectorView;
+use super::collector_view::CollectorView;
 use super::fields::{Fields, OptionalFields};
 use super::on_disk;
 use super::problem::Problem;

@@ -16,6 +16,7 @@ mod budget;
 mod caller;
 mod channel;
 mod collector_changes;
+mod collector_view;
 mod collectors;
 mod csv;
 mod dashboard;
