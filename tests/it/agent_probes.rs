@@ -1,6 +1,8 @@
 //! The agent's probes against a real PostgreSQL: they say what the database itself shows, under the names that
 //! collectors of the last generation use in the field.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use tokio_postgres::Client;
 
@@ -411,9 +413,15 @@ fn a_user_without_rights_gets_what_is_public_and_is_told_what_is_missing() {
 }
 
 /// The messages with this word in all pushes that were taken.
+/// What a daemon would have stored: a batch that is sent again, as one is whose acknowledgement a signal cut off,
+/// bears the key that it had.
 fn messages(peer: &Peer, word: &str) -> Vec<String> {
     let mut messages = Vec::new();
+    let mut keys = HashSet::new();
     for push in peer.pushes(200) {
+        if !keys.insert(push.headers["idempotency-key"].clone()) {
+            continue;
+        }
         let push: Value = serde_json::from_slice(&zstd::decode_all(push.body.as_slice()).unwrap()).unwrap();
         let logs = push["metrics"].as_array().unwrap().iter().filter(|document| document["type"] == "pg_log");
         let entries = logs.flat_map(|document| document["entries"].as_array().unwrap().clone());
