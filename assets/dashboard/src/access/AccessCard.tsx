@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { usePageTitle } from '../lib/hooks';
+import { Logo } from '../ui/Logo';
 import { t } from './strings';
 import './access.css';
 
@@ -10,17 +11,7 @@ export function AccessCard({ title, children }: { title: string; children: React
     <main className="access">
       <div className="access-card card">
         <p className="access-product">
-          <svg width="28" height="28" viewBox="0 0 32 32" aria-hidden="true">
-            <rect width="32" height="32" rx="7" fill="var(--primary)" />
-            <path
-              d="M6 18h5l3-9 4 15 3-9 1.5 3H26"
-              fill="none"
-              stroke="var(--on-primary)"
-              strokeWidth="2.6"
-              strokeLinecap="round"
-              strokeLinejoin="round"
-            />
-          </svg>
+          <Logo size={28} />
           {t('product')}
         </p>
         <h1>{title}</h1>

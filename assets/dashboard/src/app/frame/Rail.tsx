@@ -3,6 +3,7 @@ import { usePhone, usePreferences } from '../../lib/hooks';
 import { setPreferences } from '../../lib/preferences';
 import { IconButton } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
+import { Logo } from '../../ui/Logo';
 import { isCurrent, type Page } from '../pages';
 import { t } from '../strings';
 
@@ -16,17 +17,7 @@ export function Rail({ pages }: { pages: Page[] }) {
     <div className="rail">
       {!phone && (
         <p className="rail-product" aria-hidden="true">
-          <svg width="24" height="24" viewBox="0 0 32 32">
-            <rect width="32" height="32" rx="7" fill="var(--primary)" />
-            <path
-              d="M6 18h5l3-9 4 15 3-9 1.5 3H26"
-              fill="none"
-              stroke="var(--on-primary)"
-              strokeWidth="2.6"
-              strokeLinecap="round"
-              strokeLinejoin="round"
-            />
-          </svg>
+          <Logo size={24} />
           {!narrow && t('product')}
         </p>
       )}
