@@ -190,6 +190,17 @@ pub const PRUNED_AT_ONCE: usize = 1000;
 /// events a second: two minutes.
 pub const EVENTS_KEPT: usize = 4096;
 
+/// Days of availability that are kept and shown of each collector: twelve bytes each.
+pub const AVAILABILITY_DAYS: usize = 90;
+/// Days that the one figure of a collector's availability covers.
+pub const UPTIME_DAYS: usize = 30;
+/// How often accounts of availability are written that only grow. What was between is told by the last look.
+pub const ACCOUNTS_SAVED: Duration = Duration::from_secs(300);
+/// How often the last look is written: what a killed daemon does not know of its last moments.
+pub const LOOKS_SAVED: Duration = Duration::from_secs(10);
+/// A clock that is off by so much from the time that has passed was set; less is the drift of a machine.
+pub const CLOCK_JUMP: Duration = Duration::from_secs(5);
+
 /// Collection times that a mean is taken over: an hour at the usual interval.
 pub const COLLECTION_TIMES_KEPT: usize = 60;
 

@@ -11,6 +11,7 @@ mod api_tokens;
 mod archive;
 mod audit;
 mod auth;
+mod availability;
 mod body;
 mod budget;
 mod caller;
