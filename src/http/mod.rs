@@ -38,6 +38,7 @@ mod setup;
 mod system;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod users;
 
 use std::future::Future;
