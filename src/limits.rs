@@ -190,6 +190,17 @@ pub const PRUNED_AT_ONCE: usize = 1000;
 /// events a second: two minutes.
 pub const EVENTS_KEPT: usize = 4096;
 
+/// Days of availability that are kept and shown of each collector: twelve bytes each.
+pub const AVAILABILITY_DAYS: usize = 90;
+/// Days that the one figure of a collector's availability covers.
+pub const UPTIME_DAYS: usize = 30;
+/// How often accounts of availability are written that only grow. What was between is told by the last look.
+pub const ACCOUNTS_SAVED: Duration = Duration::from_secs(300);
+/// How often the last look is written: what a killed daemon does not know of its last moments.
+pub const LOOKS_SAVED: Duration = Duration::from_secs(10);
+/// A clock that is off by so much from the time that has passed was set; less is the drift of a machine.
+pub const CLOCK_JUMP: Duration = Duration::from_secs(5);
+
 /// Collection times that a mean is taken over: an hour at the usual interval.
 pub const COLLECTION_TIMES_KEPT: usize = 60;
 
@@ -304,8 +315,16 @@ pub const PUSH_DISCARDED_BYTES: usize = 256 * MIB;
 pub const PUSH_DISCARD_TIME: Duration = Duration::from_secs(10);
 /// Between two looks of an agent for a new configuration.
 pub const CONFIG_CHECK: Duration = Duration::from_secs(300);
-/// When a sender that did not fit should come again.
+/// More seconds, by which these looks are spread over a fleet.
+pub const CONFIG_CHECK_SPREAD_S: u64 = 60;
+/// When a sender that did not fit should come again, and how far those are apart that are told so: a hundred a
+/// second are served on a small machine. The longest pause is that of an agent that hears nothing.
 pub const PUSH_RETRY: Duration = Duration::from_secs(2);
+pub const PUSH_RETRY_SPACING: Duration = Duration::from_millis(10);
+pub const PUSH_RETRY_LONGEST: Duration = Duration::from_secs(60);
+/// Pushes that wait for their turn to be decompressed: as many as are served within the time that a live push may
+/// take.
+pub const PUSHES_WAITING_FOR_A_TURN: usize = 256;
 
 // -- what the metric store takes, keeps and reads
 

@@ -137,7 +137,7 @@ impl Archive {
             self.audit.append(tx, origin, entry)?;
             Ok(archived)
         })?;
-        self.presence.forget(id);
+        self.presence.left(id);
         self.commands.channels.wake(id);
         let data = json!({ "name": archived.name, "reason": archived.reason });
         self.events.publish(EventKind::Unregistered, Some(id), data);
@@ -208,6 +208,7 @@ impl Archive {
                 let entry = Change::new(Action::CollectorPurge, target).from_to(&before, &json!({}));
                 Ok::<_, ArchiveError>(self.audit.append(tx, &Origin::system(), entry)?)
             })?;
+            self.presence.forget(archived.id);
         }
         Ok(expired.len())
     }

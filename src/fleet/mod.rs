@@ -5,6 +5,7 @@
 
 pub mod actions;
 pub mod archive;
+pub mod availability;
 pub mod channels;
 pub mod commands;
 pub mod connection_test;
@@ -17,16 +18,20 @@ pub mod status;
 mod action_rows;
 mod archive_rows;
 mod change;
+mod presence_rows;
+mod seen;
 #[cfg(test)]
 mod tests;
 
 pub use actions::{Action, ActionError, Actions, Wish};
 pub use archive::{Archive, ArchiveError, Archived, Farewell, Keep, Return, Returned};
+pub use availability::{Day, Total};
 pub use channels::{Channel, Channels};
 pub use commands::Commands;
 pub use connection_test::{Connection, ConnectionTest, ConnectionTestError, ConnectionTests};
 pub use lifecycle::{Progress, Refusal};
 pub use open::{Fleet, Ground};
-pub use presence::{Presence, PresenceError, Seen};
+pub use presence::{Presence, PresenceError};
 pub use register::{RegisterError, Registered, Registrar};
+pub use seen::Seen;
 pub use status::{Status, Verdict};

@@ -1,6 +1,8 @@
 //! The life of one collector on a real registry, against a model that is a few lines long: whatever is asked,
 //! answered, killed or left waiting, both stand at the same place, and nothing stays open.
 
+mod presence;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ mod api_tokens;
 mod archive;
 mod audit;
 mod auth;
+mod availability;
 mod body;
 mod budget;
 mod caller;
@@ -37,6 +38,7 @@ mod setup;
 mod system;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod users;
 
 use std::future::Future;

@@ -5,8 +5,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    actions, agents, api_tokens, archive, audit, auth, caller, channel, collector_changes, collectors,
-    groups, health, ingest, live, metrics, register, registration_secrets, setup, system, users,
+    actions, agents, api_tokens, archive, audit, auth, availability, caller, channel, collector_changes,
+    collectors, groups, health, ingest, live, metrics, register, registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -24,6 +24,7 @@ use super::{
         registration_secrets::list, registration_secrets::create, registration_secrets::delete,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
+        availability::availability,
         register::test_connection, register::test_stored_connection, register::register,
         archive::unregister, archive::list_archived, archive::re_register,
         collector_changes::update, collector_changes::update_config, collector_changes::rotate_token,

@@ -113,6 +113,13 @@ impl Problem {
         self
     }
 
+    /// Another pause, where it says to come again.
+    #[must_use]
+    pub fn retried_after(self, pause: impl FnOnce() -> Duration) -> Self {
+        let is_later = self.status == StatusCode::SERVICE_UNAVAILABLE;
+        if is_later { self.retry_after(pause()) } else { self }
+    }
+
     /// Says at which field it lies, so that a form can show it there.
     #[must_use]
     fn about_field(mut self, field: &str) -> Self {

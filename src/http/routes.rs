@@ -6,8 +6,8 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    actions, agents, api_tokens, archive, audit, auth, channel, collector_changes, collectors, groups,
-    health, ingest, live, metrics, openapi, register, registration_secrets, setup, system, users,
+    actions, agents, api_tokens, archive, audit, auth, availability, channel, collector_changes, collectors,
+    groups, health, ingest, live, metrics, openapi, register, registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -78,6 +78,7 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors/{id}" Viewer collectors::get;
         GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
         GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
+        GET "/api/v1/collectors/{id}/availability" Viewer availability::availability;
         POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
 
         DELETE "/api/v1/collectors/{id}" Admin archive::unregister;

@@ -310,6 +310,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/channel": {
         parameters: {
             query?: never;
@@ -982,6 +998,21 @@ export interface components {
             metrics_count: number;
             name: string;
         };
+        /** @description The days up to and with today. A percentage is of the time that is known; where none is, there is null. */
+        AvailabilityView: {
+            /** @description Oldest first. */
+            days: components["schemas"]["DayView"][];
+            /**
+             * Format: int64
+             * @description On all these days.
+             */
+            down_seconds?: number | null;
+            /**
+             * Format: double
+             * @description Of all these days.
+             */
+            uptime_percentage?: number | null;
+        };
         ChangePasswordBody: {
             current_password: string;
             new_password: string;
@@ -1115,7 +1146,7 @@ export interface components {
             type: string;
             /**
              * Format: double
-             * @description Percent; null until there is a history of availability.
+             * @description Percent of the known time of the last 30 days; null until something is known.
              */
             uptime_percentage?: number | null;
             username: string;
@@ -1168,6 +1199,22 @@ export interface components {
             latency_ms: number;
             message: string;
             success: boolean;
+        };
+        DayView: {
+            /**
+             * @description In UTC.
+             * @example 2026-11-20
+             */
+            date: string;
+            /** Format: int64 */
+            down_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description How much of the day is known: up and down together.
+             */
+            known_seconds: number;
+            /** Format: double */
+            percentage?: number | null;
         };
         DocumentView: {
             /** @description As it was pushed. */
@@ -1679,13 +1726,18 @@ export interface components {
         };
         /** @description What was never said in the range is null. */
         SummaryView: {
+            /**
+             * Format: int64
+             * @description Seconds since the agent started, as it last said.
+             */
+            agent_uptime?: number | null;
             collection_times?: components["schemas"]["FiguresView"] | null;
             cpu?: components["schemas"]["FiguresView"] | null;
             memory?: components["schemas"]["FiguresView"] | null;
             network_io?: components["schemas"]["NetworkView"] | null;
             /**
-             * Format: int64
-             * @description Seconds since the agent started, as it last said.
+             * Format: double
+             * @description Percent of the known time of the UTC days that the range touches: how much the collector was there.
              */
             uptime?: number | null;
         };
@@ -2482,6 +2534,42 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EntryList"];
                 };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_availability: {
+        parameters: {
+            query?: {
+                /** @description 1 to 90, by default 90 */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             404: {
                 headers: {
