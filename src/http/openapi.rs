@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     actions, agents, api_tokens, archive, audit, auth, caller, channel, collector_changes, collectors,
-    groups, health, ingest, live, metrics, register, registration_secrets, setup, system, users,
+    groups, health, import, ingest, live, metrics, register, registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -25,6 +25,7 @@ use super::{
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
         register::test_connection, register::test_stored_connection, register::register,
+        import::import,
         archive::unregister, archive::list_archived, archive::re_register,
         collector_changes::update, collector_changes::update_config, collector_changes::rotate_token,
         actions::stop, actions::restart, actions::resume, actions::get, actions::of_collector,
