@@ -245,6 +245,24 @@ pub const AGENT_TEXT_CHARS: usize = 1000;
 /// Tags of one collector, and characters of one tag.
 pub const TAGS: usize = 50;
 pub const TAG_CHARS: std::ops::RangeInclusive<usize> = 1..=50;
+/// Rows of one import: more than the largest fleet has.
+pub const IMPORT_ROWS: usize = 10_000;
+/// Bytes of one import: a row of the longest usual kind, with a certificate, has less than 2 KiB.
+pub const IMPORT_BYTES: usize = 16 * MIB;
+/// Bytes of one row of it: what a row may hold fits four times over. Parsed, a row of nothing but brackets takes
+/// many times its length.
+pub const IMPORT_ROW_BYTES: usize = 512 * 1024;
+/// Characters that an answer repeats of the name of a row or of a column, and of what is wrong with it.
+pub const IMPORT_FIELD_CHARS: usize = 255;
+pub const IMPORT_MESSAGE_CHARS: usize = 1000;
+/// Longest time that an import may take to arrive.
+pub const IMPORT_BODY_TIME: Duration = Duration::from_secs(60);
+/// Imports that are worked on at once; each holds its rows and its answer in memory.
+pub const IMPORTS_AT_ONCE: usize = 2;
+/// Rows that one transaction registers: a fifth of a second on a slow machine, for which other writers wait.
+pub const IMPORT_CHUNK: usize = 50;
+/// When to come again with an import that had to wait.
+pub const IMPORT_RETRY: Duration = Duration::from_secs(5);
 /// A connection test is over after this, whatever the database does.
 pub const CONNECTION_TEST_TIME: Duration = Duration::from_secs(5);
 /// Connection tests of one user in a minute: each opens a connection to wherever the user says.

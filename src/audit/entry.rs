@@ -157,6 +157,7 @@ named!(
     GroupUpdate = "group.update",
     GroupDelete = "group.delete",
     CollectorRegister = "collector.register",
+    CollectorImport = "collector.import",
     CollectorUnregister = "collector.unregister",
     CollectorReRegister = "collector.re-register",
     CollectorPurge = "collector.purge",

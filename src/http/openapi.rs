@@ -6,7 +6,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     actions, agents, api_tokens, archive, audit, auth, availability, caller, channel, collector_changes,
-    collectors, groups, health, ingest, live, metrics, register, registration_secrets, setup, system, users,
+    collectors, groups, health, import, ingest, live, metrics, register, registration_secrets, setup, system,
+    users,
 };
 
 #[derive(OpenApi)]
@@ -26,6 +27,7 @@ use super::{
         collectors::list, collectors::get, collectors::status, collectors::health,
         availability::availability,
         register::test_connection, register::test_stored_connection, register::register,
+        import::import,
         archive::unregister, archive::list_archived, archive::re_register,
         collector_changes::update, collector_changes::update_config, collector_changes::rotate_token,
         actions::stop, actions::restart, actions::resume, actions::get, actions::of_collector,

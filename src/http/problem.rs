@@ -97,6 +97,15 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The fields at fault, if any.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// The same as 403 where it is 401.
     #[must_use]
     pub fn into_forbidden(self) -> Self {

@@ -7,7 +7,8 @@ use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
     actions, agents, api_tokens, archive, audit, auth, availability, channel, collector_changes, collectors,
-    groups, health, ingest, live, metrics, openapi, register, registration_secrets, setup, system, users,
+    groups, health, import, ingest, live, metrics, openapi, register, registration_secrets, setup, system,
+    users,
 };
 use crate::access::Need;
 
@@ -71,6 +72,7 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors" Viewer collectors::list;
         POST "/api/v1/collectors/test-connection" Operator register::test_connection;
         POST "/api/v1/collectors/register" Admin register::register;
+        POST "/api/v1/collectors/bulk-import" Admin import::import;
         // names that stand where an id may stand come first
         POST "/api/v1/collectors/refresh-token" Collector auth::refresh_collector_token;
         GET "/api/v1/collectors/archived" Viewer archive::list_archived;

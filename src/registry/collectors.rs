@@ -10,7 +10,7 @@ use super::{collector_rows as rows, groups};
 use crate::audit::Target;
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Place};
-use crate::ids::{CollectorId, IdSource};
+use crate::ids::{CollectorId, GroupId, IdSource};
 use crate::storage::{self, Sqlite, StoreError};
 
 #[derive(Debug, thiserror::Error)]
@@ -50,13 +50,7 @@ impl Collectors {
         new: NewCollector,
         registered_by: &str,
     ) -> Result<Collector, CollectorsError> {
-        let group = match new.group {
-            None => None,
-            Some(group) => {
-                let found = groups::find(tx, &group)?;
-                Some(found.ok_or(CollectorsError::NoSuchGroup(group))?.id)
-            }
-        };
+        let group = Self::group_of(tx, &new)?;
         let now = self.clock.now();
         let collector = Collector {
             id: self.ids.next(now),
@@ -95,6 +89,13 @@ impl Collectors {
         Ok(collector)
     }
 
+    /// The group that is asked for, by its id or its name.
+    pub fn group_of(tx: &Transaction<'_>, new: &NewCollector) -> Result<Option<GroupId>, CollectorsError> {
+        let Some(group) = &new.group else { return Ok(None) };
+        let found = groups::find(tx, group)?;
+        Ok(Some(found.ok_or_else(|| CollectorsError::NoSuchGroup(group.clone()))?.id))
+    }
+
     pub fn get(&self, id: CollectorId) -> Result<Collector, CollectorsError> {
         self.db.read(|tx| self.get_in(tx, id))
     }
@@ -102,6 +103,11 @@ impl Collectors {
     /// The collector as the caller's transaction sees it.
     pub fn get_in(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<Collector, CollectorsError> {
         rows::by_id(tx, id)?.ok_or(CollectorsError::NotFound(id))
+    }
+
+    /// The living collector of that name, whatever its case, as the caller's transaction sees it.
+    pub fn named(&self, tx: &Transaction<'_>, name: &str) -> Result<Option<Collector>, CollectorsError> {
+        Ok(rows::by_name(tx, name)?)
     }
 
     /// All collectors that are not archived, by name.

@@ -197,6 +197,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/bulk-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Imports the valid rows and tells what is wrong with the others. The same list may be sent again. */
+        post: operations["post_collectors_bulk_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/re-register": {
         parameters: {
             query?: never;
@@ -1363,6 +1380,33 @@ export interface components {
              */
             uptime_seconds?: number | null;
         };
+        /** @description The body of an import in JSON. */
+        ImportBody: {
+            /**
+             * @description At most 10,000. Each is the body of a registration; `env` may stand for `environment`, `type` is postgresql
+             *     and `ssl_mode` prefer by default, and a connection is tried only with `test_connection: true`.
+             */
+            collectors: components["schemas"]["RegisterBody"][];
+            /**
+             * @description Answers each row as the import would, and writes nothing.
+             * @default false
+             */
+            dry_run: boolean | null;
+        };
+        /** @description What became of each row. */
+        ImportView: {
+            /** @description The authority that the daemon's own certificate comes from, PEM. */
+            ca_certificate: string;
+            dry_run: boolean;
+            /** @description Rows whose collectors exist already. */
+            existing: number;
+            /** @description Rows that were not imported because something is wrong with them. */
+            failed: number;
+            results: components["schemas"]["RowView"][];
+            /** @description Rows that were imported, or would be. */
+            successful: number;
+            total: number;
+        };
         JobList: {
             jobs: components["schemas"]["JobView"][];
         };
@@ -1615,6 +1659,26 @@ export interface components {
              * @default 0
              */
             grace_seconds: number | null;
+        };
+        RowView: {
+            /** @description The collector's client certificate, PEM. */
+            certificate?: string | null;
+            /** @description The same for programs, as `name_taken`. */
+            code?: string | null;
+            collector_id?: string | null;
+            /** @description Why it was not imported, for people. */
+            error?: string | null;
+            /** @description The column at fault, by the name that the row uses. */
+            field?: string | null;
+            /** @description Shown this once. */
+            jwt_token?: string | null;
+            name: string;
+            /** @description PEM; shown this once. */
+            private_key?: string | null;
+            /** @description As a spreadsheet numbers it: in CSV the header is row 1. In JSON the first collector is row 1. */
+            row: number;
+            /** @description success, error, exists */
+            status: string;
         };
         SecretBody: {
             /** Format: int64 */
@@ -2220,6 +2284,60 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ArchivedList"];
                 };
+            };
+        };
+    };
+    post_collectors_bulk_import: {
+        parameters: {
+            query?: {
+                /** @description for CSV; JSON says it in its body */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description CSV has the header name,host,port,database,username,password,env and may have more columns by the names of a registration's fields */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportBody"];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description not readable as a list; rows that are wrong are told in a 200 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description other imports are under way */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
