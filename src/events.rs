@@ -38,6 +38,7 @@ pub enum EventKind {
     Stopped,
     Restarted,
     Resumed,
+    OperationProgress,
 }
 
 impl EventKind {
@@ -54,6 +55,7 @@ impl EventKind {
             Self::Stopped => "collector:stopped",
             Self::Restarted => "collector:restarted",
             Self::Resumed => "collector:resumed",
+            Self::OperationProgress => "operation:progress",
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{collector_rows as rows, groups};
 use crate::audit::Target;
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Place};
-use crate::ids::{CollectorId, IdSource};
+use crate::ids::{CollectorId, GroupId, IdSource};
 use crate::storage::{self, Sqlite, StoreError};
 
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +52,7 @@ impl Collectors {
     ) -> Result<Collector, CollectorsError> {
         let group = match new.group {
             None => None,
-            Some(group) => {
-                let found = groups::find(tx, &group)?;
-                Some(found.ok_or(CollectorsError::NoSuchGroup(group))?.id)
-            }
+            Some(group) => Some(self.group_in(tx, &group)?),
         };
         let now = self.clock.now();
         let collector = Collector {
@@ -102,6 +99,17 @@ impl Collectors {
     /// The collector as the caller's transaction sees it.
     pub fn get_in(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<Collector, CollectorsError> {
         rows::by_id(tx, id)?.ok_or(CollectorsError::NotFound(id))
+    }
+
+    /// The name of a collector that is not archived, as the caller's transaction sees it.
+    pub fn name_in(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<Option<String>, CollectorsError> {
+        Ok(rows::name(tx, id)?)
+    }
+
+    /// The id of the group of that id or name.
+    pub fn group_in(&self, tx: &Transaction<'_>, group: &str) -> Result<GroupId, CollectorsError> {
+        let found = groups::find(tx, group)?;
+        Ok(found.ok_or_else(|| CollectorsError::NoSuchGroup(group.to_owned()))?.id)
     }
 
     /// All collectors that are not archived, by name.

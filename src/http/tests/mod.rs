@@ -5,6 +5,7 @@ mod agents;
 mod archive;
 mod changes;
 mod control;
+mod operations;
 
 use std::net::TcpListener;
 use std::time::Duration;
