@@ -39,6 +39,7 @@ pub enum EventKind {
     Restarted,
     Resumed,
     ImportProgress,
+    OperationProgress,
 }
 
 impl EventKind {
@@ -56,6 +57,7 @@ impl EventKind {
             Self::Restarted => "collector:restarted",
             Self::Resumed => "collector:resumed",
             Self::ImportProgress => "import:progress",
+            Self::OperationProgress => "operation:progress",
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{RegisterError, Registered, Registrar};
 use crate::audit::{Action, Change, Origin, Target};
 use crate::events::EventKind;
 use crate::ids::CollectorId;
-use crate::registry::{Collectors, CollectorsError, NewCollector};
+use crate::registry::{CollectorsError, NewCollector};
 
 /// A row of the list.
 #[derive(Debug)]
@@ -226,7 +226,7 @@ impl Registrar {
         if let Some(there) = self.already_there(tx, import, &new)? {
             return Ok(Decision::Not(there));
         }
-        match Collectors::group_of(tx, &new) {
+        match self.collectors.group_of(tx, &new) {
             Err(error @ CollectorsError::NoSuchGroup(_)) => {
                 return refused(Fault::at("group", "unknown", error.to_string()));
             }

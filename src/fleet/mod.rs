@@ -12,6 +12,7 @@ pub mod connection_test;
 pub mod import;
 pub mod lifecycle;
 pub mod open;
+pub mod operations;
 pub mod presence;
 pub mod register;
 pub mod status;
@@ -33,6 +34,7 @@ pub use connection_test::{Connection, ConnectionTest, ConnectionTestError, Conne
 pub use import::{Candidate, Fault, Import, Imported, Outcome};
 pub use lifecycle::{Progress, Refusal};
 pub use open::{Fleet, Ground};
+pub use operations::{Operation, OperationError, Operations};
 pub use presence::{Presence, PresenceError};
 pub use register::{RegisterError, Registered, Registrar};
 pub use seen::Seen;

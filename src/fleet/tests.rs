@@ -103,6 +103,7 @@ fn open(folder: &std::path::Path, ring: &Arc<KeyRing>, clock: &Clock, ids: &IdSo
         ids: ids.clone(),
         collectors,
         presence: Arc::new(presence),
+        news: operations::News::new(Events::new(clock.clone()), clock.clone()),
     }
 }
 

@@ -5,9 +5,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    actions, agents, api_tokens, archive, audit, auth, availability, caller, channel, collector_changes,
-    collectors, groups, health, import, ingest, live, metrics, register, registration_secrets, setup, system,
-    users,
+    actions, agents, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
+    collector_changes, collectors, groups, health, import, ingest, live, metrics, operations, register,
+    registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -31,6 +31,7 @@ use super::{
         archive::unregister, archive::list_archived, archive::re_register,
         collector_changes::update, collector_changes::update_config, collector_changes::rotate_token,
         actions::stop, actions::restart, actions::resume, actions::get, actions::of_collector,
+        bulk::ask, operations::list, operations::get, operations::cancel,
         channel::open, actions::result, agents::heartbeat, agents::config,
         ingest::push, metrics::points, metrics::series, metrics::documents,
         audit::list, audit::verify, audit::of_collector,

@@ -50,7 +50,7 @@ impl Collectors {
         new: NewCollector,
         registered_by: &str,
     ) -> Result<Collector, CollectorsError> {
-        let group = Self::group_of(tx, &new)?;
+        let group = self.group_of(tx, &new)?;
         let now = self.clock.now();
         let collector = Collector {
             id: self.ids.next(now),
@@ -90,10 +90,12 @@ impl Collectors {
     }
 
     /// The group that is asked for, by its id or its name.
-    pub fn group_of(tx: &Transaction<'_>, new: &NewCollector) -> Result<Option<GroupId>, CollectorsError> {
-        let Some(group) = &new.group else { return Ok(None) };
-        let found = groups::find(tx, group)?;
-        Ok(Some(found.ok_or_else(|| CollectorsError::NoSuchGroup(group.clone()))?.id))
+    pub fn group_of(
+        &self,
+        tx: &Transaction<'_>,
+        new: &NewCollector,
+    ) -> Result<Option<GroupId>, CollectorsError> {
+        new.group.as_ref().map(|group| self.group_in(tx, group)).transpose()
     }
 
     pub fn get(&self, id: CollectorId) -> Result<Collector, CollectorsError> {
@@ -108,6 +110,17 @@ impl Collectors {
     /// The living collector of that name, whatever its case, as the caller's transaction sees it.
     pub fn named(&self, tx: &Transaction<'_>, name: &str) -> Result<Option<Collector>, CollectorsError> {
         Ok(rows::by_name(tx, name)?)
+    }
+
+    /// The name of a collector that is not archived, as the caller's transaction sees it.
+    pub fn name_in(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<Option<String>, CollectorsError> {
+        Ok(rows::name(tx, id)?)
+    }
+
+    /// The id of the group of that id or name.
+    pub fn group_in(&self, tx: &Transaction<'_>, group: &str) -> Result<GroupId, CollectorsError> {
+        let found = groups::find(tx, group)?;
+        Ok(found.ok_or_else(|| CollectorsError::NoSuchGroup(group.to_owned()))?.id)
     }
 
     /// All collectors that are not archived, by name.
