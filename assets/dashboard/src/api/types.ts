@@ -51,6 +51,21 @@ export type ConnectionTested = Schemas['ConnectionView'];
 export type NewCollector = With<Schemas['RegisterBody'], { type: CollectorType; environment: Environment; ssl_mode: SslMode }>;
 export type RegisteredCollector = Schemas['RegisteredView'];
 
+/** What was asked of a collector, as it is accepted and as it goes on. */
+export type AcceptedAction = Schemas['AcceptedView'];
+export type Action = With<
+  Schemas['ActionView'],
+  { action: 'stop' | 'restart' | 'resume'; status: 'pending' | 'in_progress' | 'completed' | 'failed' | 'expired' | 'cancelled' }
+>;
+export type ConfigChange = Schemas['ConfigBody'];
+export type ConfigSaved = Schemas['ConfiguredView'];
+export type Farewell = Pick<Schemas['FarewellBody'], 'reason'> & Partial<Schemas['FarewellBody']>;
+export type Unregistered = Schemas['UnregisteredView'];
+export type RotatedToken = Schemas['RotatedView'];
+export type Archived = Schemas['ArchivedView'];
+export type ReturnWish = Partial<Schemas['ReturnBody']>;
+export type Returned = Schemas['ReturnedView'];
+
 export type Series = Schemas['SeriesView'];
 export type MetricsReply = Schemas['PointsView'];
 

@@ -4,6 +4,7 @@ import type { Store } from '@reduxjs/toolkit';
 import { api } from '../api/client';
 import type { Collector, LiveEvent } from '../api/types';
 import { collectorsApi } from './api';
+import { noteStatus } from './underWay';
 
 /** Events carry nearly all that the table shows; this brings the rest. */
 const FLEET_REFRESH_MS = 300_000;
@@ -49,7 +50,11 @@ export function applyCollectorEvents(store: Store, events: LiveEvent[]): void {
       }
     }),
   );
-  for (const event of events) if (event.collector_id) touched.add(event.collector_id);
+  for (const { type, collector_id: id, data } of events) {
+    if (!id) continue;
+    touched.add(id);
+    if (type === 'collector:status-changed') noteStatus(id, data?.new_status);
+  }
   for (const id of touched) {
     dispatch(
       collectorsApi.util.updateQueryData('collector', id, (collector) => {

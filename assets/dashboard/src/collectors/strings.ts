@@ -3,6 +3,9 @@ import { messages } from '../lib/messages';
 export const t = messages({
   collectors: 'Collectors',
   register: 'Register collector',
+  archived: 'Archived collectors',
+  import: 'Import collectors',
+  operations: 'Operations',
   search: 'Search collectors',
   searchHint: 'Name, host, database or tag',
   filterByStatus: 'Filter by status',
@@ -37,7 +40,6 @@ export const t = messages({
   metrics: 'Metrics',
   actions: 'Actions',
   actionsFor: 'Actions for {name}',
-  testConnection: 'Test connection',
   testing: 'Testing the connection of {name}',
   tested: '{name}: connection successful. PostgreSQL {version}, {latency}',
   testFailed: '{name}: connection failed: {why}',
@@ -52,4 +54,6 @@ export const t = messages({
   staging: 'Staging',
   production: 'Production',
   registered: 'Registered',
+  noConfirmation: 'No confirmation yet',
+  resuming: 'Resuming…',
 });

@@ -3,9 +3,9 @@ import { useSelector } from 'react-redux';
 import { Link } from 'react-router';
 import { formatPercent } from '../../lib/format';
 import type { Window } from '../../lib/windowing';
-import { StatusWord } from '../../ui/StatusWord';
 import { Time } from '../../ui/Time';
 import { collectorById } from '../api';
+import { CollectorStatus } from '../CollectorStatus';
 import { t } from '../strings';
 import { address } from '../words';
 import type { Row } from './view';
@@ -43,7 +43,7 @@ const CollectorCard = memo(function CollectorCard({ id }: { id: string }) {
         {collector.name}
       </Link>
       <span className="host mono">{address(collector)}</span>
-      <StatusWord status={collector.status} reason={collector.status_reason} quietWhenOnline />
+      <CollectorStatus collector={collector} quietWhenOnline />
       <span className="card-figures meta">
         <Time value={collector.last_heartbeat} />
         <span>

@@ -29,11 +29,7 @@ export function CollectorsPage() {
     <div className="fleet">
       <div className="page-head">
         <h1 className="grow">{t('collectors')}</h1>
-        {mayRegister && (
-          <ButtonLink look="primary" icon="plus" to="/collectors/register">
-            {t('register')}
-          </ButtonLink>
-        )}
+        <PageLinks mayRegister={mayRegister} />
       </div>
       {fleet.error && (
         <LoadFailure
@@ -46,6 +42,22 @@ export function CollectorsPage() {
       {fleet.isLoading && <Loading rows={10} />}
       {fleet.data && collectors.length === 0 && <NoCollectors mayRegister={mayRegister} />}
       {collectors.length > 0 && <FleetView collectors={collectors} />}
+    </div>
+  );
+}
+
+/** Where else to go from here. Everybody may look at the archive; the rest is for administrators. */
+function PageLinks({ mayRegister }: { mayRegister: boolean }) {
+  return (
+    <div className="page-links">
+      <ButtonLink look="quiet" icon="archive" to="/collectors/archived">
+        {t('archived')}
+      </ButtonLink>
+      {mayRegister && (
+        <ButtonLink look="primary" icon="plus" to="/collectors/register">
+          {t('register')}
+        </ButtonLink>
+      )}
     </div>
   );
 }

@@ -5,9 +5,9 @@ import type { Collector } from '../../api/types';
 import { formatCompact, formatPercent, MISSING } from '../../lib/format';
 import type { Window } from '../../lib/windowing';
 import { Icon } from '../../ui/Icon';
-import { StatusWord } from '../../ui/StatusWord';
 import { Time } from '../../ui/Time';
 import { collectorById } from '../api';
+import { CollectorStatus } from '../CollectorStatus';
 import { t } from '../strings';
 import { address, environmentLabel } from '../words';
 import type { Column } from './columns';
@@ -125,7 +125,7 @@ const CollectorRow = memo(function CollectorRow({ id, place, columns, onMenu }: 
 function Cell({ column, collector, onMenu }: { column: string; collector: Collector; onMenu: CollectorRowProps['onMenu'] }) {
   switch (column) {
     case 'status':
-      return <StatusWord status={collector.status} reason={collector.status_reason} quietWhenOnline />;
+      return <CollectorStatus collector={collector} quietWhenOnline />;
     case 'group':
       return collector.group ? <GroupName name={collector.group.name} color={collector.group.color} /> : MISSING;
     case 'environment':
@@ -147,7 +147,7 @@ function Cell({ column, collector, onMenu }: { column: string; collector: Collec
           className="button button-quiet button-icon row-actions"
           aria-label={t('actionsFor', { name: collector.name })}
           aria-haspopup="menu"
-          onClick={(event) => onMenu({ id: collector.id, name: collector.name, anchor: event.currentTarget })}
+          onClick={(event) => onMenu({ collector, anchor: event.currentTarget })}
         >
           <Icon name="dots" />
         </button>
