@@ -5,9 +5,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    actions, agents, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
-    collector_changes, collectors, groups, health, import, ingest, live, metrics, operations, register,
-    registration_secrets, setup, system, users,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
+    collector_changes, collectors, figures, groups, health, import, ingest, live, metrics, operations,
+    register, registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -16,7 +16,8 @@ use super::{
     modifiers(&Credentials, &OperationNames),
     security(("token" = []), ("session" = [])),
     paths(
-        health::livez, health::readyz, health::healthz, health::version, health::health, document,
+        health::livez, health::readyz, health::healthz, health::version, health::health, figures::figures, document,
+        api_docs::page, api_docs::part,
         setup::state, setup::complete,
         auth::login, auth::refresh, auth::logout, auth::me, auth::change_password,
         auth::ticket, auth::refresh_collector_token,

@@ -6,9 +6,9 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    actions, agents, api_tokens, archive, audit, auth, availability, bulk, channel, collector_changes,
-    collectors, groups, health, import, ingest, live, metrics, openapi, operations, register,
-    registration_secrets, setup, system, users,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
+    collector_changes, collectors, figures, groups, health, import, ingest, live, metrics, openapi,
+    operations, register, registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -39,7 +39,10 @@ pub fn all() -> Vec<Route> {
         GET "/healthz" Public health::healthz;
         GET "/version" Public health::version;
         GET "/api/v1/health" Public health::health;
+        GET "/metrics" Local figures::figures;
         GET "/api/v1/openapi.json" Public openapi::document;
+        GET "/api/docs" Public api_docs::page;
+        GET "/api/docs/{file}" Public api_docs::part;
 
         GET "/api/v1/setup" Public setup::state;
         POST "/api/v1/setup" Public setup::complete;

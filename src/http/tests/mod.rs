@@ -6,6 +6,7 @@ mod archive;
 mod changes;
 mod control;
 mod import;
+mod open;
 mod operations;
 mod presence;
 
