@@ -23,6 +23,7 @@ mod crash;
 mod demo;
 mod fault_sync;
 mod fleet_control;
+mod fleet_laws;
 mod ingest;
 mod live;
 mod operations;
