@@ -307,11 +307,11 @@ pub const OPERATION_COLLECTORS: usize = 5000;
 /// Operations that are scheduled or running at once.
 pub const OPERATIONS_OPEN: usize = 500;
 /// Collectors of an operation that one transaction takes on: others write between two of them.
-pub const OPERATION_STEP: usize = 50;
-/// How long the reply to a request waits for its operation to be begun on all collectors; a job goes on.
+pub const OPERATION_STEP: usize = 25;
+/// How long the reply to a request waits for its operation to be begun on all collectors; then a job goes on.
 pub const OPERATION_REPLY_TIME: Duration = Duration::from_secs(3);
 /// Steps of all operations that one run of the job does: it ends well within the time of a stop.
-pub const OPERATION_STEPS_AT_ONCE: usize = 40;
+pub const OPERATION_STEPS_AT_ONCE: usize = 80;
 /// How far ahead an operation may be scheduled.
 pub const SCHEDULE_AHEAD: Duration = Duration::from_secs(366 * DAY_S);
 /// How long ago a scheduled time may be when it is asked for: clocks differ, and people choose whole minutes.
