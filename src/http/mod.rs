@@ -27,6 +27,8 @@ mod groups;
 mod health;
 mod ingest;
 mod live;
+mod log_entries;
+mod logs;
 mod metrics;
 mod openapi;
 mod problem;

@@ -6,7 +6,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     actions, agents, api_tokens, archive, audit, auth, availability, caller, channel, collector_changes,
-    collectors, groups, health, ingest, live, metrics, register, registration_secrets, setup, system, users,
+    collectors, groups, health, ingest, live, log_entries, logs, metrics, register, registration_secrets,
+    setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -29,8 +30,8 @@ use super::{
         archive::unregister, archive::list_archived, archive::re_register,
         collector_changes::update, collector_changes::update_config, collector_changes::rotate_token,
         actions::stop, actions::restart, actions::resume, actions::get, actions::of_collector,
-        channel::open, actions::result, agents::heartbeat, agents::config,
-        ingest::push, metrics::points, metrics::series, metrics::documents,
+        channel::open, actions::result, agents::heartbeat, agents::config, log_entries::append,
+        ingest::push, metrics::points, metrics::series, metrics::documents, logs::list,
         audit::list, audit::verify, audit::of_collector,
         system::jobs, system::system,
         live::open,

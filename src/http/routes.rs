@@ -7,7 +7,8 @@ use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
     actions, agents, api_tokens, archive, audit, auth, availability, channel, collector_changes, collectors,
-    groups, health, ingest, live, metrics, openapi, register, registration_secrets, setup, system, users,
+    groups, health, ingest, live, log_entries, logs, metrics, openapi, register, registration_secrets, setup,
+    system, users,
 };
 use crate::access::Need;
 
@@ -94,12 +95,14 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors/{id}/channel" Collector channel::open;
         POST "/api/v1/collectors/{id}/commands/{command_id}/result" Collector actions::result;
         POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
+        POST "/api/v1/collectors/{id}/logs" Collector log_entries::append;
         GET "/api/v1/config/{collector_id}" Collector agents::config;
 
         POST "/api/v1/metrics/push" Collector ingest::push;
         GET "/api/v1/collectors/{id}/metrics" Viewer metrics::points;
         GET "/api/v1/collectors/{id}/series" Viewer metrics::series;
         GET "/api/v1/collectors/{id}/documents" Viewer metrics::documents;
+        GET "/api/v1/collectors/{id}/logs" Viewer logs::list;
 
         GET "/api/v1/audit" Auditor audit::list;
         GET "/api/v1/audit/verify" Auditor audit::verify;

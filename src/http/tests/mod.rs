@@ -5,6 +5,7 @@ mod agents;
 mod archive;
 mod changes;
 mod control;
+mod logs;
 mod presence;
 
 use std::net::TcpListener;
