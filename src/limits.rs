@@ -240,6 +240,30 @@ pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
 /// Characters kept of a text in a heartbeat, such as its last error.
 pub const AGENT_TEXT_CHARS: usize = 1000;
 
+// -- the logs of agents
+
+/// Entries of one request, and characters of one message: a stack trace fits.
+pub const LOG_BATCH_ENTRIES: usize = 1000;
+pub const LOG_MESSAGE_CHARS: usize = 4000;
+/// Members of an entry's fields, and the bytes of their JSON.
+pub const LOG_FIELDS: usize = 32;
+pub const LOG_FIELDS_BYTES: usize = 4096;
+/// Characters of the name of a batch, and how many of them are remembered for each collector: those that may be
+/// under way, and many more.
+pub const LOG_BATCH_NAME_CHARS: usize = 100;
+pub const LOG_BATCHES_REMEMBERED: usize = 64;
+/// Entries of one collector that are taken in a minute, and at once after a silence.
+pub const LOG_ENTRIES_A_MINUTE: u32 = 600;
+pub const LOG_BURST: u32 = 5000;
+/// What is kept of one collector: weeks of a quiet agent, a day of a noisy one. A thousand fit on a small disk.
+pub const LOG_ENTRIES_KEPT: usize = 10_000;
+pub const LOG_BYTES_KEPT: usize = 4 * MIB;
+pub const LOG_RETENTION: Duration = Duration::from_secs(30 * DAY_S);
+/// Entries that one transaction removes.
+pub const LOG_ENTRIES_REMOVED_AT_ONCE: usize = 10_000;
+/// Entries of one page, by default and at most.
+pub const LOG_PAGE: (usize, usize) = (100, 1000);
+
 // -- registering
 
 /// Tags of one collector, and characters of one tag.
@@ -373,6 +397,8 @@ pub const PUSH_RETRY_LONGEST: Duration = Duration::from_secs(60);
 /// Pushes that wait for their turn to be decompressed: as many as are served within the time that a live push may
 /// take.
 pub const PUSHES_WAITING_FOR_A_TURN: usize = 256;
+/// What of these may be the backlog of agents that were away.
+pub const BACKLOG_WAITING_FOR_A_TURN: usize = 16;
 
 // -- what the metric store takes, keeps and reads
 

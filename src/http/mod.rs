@@ -31,6 +31,8 @@ mod health;
 mod import;
 mod ingest;
 mod live;
+mod log_entries;
+mod logs;
 mod metrics;
 mod openapi;
 mod operations;

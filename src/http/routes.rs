@@ -7,8 +7,8 @@ use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
-    collector_changes, collectors, figures, groups, health, import, ingest, live, metrics, openapi,
-    operations, register, registration_secrets, setup, system, users,
+    collector_changes, collectors, figures, groups, health, import, ingest, live, log_entries, logs, metrics,
+    openapi, operations, register, registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -103,12 +103,14 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors/{id}/channel" Collector channel::open;
         POST "/api/v1/collectors/{id}/commands/{command_id}/result" Collector actions::result;
         POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
+        POST "/api/v1/collectors/{id}/logs" Collector log_entries::append;
         GET "/api/v1/config/{collector_id}" Collector agents::config;
 
         POST "/api/v1/metrics/push" Collector ingest::push;
         GET "/api/v1/collectors/{id}/metrics" Viewer metrics::points;
         GET "/api/v1/collectors/{id}/series" Viewer metrics::series;
         GET "/api/v1/collectors/{id}/documents" Viewer metrics::documents;
+        GET "/api/v1/collectors/{id}/logs" Viewer logs::list;
 
         GET "/api/v1/audit" Auditor audit::list;
         GET "/api/v1/audit/verify" Auditor audit::verify;
