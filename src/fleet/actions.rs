@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::channels::Channel;
 use super::commands::{self, Commands, Given, NewCommand};
 use super::lifecycle::{self, Progress, Refusal, Stop};
+use super::operations::{self, News, Tally};
 use super::{Presence, action_rows as rows};
 use crate::audit::{self, AuditLog, Change, Origin};
 use crate::clock::{Clock, Timestamp};
@@ -82,54 +83,71 @@ pub struct Actions {
     pub(crate) collectors: Collectors,
     pub(crate) presence: Arc<Presence>,
     pub(crate) commands: Commands,
+    pub(crate) news: News,
 }
 
 /// A command that moved, and the collector where its action moved too.
-struct Moved {
+pub(super) struct Moved {
     collector: Collector,
     action: Action,
+    /// The operation that the action belongs to, where it moved as well.
+    tally: Option<Tally>,
 }
 
 impl Actions {
     /// Asks the agent of a collector for something. It is durable when this returns, and the agent is told.
     pub fn ask(&self, origin: &Origin, id: CollectorId, wish: Wish) -> Result<Action, ActionError> {
-        let agent_is_stopped = self.agent_is_stopped(id);
-        let (collector, action) = self.db.write(|tx| {
-            let mut collector = self.collectors.get_in(tx, id)?;
-            lifecycle::admit(wish.kind, &collector, agent_is_stopped)?;
-            let now = self.clock.now();
-            let action = Action {
-                id: self.ids.next(now),
-                collector: id,
-                kind: wish.kind,
-                initiated_by: origin.actor.name.clone(),
-                reason: wish.reason,
-                stopped_until: wish.duration.map(|duration| now.plus(duration)),
-                progress: Progress::Pending,
-                requested_at: now,
-                started_at: None,
-                completed_at: None,
-                error_message: None,
-                detail: None,
-                operation: None,
-            };
-            rows::insert(tx, &action)?;
-            let command = NewCommand {
-                collector: id,
-                action: Some(action.id),
-                kind: command_of(wish.kind),
-                params: json!({ "reason": action.reason }),
-                expires_at: now.plus(wish.expires_in),
-            };
-            self.commands.give(tx, &command)?;
-            collector.control.under_way = Some(wish.kind);
-            self.collectors.set_control(tx, &collector)?;
-            self.audit.append(tx, origin, change(&collector, &action))?;
-            Ok::<_, ActionError>((collector, action))
-        })?;
-        self.commands.channels.wake(id);
-        self.presence.look_again(&collector);
+        let (collector, action) = self.db.write(|tx| self.ask_in(tx, origin, id, wish, None))?;
+        self.asked(&collector);
         Ok(action)
+    }
+
+    /// The same in the caller's transaction, after whose commit it calls [`Actions::asked`].
+    pub(super) fn ask_in(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        id: CollectorId,
+        wish: Wish,
+        operation: Option<OperationId>,
+    ) -> Result<(Collector, Action), ActionError> {
+        let mut collector = self.collectors.get_in(tx, id)?;
+        lifecycle::admit(wish.kind, &collector, self.agent_is_stopped(id))?;
+        let now = self.clock.now();
+        let action = Action {
+            id: self.ids.next(now),
+            collector: id,
+            kind: wish.kind,
+            initiated_by: origin.actor.name.clone(),
+            reason: wish.reason,
+            stopped_until: wish.duration.map(|duration| now.plus(duration)),
+            progress: Progress::Pending,
+            requested_at: now,
+            started_at: None,
+            completed_at: None,
+            error_message: None,
+            detail: None,
+            operation,
+        };
+        rows::insert(tx, &action)?;
+        let command = NewCommand {
+            collector: id,
+            action: Some(action.id),
+            kind: command_of(wish.kind),
+            params: json!({ "reason": action.reason }),
+            expires_at: now.plus(wish.expires_in),
+        };
+        self.commands.give(tx, &command)?;
+        collector.control.under_way = Some(wish.kind);
+        self.collectors.set_control(tx, &collector)?;
+        self.audit.append(tx, origin, change(&collector, &action))?;
+        Ok((collector, action))
+    }
+
+    /// Tells the agent and the browsers of an action that was asked for, after the commit.
+    pub(super) fn asked(&self, collector: &Collector) {
+        self.commands.channels.wake(collector.id);
+        self.presence.look_again(collector);
     }
 
     pub fn get(&self, id: ActionId) -> Result<Action, ActionError> {
@@ -194,6 +212,16 @@ impl Actions {
         Ok(count)
     }
 
+    /// Takes back what no agent can know of yet, in the caller's transaction.
+    pub(super) fn take_back(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        given: &Given,
+    ) -> Result<Option<Moved>, ActionError> {
+        self.advance(tx, origin, given, Progress::Cancelled, None)
+    }
+
     /// Moves a command, and with it its action and its collector.
     fn advance(
         &self,
@@ -225,12 +253,13 @@ impl Actions {
             self.collectors.set_control(tx, &collector)?;
             self.audit.append(tx, origin, change(&collector, &action))?;
         }
-        Ok(Some(Moved { collector, action }))
+        let tally = operations::follow(tx, &action, now)?;
+        Ok(Some(Moved { collector, action, tally }))
     }
 
     /// Tells the browsers, after the commit.
-    fn tell(&self, moved: Option<Moved>) {
-        let Some(Moved { collector, action }) = moved else { return };
+    pub(super) fn tell(&self, moved: Option<Moved>) {
+        let Some(Moved { collector, action, tally }) = moved else { return };
         if action.progress == Progress::Completed {
             self.presence.acted(&collector);
             let data = json!({
@@ -246,6 +275,7 @@ impl Actions {
             self.events.publish(kind, Some(collector.id), data);
         }
         self.presence.look_again(&collector);
+        self.news.tell(tally);
     }
 
     fn agent_is_stopped(&self, id: CollectorId) -> bool {
@@ -270,6 +300,7 @@ fn error_message(from: Progress, to: Progress, detail: Option<&str>) -> Option<S
         (Progress::InProgress, Progress::Failed) if detail.is_none() => {
             Some("the agent began and did not say how it ended".to_owned())
         }
+        (_, Progress::Cancelled) => Some("it was cancelled before the agent was told".to_owned()),
         (_, Progress::Failed) => Some(detail.unwrap_or("the agent gave no reason").to_owned()),
         _ => None,
     }
@@ -288,6 +319,7 @@ fn change(collector: &Collector, action: &Action) -> Change {
             after[name] = value;
         }
     };
+    add("operation_id", action.operation.map(|operation| json!(operation)));
     add("stopped_until", action.stopped_until.map(|until| json!(until)));
     add("error_message", action.error_message.as_ref().map(|message| json!(message)));
     if action.progress.is_over() {

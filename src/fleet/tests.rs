@@ -1,6 +1,8 @@
 //! The life of one collector on a real registry, against a model that is a few lines long: whatever is asked,
 //! answered, killed or left waiting, both stand at the same place, and nothing stays open.
 
+mod presence;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,6 +103,7 @@ fn open(folder: &std::path::Path, ring: &Arc<KeyRing>, clock: &Clock, ids: &IdSo
         ids: ids.clone(),
         collectors,
         presence: Arc::new(presence),
+        news: operations::News::new(Events::new(clock.clone()), clock.clone()),
     }
 }
 

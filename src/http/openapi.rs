@@ -5,8 +5,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    actions, agents, api_tokens, archive, audit, auth, caller, channel, collector_changes, collectors,
-    groups, health, ingest, live, metrics, register, registration_secrets, setup, system, users,
+    actions, agents, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
+    collector_changes, collectors, groups, health, import, ingest, live, metrics, operations, register,
+    registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -24,10 +25,13 @@ use super::{
         registration_secrets::list, registration_secrets::create, registration_secrets::delete,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
+        availability::availability,
         register::test_connection, register::test_stored_connection, register::register,
+        import::import,
         archive::unregister, archive::list_archived, archive::re_register,
         collector_changes::update, collector_changes::update_config, collector_changes::rotate_token,
         actions::stop, actions::restart, actions::resume, actions::get, actions::of_collector,
+        bulk::ask, operations::list, operations::get, operations::cancel,
         channel::open, actions::result, agents::heartbeat, agents::config,
         ingest::push, metrics::points, metrics::series, metrics::documents,
         audit::list, audit::verify, audit::of_collector,

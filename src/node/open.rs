@@ -15,6 +15,7 @@ use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
+use crate::fleet::operations::{HistoryJob, OperationsJob};
 use crate::fleet::presence::PresenceJob;
 use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, PresenceError};
 use crate::ids::IdSource;
@@ -108,7 +109,7 @@ impl Node {
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
         let ground = Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics };
-        let Fleet { presence, registrar, actions, archive } =
+        let Fleet { presence, registrar, actions, archive, operations } =
             Fleet::open(&ground, options.slow_collection_ms)?;
         let Ground { db, audit, events, clock, ids, access, authority, collectors, metrics, .. } = ground;
         // what became overdue while no daemon ran is told as it is from the first answer on
@@ -120,6 +121,8 @@ impl Node {
                 (Box::new(PresenceJob(Arc::clone(&presence))), 2),
                 (Box::new(ActionsJob(Arc::clone(&actions))), 1),
                 (Box::new(PurgeJob(Arc::clone(&archive))), 10),
+                (Box::new(OperationsJob(Arc::clone(&operations))), 1),
+                (Box::new(HistoryJob::new(Arc::clone(&operations))), 600),
                 (Box::new(CheckpointJob { log: audit.clone(), signer }), 300),
                 (Box::new(Retention::new(Arc::clone(&metrics))), 60),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
@@ -141,6 +144,7 @@ impl Node {
             presence,
             actions,
             archive,
+            operations,
             authority,
             registrar,
             connection_tests: ConnectionTests::default(),

@@ -105,6 +105,7 @@ fn with_ids(path: &str, need: Need, collector: &str) -> String {
         Some("users") => format!("usr_{NOBODY}"),
         Some("api-tokens") => format!("tok_{NOBODY}"),
         Some("groups") => format!("grp_{NOBODY}"),
+        Some("operations") => format!("op_{NOBODY}"),
         _ => format!("col_{NOBODY}"),
     };
     path.replace("{id}", &id).replace("{collector_id}", &id)

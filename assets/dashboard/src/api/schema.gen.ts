@@ -197,6 +197,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/bulk-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Imports the valid rows and tells what is wrong with the others. The same list may be sent again. */
+        post: operations["post_collectors_bulk_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/re-register": {
         parameters: {
             query?: never;
@@ -302,6 +319,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["get_collectors_by_id_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_availability"];
         put?: never;
         post?: never;
         delete?: never;
@@ -982,6 +1015,21 @@ export interface components {
             metrics_count: number;
             name: string;
         };
+        /** @description The days up to and with today. A percentage is of the time that is known; where none is, there is null. */
+        AvailabilityView: {
+            /** @description Oldest first. */
+            days: components["schemas"]["DayView"][];
+            /**
+             * Format: int64
+             * @description On all these days.
+             */
+            down_seconds?: number | null;
+            /**
+             * Format: double
+             * @description Of all these days.
+             */
+            uptime_percentage?: number | null;
+        };
         ChangePasswordBody: {
             current_password: string;
             new_password: string;
@@ -1115,7 +1163,7 @@ export interface components {
             type: string;
             /**
              * Format: double
-             * @description Percent; null until there is a history of availability.
+             * @description Percent of the known time of the last 30 days; null until something is known.
              */
             uptime_percentage?: number | null;
             username: string;
@@ -1168,6 +1216,22 @@ export interface components {
             latency_ms: number;
             message: string;
             success: boolean;
+        };
+        DayView: {
+            /**
+             * @description In UTC.
+             * @example 2026-11-20
+             */
+            date: string;
+            /** Format: int64 */
+            down_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description How much of the day is known: up and down together.
+             */
+            known_seconds: number;
+            /** Format: double */
+            percentage?: number | null;
         };
         DocumentView: {
             /** @description As it was pushed. */
@@ -1315,6 +1379,33 @@ export interface components {
              * @description Since the agent started.
              */
             uptime_seconds?: number | null;
+        };
+        /** @description The body of an import in JSON. */
+        ImportBody: {
+            /**
+             * @description At most 10,000. Each is the body of a registration; `env` may stand for `environment`, `type` is postgresql
+             *     and `ssl_mode` prefer by default, and a connection is tried only with `test_connection: true`.
+             */
+            collectors: components["schemas"]["RegisterBody"][];
+            /**
+             * @description Answers each row as the import would, and writes nothing.
+             * @default false
+             */
+            dry_run: boolean | null;
+        };
+        /** @description What became of each row. */
+        ImportView: {
+            /** @description The authority that the daemon's own certificate comes from, PEM. */
+            ca_certificate: string;
+            dry_run: boolean;
+            /** @description Rows whose collectors exist already. */
+            existing: number;
+            /** @description Rows that were not imported because something is wrong with them. */
+            failed: number;
+            results: components["schemas"]["RowView"][];
+            /** @description Rows that were imported, or would be. */
+            successful: number;
+            total: number;
         };
         JobList: {
             jobs: components["schemas"]["JobView"][];
@@ -1569,6 +1660,26 @@ export interface components {
              */
             grace_seconds: number | null;
         };
+        RowView: {
+            /** @description The collector's client certificate, PEM. */
+            certificate?: string | null;
+            /** @description The same for programs, as `name_taken`. */
+            code?: string | null;
+            collector_id?: string | null;
+            /** @description Why it was not imported, for people. */
+            error?: string | null;
+            /** @description The column at fault, by the name that the row uses. */
+            field?: string | null;
+            /** @description Shown this once. */
+            jwt_token?: string | null;
+            name: string;
+            /** @description PEM; shown this once. */
+            private_key?: string | null;
+            /** @description As a spreadsheet numbers it: in CSV the header is row 1. In JSON the first collector is row 1. */
+            row: number;
+            /** @description success, error, exists */
+            status: string;
+        };
         SecretBody: {
             /** Format: int64 */
             expires_in_days?: number | null;
@@ -1679,13 +1790,18 @@ export interface components {
         };
         /** @description What was never said in the range is null. */
         SummaryView: {
+            /**
+             * Format: int64
+             * @description Seconds since the agent started, as it last said.
+             */
+            agent_uptime?: number | null;
             collection_times?: components["schemas"]["FiguresView"] | null;
             cpu?: components["schemas"]["FiguresView"] | null;
             memory?: components["schemas"]["FiguresView"] | null;
             network_io?: components["schemas"]["NetworkView"] | null;
             /**
-             * Format: int64
-             * @description Seconds since the agent started, as it last said.
+             * Format: double
+             * @description Percent of the known time of the UTC days that the range touches: how much the collector was there.
              */
             uptime?: number | null;
         };
@@ -2171,6 +2287,60 @@ export interface operations {
             };
         };
     };
+    post_collectors_bulk_import: {
+        parameters: {
+            query?: {
+                /** @description for CSV; JSON says it in its body */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description CSV has the header name,host,port,database,username,password,env and may have more columns by the names of a registration's fields */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportBody"];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description not readable as a list; rows that are wrong are told in a 200 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description other imports are under way */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     post_collectors_re_register: {
         parameters: {
             query?: never;
@@ -2482,6 +2652,42 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EntryList"];
                 };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_availability: {
+        parameters: {
+            query?: {
+                /** @description 1 to 90, by default 90 */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             404: {
                 headers: {
