@@ -18,7 +18,7 @@ use crate::ids::CollectorId;
 use crate::jobs::Job;
 use crate::limits::COLLECTION_TIMES_KEPT;
 use crate::registry::{Collector, Collectors, CollectorsError, State};
-use crate::storage::{Sqlite, StoreError};
+use crate::storage::{Sqlite, StoreError, after_commit};
 use crate::wire::{AgentStatus, Heartbeat};
 
 #[derive(Debug, thiserror::Error)]
@@ -173,26 +173,33 @@ impl Presence {
     }
 
     /// An administrator's action is done. What the agent said of itself before that does not count any more.
-    pub fn acted(&self, collector: &Collector) {
-        let mut known = self.known.lock();
-        let seen = known.get_mut(&collector.id).and_then(|known| known.seen.as_mut());
-        let said =
-            seen.and_then(|seen| seen.said.as_mut()).filter(|said| said.status == AgentStatus::Stopped);
-        if let (State::Running, Some(said)) = (collector.state, said) {
-            said.status = AgentStatus::Active;
-        }
+    pub fn acted(self: &Arc<Self>, collector: &Collector) {
+        let (presence, id, state) = (Arc::clone(self), collector.id, collector.state);
+        after_commit(move || {
+            let mut known = presence.known.lock();
+            let seen = known.get_mut(&id).and_then(|known| known.seen.as_mut());
+            let said =
+                seen.and_then(|seen| seen.said.as_mut()).filter(|said| said.status == AgentStatus::Stopped);
+            if let (State::Running, Some(said)) = (state, said) {
+                said.status = AgentStatus::Active;
+            }
+        });
     }
 
     /// The registry has changed: tells the browsers when that changed the status.
-    pub fn look_again(&self, collector: &Collector) {
-        let mut known = self.known.lock();
-        let known = known.entry(collector.id).or_insert_with(Known::unseen);
-        self.publish_change(collector, known, self.clock.now());
+    pub fn look_again(self: &Arc<Self>, collector: &Collector) {
+        let (presence, collector) = (Arc::clone(self), collector.clone());
+        after_commit(move || {
+            let mut known = presence.known.lock();
+            let known = known.entry(collector.id).or_insert_with(Known::unseen);
+            presence.publish_change(&collector, known, presence.clock.now());
+        });
     }
 
     /// The collector is gone. What was saved of it goes with its row.
-    pub fn forget(&self, id: CollectorId) {
-        self.known.lock().remove(&id);
+    pub fn forget(self: &Arc<Self>, id: CollectorId) {
+        let presence = Arc::clone(self);
+        after_commit(move || drop(presence.known.lock().remove(&id)));
     }
 
     /// Looks at every collector again, as silence changes a status too.

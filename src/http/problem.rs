@@ -200,6 +200,7 @@ impl From<StoreError> for Problem {
             StoreError::Full => Self::storage_full(error.to_string()),
             StoreError::Poisoned(_) => Self::unavailable(error.to_string(), Duration::from_secs(5)),
             StoreError::Sqlite(_)
+            | StoreError::Ended
             | StoreError::TooOld(_)
             | StoreError::Newer { .. }
             | StoreError::Damaged(_) => Self::internal(&error),
