@@ -26,7 +26,7 @@ pub use archive::{Archive, ArchiveError, Archived, Farewell, Keep, Return, Retur
 pub use channels::{Channel, Channels};
 pub use commands::Commands;
 pub use connection_test::{Connection, ConnectionTest, ConnectionTestError, ConnectionTests};
-pub use import::{Candidate, Fault, Import, Imported, Outcome};
+pub use import::{Candidate, Counts, Fault, Import, Imported, Outcome};
 pub use lifecycle::{Progress, Refusal};
 pub use open::{Fleet, Ground};
 pub use presence::{Presence, PresenceError, Seen};

@@ -22,6 +22,7 @@ use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
 use crate::metrics::{self, Metrics, Retention};
 use crate::registry::{Collectors, Groups, GroupsError};
+use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
 use crate::storage::{DataDir, Poison, StoreError};
 
@@ -107,6 +108,7 @@ impl Node {
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
+        let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let ground = Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics };
         let Fleet { presence, registrar, actions, archive } =
             Fleet::open(&ground, options.slow_collection_ms)?;
@@ -144,6 +146,7 @@ impl Node {
             authority,
             registrar,
             connection_tests: ConnectionTests::default(),
+            replies,
             jobs,
             db,
             data_dir,

@@ -6,4 +6,5 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("0002_control.sql"),
     include_str!("0003_config.sql"),
     include_str!("0004_archive.sql"),
+    include_str!("0006_replies.sql"),
 ];

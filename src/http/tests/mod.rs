@@ -6,6 +6,7 @@ mod archive;
 mod changes;
 mod control;
 mod import;
+mod once;
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -1613,6 +1613,9 @@ export interface components {
              */
             grace_seconds: number | null;
         };
+        /** @enum {string} */
+        RowStatus: "success" | "error" | "exists";
+        /** @description What became of one row. */
         RowView: {
             /** @description The collector's client certificate, PEM. */
             certificate?: string | null;
@@ -1630,8 +1633,7 @@ export interface components {
             private_key?: string | null;
             /** @description As a spreadsheet numbers it: in CSV the header is row 1. In JSON the first collector is row 1. */
             row: number;
-            /** @description success, error, exists */
-            status: string;
+            status: components["schemas"]["RowStatus"];
         };
         SecretBody: {
             /** Format: int64 */
