@@ -25,6 +25,7 @@ mod fault_sync;
 mod fleet_control;
 mod ingest;
 mod live;
+mod once;
 mod roles;
 mod support;
 mod tokens;
