@@ -32,6 +32,8 @@ use crate::node::Node;
 use row::{Checked, Row};
 use view::RowView;
 
+pub(super) const PATH: &str = "/api/v1/collectors/bulk-import";
+
 /// Who may import now.
 pub(super) struct Turns(Arc<Semaphore>);
 

@@ -19,7 +19,7 @@ use actix_web::{Error, HttpResponse, web};
 use futures_util::Stream;
 
 use super::problem::Problem;
-use super::{body, on_disk};
+use super::{body, import, on_disk};
 use crate::limits::{self, KEPT_REPLY_BYTES};
 use crate::node::Node;
 use kept::Kept;
@@ -37,7 +37,7 @@ const WITHOUT: [&str; 11] = [
     "/api/v1/collectors/refresh-token",
     // a push is known again by the metric store, an import keeps its answer part by part
     "/api/v1/metrics/push",
-    "/api/v1/collectors/bulk-import",
+    import::PATH,
     // a test changes nothing, and waits for others
     "/api/v1/collectors/test-connection",
     "/api/v1/collectors/{id}/test-connection",

@@ -1899,7 +1899,10 @@ export interface operations {
     post_api_tokens: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1936,12 +1939,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_api_tokens_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1956,6 +1969,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2020,7 +2040,10 @@ export interface operations {
     post_auth_change_password: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2043,6 +2066,13 @@ export interface operations {
                 content?: never;
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2243,7 +2273,10 @@ export interface operations {
                 /** @description for CSV; JSON says it in its body */
                 dry_run?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2282,6 +2315,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description other imports are under way */
             503: {
                 headers: {
@@ -2294,7 +2334,10 @@ export interface operations {
     post_collectors_re_register: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2320,6 +2363,13 @@ export interface operations {
             };
             /** @description `name_taken` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2364,6 +2414,8 @@ export interface operations {
             header?: {
                 /** @description with it, an agent registers itself with {name, hostname, version} */
                 "X-Registration-Secret"?: string | null;
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2398,6 +2450,13 @@ export interface operations {
             };
             /** @description `name_taken` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2474,6 +2533,8 @@ export interface operations {
             header?: {
                 /** @description the ETag of the collector */
                 "If-Match"?: string | null;
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -2507,6 +2568,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_collectors_by_id: {
@@ -2518,7 +2586,10 @@ export interface operations {
                 retention_days?: number;
                 confirm_name?: string;
             };
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2545,6 +2616,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2641,7 +2719,10 @@ export interface operations {
     post_collectors_by_id_commands_by_command_id_result: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
                 command_id: string;
@@ -2662,6 +2743,13 @@ export interface operations {
             };
             /** @description the command is over, or was never given */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2819,7 +2907,10 @@ export interface operations {
     post_collectors_by_id_restart: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2852,12 +2943,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     post_collectors_by_id_restart_jwt: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2883,12 +2984,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     post_collectors_by_id_resume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2916,6 +3027,13 @@ export interface operations {
             };
             /** @description not possible in the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2988,7 +3106,10 @@ export interface operations {
     post_collectors_by_id_stop: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3016,6 +3137,13 @@ export interface operations {
             };
             /** @description not possible in the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3066,7 +3194,10 @@ export interface operations {
     post_collectors_by_id_update_config: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3087,6 +3218,13 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3151,7 +3289,10 @@ export interface operations {
     post_groups: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3176,12 +3317,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     put_groups_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3207,12 +3358,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_groups_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3227,6 +3388,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3392,7 +3560,10 @@ export interface operations {
     post_registration_secrets: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3422,12 +3593,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_registration_secrets_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3442,6 +3623,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3558,7 +3746,10 @@ export interface operations {
     post_users: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3584,6 +3775,13 @@ export interface operations {
             };
             /** @description `name_taken` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3621,7 +3819,10 @@ export interface operations {
     put_users_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3654,12 +3855,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_users_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3686,12 +3897,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     post_users_by_id_reset_password: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3716,6 +3937,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
