@@ -84,7 +84,7 @@ fn ended() -> Problem {
 /// Until the commit it holds the key, so that nobody asks whether there is a reply before it is there.
 fn work(node: &Node, keyed: Keyed, steps: &Receiver<Step>) {
     let unit = node.unit();
-    while let Ok(step) = steps.recv_timeout(UNIT_PAUSE) {
+    while let Some(step) = next(steps, &unit) {
         match step {
             Step::Run(operation) => operation(),
             Step::End(reply, done) => {
@@ -98,6 +98,11 @@ fn work(node: &Node, keyed: Keyed, steps: &Receiver<Step>) {
     if unit.has_written() {
         tracing::warn!("a request with an idempotency key was not answered, and is taken back");
     }
+}
+
+/// Before the first write nobody is held up, and a handler may try a connection.
+fn next(steps: &Receiver<Step>, unit: &Unit<'_>) -> Option<Step> {
+    if unit.has_written() { steps.recv_timeout(UNIT_PAUSE).ok() } else { steps.recv().ok() }
 }
 
 /// A request that changed nothing may be asked again, and has no reply that counts.
