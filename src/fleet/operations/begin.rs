@@ -170,7 +170,7 @@ impl Operations {
 impl From<StoreError> for ItemError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Full | StoreError::Poisoned(_) => Self::Store(error),
+            StoreError::Full | StoreError::Ended | StoreError::Poisoned(_) => Self::Store(error),
             // of this collector alone: it must not keep the others waiting
             error @ (StoreError::Sqlite(_)
             | StoreError::TooOld(_)
