@@ -68,6 +68,9 @@ export type Returned = Schemas['ReturnedView'];
 
 export type Series = Schemas['SeriesView'];
 export type MetricsReply = Schemas['PointsView'];
+export type DocumentsReply = Schemas['DocumentsView'];
+export type Availability = Schemas['AvailabilityView'];
+export type AvailabilityDay = Schemas['DayView'];
 
 /** Members of any kind, as the entry of the log has them. */
 type Members = Record<string, unknown> | null;
