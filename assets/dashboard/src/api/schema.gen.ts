@@ -440,6 +440,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_logs"];
+        put?: never;
+        /** Keeps lines of an agent's log. Where none of them is good, the answer is 400. */
+        post: operations["post_collectors_by_id_logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/metrics": {
         parameters: {
             query?: never;
@@ -1552,6 +1569,62 @@ export interface components {
             last: string;
             /** @description Type and path, ending with the member's key. */
             name: string;
+        };
+        /** @description The body of a request with log lines. */
+        LogBody: {
+            entries: components["schemas"]["LogEntryBody"][];
+        };
+        LogEntryBody: {
+            /** @description At most 32 members, and 4096 bytes. */
+            fields?: Record<string, never> | null;
+            /** @description DEBUG, INFO, WARNING, ERROR */
+            level: string;
+            message: string;
+            /** Format: date-time */
+            timestamp: string;
+        };
+        LogEntryView: {
+            fields: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Ascends in the order of arrival.
+             */
+            id: number;
+            /** @description DEBUG, INFO, WARNING, ERROR */
+            level: string;
+            message: string;
+            /** Format: date-time */
+            timestamp: string;
+        };
+        /** @description Entries, newest first. */
+        LogList: {
+            entries: components["schemas"]["LogEntryView"][];
+            /**
+             * Format: int64
+             * @description The newest arrival, whatever the filter: ask with `after` for what comes next.
+             */
+            last_id?: number | null;
+            /** @description How many of each level match the filter without its levels. */
+            levels: {
+                [key: string]: number;
+            };
+            limit: number;
+            offset: number;
+            /**
+             * Format: int64
+             * @description Entries that match, on all pages.
+             */
+            total: number;
+        };
+        /** @description What became of the lines. */
+        LogReplyView: {
+            /**
+             * Format: int64
+             * @description Lines that were added; none, where the batch was there already.
+             */
+            accepted: number;
+            /** @description Lines that were not kept; absent when there are none. */
+            rejected?: components["schemas"]["RejectedView"][] | null;
         };
         LoginBody: {
             /** @description For a second factor; not asked for yet. */
@@ -3069,6 +3142,114 @@ export interface operations {
                 content?: never;
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_logs: {
+        parameters: {
+            query?: {
+                /** @description any of these; all, where there are none */
+                level?: string[];
+                /** @description what the message holds, in whatever case */
+                search?: string;
+                from?: string;
+                to?: string;
+                /** @description only what came after this id */
+                after?: number;
+                /** @description 1 to 1000, by default 100; as csv all, or up to 10000 */
+                limit?: number;
+                offset?: number;
+                /** @description json or csv */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_logs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description names this batch, so that it is kept once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogReplyView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description more than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description more than the collector may log: try again after Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `storage_full` */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

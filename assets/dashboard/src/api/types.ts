@@ -89,3 +89,54 @@ export interface LiveEvent {
   timestamp: string;
   data: Record<string, unknown> | null;
 }
+
+export type BulkKind = 'restart' | 'stop' | 'resume' | 'unregister' | 'update-group' | 'update-tags' | 'update-config';
+export type OperationState = 'scheduled' | 'running' | 'completed' | 'cancelled' | 'expired';
+export type OperationResultStatus = Action['status'];
+
+export interface BulkWish {
+  action: BulkKind;
+  collector_ids: string[];
+  reason?: string;
+  params?: Record<string, unknown>;
+  schedule_at?: string;
+  confirm?: string;
+}
+
+export interface BulkAccepted {
+  operation_id: string;
+  state: OperationState;
+  total: number;
+  succeeded: number;
+  failed: number;
+}
+
+export interface OperationResult {
+  collector_id: string;
+  name: string | null;
+  status: OperationResultStatus;
+  error: string | null;
+}
+
+export interface Operation {
+  id: string;
+  action: BulkKind;
+  params: Record<string, unknown>;
+  reason: string | null;
+  started_by: string;
+  created_at: string;
+  schedule_at: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  state: OperationState;
+  error_message: string | null;
+  total: number;
+  done: number;
+  failed: number;
+  cancelled: number;
+  can_cancel: boolean;
+}
+
+export interface OperationDetail extends Operation {
+  results: OperationResult[];
+}

@@ -29,6 +29,8 @@ export const router = createBrowserRouter([
           { path: ':id/:tab', lazy: async () => ({ Component: (await import('../collectors/detail/CollectorPage')).CollectorPage }) },
         ],
       },
+      { path: 'operations', lazy: async () => ({ Component: (await import('../collectors/operations/OperationsPage')).OperationsPage }) },
+      { path: 'operations/:id', lazy: async () => ({ Component: (await import('../collectors/operations/OperationPage')).OperationPage }) },
       { path: 'audit', lazy: async () => ({ Component: (await import('../audit/AuditPage')).AuditPage }) },
       { path: 'settings', element: <Navigate to="preferences" replace /> },
       { path: 'settings/:tab', lazy: async () => ({ Component: (await import('../settings/SettingsPage')).SettingsPage }) },

@@ -4,6 +4,7 @@ import { problemText, requestId } from '../../api/problem';
 import type { Collector } from '../../api/types';
 import { formatBytes, formatCount, formatDuration, formatMilliseconds, formatPercent, MISSING } from '../../lib/format';
 import { AvailabilityFigure } from '../../ui/availability/AvailabilityFigure';
+import { Fact } from '../../ui/Fact';
 import { Loading, LoadFailure } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useCollectorAvailabilityQuery } from '../api';
@@ -56,17 +57,6 @@ function Availability({ id }: { id: string }) {
       ) : (
         <Loading rows={3} />
       )}
-    </div>
-  );
-}
-
-/** A name and what it is; what nobody has said is left out. */
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  if (children === null || children === undefined || children === '' || children === false) return null;
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

@@ -1,8 +1,8 @@
-import type { ReactNode } from 'react';
 import { useMay } from '../../../api/session';
 import type { Collector } from '../../../api/types';
 import { formatCount } from '../../../lib/format';
 import { Button } from '../../../ui/Button';
+import { Fact } from '../../../ui/Fact';
 import { Icon } from '../../../ui/Icon';
 import { Time } from '../../../ui/Time';
 import { useControl } from '../../control/useControl';
@@ -35,15 +35,6 @@ function Facts({ collector }: { collector: Collector }) {
         <Fact name={t('tags')}>{collector.tags.length > 0 ? collector.tags.join(', ') : t('none')}</Fact>
       </dl>
     </section>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

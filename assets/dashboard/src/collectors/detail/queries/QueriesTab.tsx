@@ -13,6 +13,7 @@ import { StatementDialog } from './StatementDialog';
 import { matchingStatements, sortedStatements, SORTS, type Statement, type StatementSort } from './statements';
 import { StatementTable } from './StatementTable';
 import { t } from './strings';
+import '../../../ui/filter.css';
 import './queries.css';
 
 /** The statements of a long range are much to read; they move on slower than charts. */
