@@ -1,4 +1,4 @@
-import { api } from '../../../api/client';
+import { api, type Dispatch } from '../../../api/client';
 import type { LogLevel, LogPage } from '../../../api/types';
 
 export interface LogFilter {
@@ -23,7 +23,10 @@ const logsApi = api.injectEndpoints({
   }),
 });
 
-export const { useLazyLogsQuery } = logsApi;
+/** Asks once; who reads a log keeps its pages together. */
+export function askForLogs(dispatch: Dispatch, request: LogRequest) {
+  return dispatch(logsApi.endpoints.logs.initiate(request, { subscribe: false, forceRefetch: true }));
+}
 
 /** Where the server gives the same entries as a file. */
 export function exportAddress({ id, level, search }: LogFilter): string {

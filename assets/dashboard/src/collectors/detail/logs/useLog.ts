@@ -1,10 +1,12 @@
 // The log of a collector while it is read: its newest page, older pages when
 // they are asked for, and what arrives meanwhile.
 import { useCallback, useEffect, useState } from 'react';
+import { useDispatch } from 'react-redux';
+import type { Dispatch } from '../../../api/client';
 import type { ApiError } from '../../../api/problem';
 import type { LogPage } from '../../../api/types';
 import { useLatest } from '../../../lib/hooks';
-import { useLazyLogsQuery, type LogFilter, type LogRequest } from './api';
+import { askForLogs, type LogFilter, type LogRequest } from './api';
 import { newest, withNewer, withOlder, type Loaded } from './entries';
 
 const PAGE = 500;
@@ -20,26 +22,26 @@ export function useLog(filter: LogFilter) {
   const [all, setAll] = useState<number | null>(null);
   const [error, setError] = useState<ApiError | undefined>();
   const [loadingOlder, setLoadingOlder] = useState(false);
-  const [ask] = useLazyLogsQuery();
+  const dispatch = useDispatch<Dispatch>();
   const latest = useLatest({ loaded, filter });
 
   /** Asks, and hands on the answer unless the filter has changed meanwhile. */
   const fetchPage = useCallback(
     async (request: Omit<LogRequest, keyof LogFilter>, take: (page: LogPage) => void) => {
       const asked = latest.current.filter;
-      const answer = await ask({ ...asked, ...request });
+      const answer = await askForLogs(dispatch, { ...asked, ...request });
       const now = latest.current.filter;
       if (now.id !== asked.id || now.search !== asked.search || now.level.join() !== asked.level.join()) return;
       setError(answer.error);
       if (answer.data) take(answer.data);
     },
-    [ask, latest],
+    [dispatch, latest],
   );
 
   const countAll = useCallback(async () => {
-    const answer = await ask({ id, level: [], search: '', limit: 1 });
+    const answer = await askForLogs(dispatch, { id, level: [], search: '', limit: 1 });
     if (answer.data) setAll(answer.data.total);
-  }, [ask, id]);
+  }, [dispatch, id]);
 
   const reload = useCallback(async () => {
     await Promise.all([fetchPage({ limit: PAGE }, (page) => setLoaded(newest(page))), countAll()]);
