@@ -66,6 +66,9 @@ export type Archived = Schemas['ArchivedView'];
 export type ReturnWish = Partial<Schemas['ReturnBody']>;
 export type Returned = Schemas['ReturnedView'];
 
+export type ImportRow = With<Schemas['RowView'], { status: 'success' | 'error' | 'exists' }>;
+export type ImportReply = With<Schemas['ImportView'], { results: ImportRow[] }>;
+
 export type Series = Schemas['SeriesView'];
 export type MetricsReply = Schemas['PointsView'];
 
