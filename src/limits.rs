@@ -240,6 +240,30 @@ pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
 /// Characters kept of a text in a heartbeat, such as its last error.
 pub const AGENT_TEXT_CHARS: usize = 1000;
 
+// -- the logs of agents
+
+/// Entries of one request, and characters of one message: a stack trace fits.
+pub const LOG_BATCH_ENTRIES: usize = 1000;
+pub const LOG_MESSAGE_CHARS: usize = 4000;
+/// Members of an entry's fields, and the bytes of their JSON.
+pub const LOG_FIELDS: usize = 32;
+pub const LOG_FIELDS_BYTES: usize = 4096;
+/// Characters of the name of a batch, and how many of them are remembered for each collector: those that may be
+/// under way, and many more.
+pub const LOG_BATCH_NAME_CHARS: usize = 100;
+pub const LOG_BATCHES_REMEMBERED: usize = 64;
+/// Entries of one collector that are taken in a minute, and at once after a silence.
+pub const LOG_ENTRIES_A_MINUTE: u32 = 600;
+pub const LOG_BURST: u32 = 5000;
+/// What is kept of one collector: weeks of a quiet agent, a day of a noisy one. A thousand fit on a small disk.
+pub const LOG_ENTRIES_KEPT: usize = 10_000;
+pub const LOG_BYTES_KEPT: usize = 4 * MIB;
+pub const LOG_RETENTION: Duration = Duration::from_secs(30 * DAY_S);
+/// Entries that one transaction removes.
+pub const LOG_ENTRIES_REMOVED_AT_ONCE: usize = 10_000;
+/// Entries of one page, by default and at most.
+pub const LOG_PAGE: (usize, usize) = (100, 1000);
+
 // -- registering
 
 /// Tags of one collector, and characters of one tag.
@@ -307,11 +331,11 @@ pub const OPERATION_COLLECTORS: usize = 5000;
 /// Operations that are scheduled or running at once.
 pub const OPERATIONS_OPEN: usize = 500;
 /// Collectors of an operation that one transaction takes on: others write between two of them.
-pub const OPERATION_STEP: usize = 50;
-/// How long the reply to a request waits for its operation to be begun on all collectors; a job goes on.
+pub const OPERATION_STEP: usize = 25;
+/// How long the reply to a request waits for its operation to be begun on all collectors; then a job goes on.
 pub const OPERATION_REPLY_TIME: Duration = Duration::from_secs(3);
 /// Steps of all operations that one run of the job does: it ends well within the time of a stop.
-pub const OPERATION_STEPS_AT_ONCE: usize = 40;
+pub const OPERATION_STEPS_AT_ONCE: usize = 80;
 /// How far ahead an operation may be scheduled.
 pub const SCHEDULE_AHEAD: Duration = Duration::from_secs(366 * DAY_S);
 /// How long ago a scheduled time may be when it is asked for: clocks differ, and people choose whole minutes.
@@ -373,6 +397,8 @@ pub const PUSH_RETRY_LONGEST: Duration = Duration::from_secs(60);
 /// Pushes that wait for their turn to be decompressed: as many as are served within the time that a live push may
 /// take.
 pub const PUSHES_WAITING_FOR_A_TURN: usize = 256;
+/// What of these may be the backlog of agents that were away.
+pub const BACKLOG_WAITING_FOR_A_TURN: usize = 16;
 
 // -- what the metric store takes, keeps and reads
 

@@ -111,6 +111,12 @@ impl Change {
         self
     }
 
+    /// It was given up, and came about nevertheless.
+    pub fn came_about(mut self) -> Self {
+        self.outcome = Outcome::Success;
+        self
+    }
+
     pub fn refused(mut self) -> Self {
         self.outcome = Outcome::Denied;
         self

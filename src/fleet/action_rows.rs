@@ -60,6 +60,13 @@ pub(super) fn by_id(tx: &Transaction<'_>, id: ActionId) -> storage::Result<Optio
     Ok(tx.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
 }
 
+/// Whether the agent has done something that it was asked for after that.
+pub(super) fn has_newer_done(tx: &Transaction<'_>, action: &Action) -> storage::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM actions WHERE collector_id = ?1 AND status = 'completed'
+             AND rowid > (SELECT rowid FROM actions WHERE id = ?2))";
+    Ok(tx.prepare_cached(sql)?.query_row(params![action.collector, action.id], |row| row.get(0))?)
+}
+
 /// The newest first.
 pub(super) fn of_collector(
     tx: &Transaction<'_>,

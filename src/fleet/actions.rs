@@ -90,6 +90,8 @@ pub struct Actions {
 pub(super) struct Moved {
     collector: Collector,
     action: Action,
+    /// Whether the agent has done it.
+    came_about: bool,
     /// The operation that the action belongs to, where it moved as well.
     tally: Option<Tally>,
 }
@@ -182,10 +184,12 @@ impl Actions {
         detail: Option<String>,
     ) -> Result<(), ActionError> {
         let command: CommandId = command.parse().map_err(|_| ActionError::NeverGiven)?;
+        let mut over = None;
         let moved = self.db.write(|tx| {
             let given = commands::given_to(tx, collector, command)?.ok_or(ActionError::NeverGiven)?;
-            if given.progress.is_over() {
-                return Err(ActionError::Over { id: command, progress: given.progress });
+            over = given.progress.is_over().then_some(given.progress);
+            if over.is_some() {
+                return self.answer_late(tx, origin, &given, status);
             }
             if given.kind == CommandKind::UpdateConfig && status == CommandStatus::Failed {
                 let reason = detail.as_deref().unwrap_or("the agent gave no reason");
@@ -194,7 +198,33 @@ impl Actions {
             self.advance(tx, origin, &given, Progress::said(status), detail)
         })?;
         self.tell(moved);
-        Ok(())
+        over.map_or(Ok(()), |progress| Err(ActionError::Over { id: command, progress }))
+    }
+
+    /// An agent did what nobody waited for any more, as when the daemon was down meanwhile. The action has ended as
+    /// it has; where the collector stands is what its agent says, unless it has done something else since.
+    fn answer_late(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        given: &Given,
+        status: CommandStatus,
+    ) -> Result<Option<Moved>, ActionError> {
+        let Some(id) = given.action.filter(|_| status == CommandStatus::Completed) else { return Ok(None) };
+        let action = rows::by_id(tx, id)?.ok_or(ActionError::NotFound(id))?;
+        let was_given_up = matches!(action.progress, Progress::Expired | Progress::Failed)
+            && action.completed_at.is_some_and(|at| given.due_at <= at);
+        let is_known = action.detail.as_deref() == Some(DONE_LATE);
+        if !was_given_up || is_known || rows::has_newer_done(tx, &action)? {
+            return Ok(None);
+        }
+        let mut collector = self.collectors.get_in(tx, given.collector)?;
+        lifecycle::done(&mut collector, action.kind, stop_of(&action), self.clock.now());
+        self.collectors.set_control(tx, &collector)?;
+        let action = Action { detail: Some(DONE_LATE.to_owned()), ..action };
+        rows::update(tx, &action)?;
+        self.audit.append(tx, origin, change(&collector, &action).came_about())?;
+        Ok(Some(Moved { collector, action, came_about: true, tally: None }))
     }
 
     /// Settles commands that nobody waits for any more, a bounded number at a time. Returns how many.
@@ -248,19 +278,19 @@ impl Actions {
         rows::update(tx, &action)?;
         let mut collector = self.collectors.get_in(tx, given.collector)?;
         if to.is_over() && !was_over {
-            let stop = Stop { reason: action.reason.clone(), until: action.stopped_until };
-            lifecycle::end(&mut collector, action.kind, to, stop, now);
+            lifecycle::end(&mut collector, action.kind, to, stop_of(&action), now);
             self.collectors.set_control(tx, &collector)?;
             self.audit.append(tx, origin, change(&collector, &action))?;
         }
         let tally = operations::follow(tx, &action, now)?;
-        Ok(Some(Moved { collector, action, tally }))
+        let came_about = action.progress == Progress::Completed;
+        Ok(Some(Moved { collector, action, came_about, tally }))
     }
 
     /// Tells the browsers, after the commit.
     pub(super) fn tell(&self, moved: Option<Moved>) {
-        let Some(Moved { collector, action, tally }) = moved else { return };
-        if action.progress == Progress::Completed {
+        let Some(Moved { collector, action, came_about, tally }) = moved else { return };
+        if came_about {
             self.presence.acted(&collector);
             let data = json!({
                 "action_id": action.id,
@@ -282,6 +312,13 @@ impl Actions {
         let said = self.presence.seen(id).and_then(|seen| seen.said);
         said.is_some_and(|said| said.status == AgentStatus::Stopped)
     }
+}
+
+/// What is noted of an action that the agent did after nobody waited for it any more.
+const DONE_LATE: &str = "the agent said later that it is done";
+
+fn stop_of(action: &Action) -> Stop {
+    Stop { reason: action.reason.clone(), until: action.stopped_until }
 }
 
 const fn command_of(kind: ActionKind) -> CommandKind {

@@ -20,6 +20,7 @@ use crate::events::{EventKind, Events};
 use crate::ids::CollectorId;
 use crate::jobs::Job;
 use crate::limits::PURGED_AT_ONCE;
+use crate::logs::{Logs, LogsError};
 use crate::metrics::Metrics;
 use crate::registry::{Collector, Collectors, CollectorsError, State};
 use crate::storage::{RedbError, Sqlite, StoreError};
@@ -34,6 +35,8 @@ pub enum ArchiveError {
     Collectors(#[from] CollectorsError),
     #[error("cannot remove the metrics: {0}")]
     Metrics(#[from] RedbError),
+    #[error("cannot remove the logs: {0}")]
+    Logs(#[from] LogsError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -95,6 +98,7 @@ pub struct Archive {
     pub(crate) collectors: Collectors,
     pub(crate) presence: Arc<Presence>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) logs: Arc<Logs>,
     pub(crate) commands: Commands,
     pub(crate) news: News,
 }
@@ -202,6 +206,7 @@ impl Archive {
             // before the collector is back: what it sends then is its own again
             self.db.read(|tx| self.collectors.check_name_is_free(tx, &archived.name))?;
             self.metrics.discard(id)?;
+            self.logs.remove(id)?;
         }
         let token = self.db.write(|tx| {
             let archived = self.archived(tx, id)?;
@@ -235,6 +240,7 @@ impl Archive {
         let expired = self.db.read(|tx| rows::expired(tx, self.clock.now(), PURGED_AT_ONCE))?;
         for archived in &expired {
             let documents = self.metrics.discard(archived.id)?;
+            self.logs.remove(archived.id)?;
             self.db.write(|tx| {
                 self.collectors.remove(tx, archived.id)?;
                 let target = Target::new("collector", archived.id, &archived.name);

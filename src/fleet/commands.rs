@@ -33,6 +33,8 @@ pub(super) struct Given {
     pub(super) action: Option<ActionId>,
     pub(super) kind: CommandKind,
     pub(super) progress: Progress,
+    /// From when on nobody waits for it.
+    pub(super) due_at: Timestamp,
 }
 
 /// A command to be given.
@@ -169,7 +171,7 @@ fn note_told(tx: &Transaction<'_>, collector: CollectorId, now: Timestamp) -> st
     Ok(())
 }
 
-const COLUMNS: &str = "id, collector_id, action_id, kind, status";
+const COLUMNS: &str = "id, collector_id, action_id, kind, status, due_at";
 
 /// The command of that id, if it was given to that collector.
 pub(super) fn given_to(
@@ -205,11 +207,13 @@ pub(super) fn untold(
     operation: OperationId,
     most: usize,
 ) -> storage::Result<Vec<Given>> {
-    let sql = "SELECT commands.id, commands.collector_id, commands.action_id, commands.kind, commands.status
-         FROM operation_items JOIN commands ON commands.action_id = operation_items.action_id
-         WHERE operation_id = ?1 AND operation_items.status = 'pending' AND commands.status = 'pending'
-             AND told_at IS NULL ORDER BY position LIMIT ?2";
-    let mut statement = tx.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM commands WHERE told_at IS NULL AND status = 'pending' AND action_id IN
+             (SELECT action_id FROM operation_items
+              WHERE operation_id = ?1 AND status = 'pending' AND action_id IS NOT NULL)
+         ORDER BY rowid LIMIT ?2"
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
     let rows = statement.query_map(params![operation, most], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -222,5 +226,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Given> {
         action: row.get(2)?,
         kind: kind.parse().map_err(rusqlite::types::FromSqlError::other)?,
         progress: row.get(4)?,
+        due_at: row.get(5)?,
     })
 }

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::crypto::KeyRing;
 use crate::events::Events;
 use crate::ids::IdSource;
+use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::registry::Collectors;
 use crate::storage::Sqlite;
@@ -26,6 +27,7 @@ pub struct Ground {
     pub authority: Arc<Authority>,
     pub collectors: Collectors,
     pub metrics: Arc<Metrics>,
+    pub logs: Arc<Logs>,
 }
 
 /// The parts of the fleet, ready for use.
@@ -39,7 +41,8 @@ pub struct Fleet {
 
 impl Fleet {
     pub fn open(ground: &Ground, slow_collection_ms: f64) -> Result<Self, PresenceError> {
-        let Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics } = ground;
+        let Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs } =
+            ground;
         let commands = Commands::new(Arc::clone(db), Arc::clone(ring), clock.clone(), ids.clone());
         let presence = Arc::new(Presence::open(
             Arc::clone(db),
@@ -79,6 +82,7 @@ impl Fleet {
             collectors: collectors.clone(),
             presence: Arc::clone(&presence),
             metrics: Arc::clone(metrics),
+            logs: Arc::clone(logs),
             commands,
             news: news.clone(),
         });

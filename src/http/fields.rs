@@ -145,6 +145,45 @@ impl Fields {
         Some(text)
     }
 
+    /// A line of a log, taken as it is; it must be there.
+    pub fn line(&mut self, field: &str, most: usize) -> String {
+        let line = self.required(field, |this| this.optional_string(field)).unwrap_or_default();
+        if line.chars().count() > most {
+            self.complain(field, "length", format!("must have at most {most} characters"));
+        }
+        line
+    }
+
+    /// A time that must be there.
+    pub fn time(&mut self, field: &str) -> Timestamp {
+        let text = self.required(field, |this| this.optional_string(field)).unwrap_or_default();
+        let time = text.parse();
+        if time.is_err() && !self.problems.iter().any(|problem| problem.field == field) {
+            self.complain(field, "format", "must be an RFC 3339 time with a zone".to_owned());
+        }
+        time.unwrap_or(Timestamp::from_millis(0))
+    }
+
+    /// The JSON text of an object with few members; of an empty one, where it is absent.
+    pub fn object(&mut self, field: &str, members: usize, bytes: usize) -> String {
+        let value = self.take(field).unwrap_or_else(|| Value::Object(Map::new()));
+        let text = value.to_string();
+        match value.as_object() {
+            Some(object) if object.len() <= members && text.len() <= bytes => {}
+            Some(_) => {
+                let rule = format!("must have at most {members} members and {bytes} bytes");
+                self.complain(field, "length", rule);
+            }
+            None => self.complain(field, "type", "must be an object".to_owned()),
+        }
+        text
+    }
+
+    /// What was complained about first, if anything was.
+    pub fn first_complaint(self) -> Option<FieldError> {
+        self.problems.into_iter().next()
+    }
+
     /// The beginning of a text that a program sends, whatever its length.
     pub fn agent_text(&mut self, field: &str) -> Option<String> {
         let text = self.optional_string(field)?;

@@ -26,7 +26,7 @@ use crate::ids::CollectorId;
 use crate::limits;
 use crate::metrics::{Batch, CheckedPush};
 use crate::node::{Node, Taken};
-use crate::wire::{Push, PushReply};
+use crate::wire::{PRIORITY, PRIORITY_OF_BACKLOG, Push, PushReply};
 
 /// What all pushes share.
 pub(super) struct Admission {
@@ -34,8 +34,9 @@ pub(super) struct Admission {
     bytes: Budget,
     /// Who may decompress and parse now.
     decoders: Arc<Semaphore>,
-    /// Who may wait for that.
-    waiting: Arc<Semaphore>,
+    /// Who may wait for that, and who of those whose documents have waited already.
+    waiting: Semaphore,
+    backlog_waiting: Semaphore,
     /// When the others come again.
     turns: Turns,
 }
@@ -45,7 +46,8 @@ impl Default for Admission {
         Self {
             bytes: Budget::new(limits::PUSHES_IN_FLIGHT_BYTES),
             decoders: Arc::new(Semaphore::new(limits::PUSHES_DECODED_AT_ONCE)),
-            waiting: Arc::new(Semaphore::new(limits::PUSHES_WAITING_FOR_A_TURN)),
+            waiting: Semaphore::new(limits::PUSHES_WAITING_FOR_A_TURN),
+            backlog_waiting: Semaphore::new(limits::BACKLOG_WAITING_FOR_A_TURN),
             turns: Turns::default(),
         }
     }
@@ -137,13 +139,17 @@ async fn take_in(
 ) -> Result<(Taken, usize), Problem> {
     let key = idempotency_key(request.headers())?;
     check_header(request.headers(), collector)?;
+    let is_backlog = request.headers().get(PRIORITY).is_some_and(|value| value == PRIORITY_OF_BACKLOG);
+    let too_many = |_| busy("too many pushes are being taken in");
+    // a backlog is refused before it is read: it has waited already
+    let backlog =
+        is_backlog.then(|| admission.backlog_waiting.try_acquire()).transpose().map_err(too_many)?;
     let (body, share) = read(admission, request.headers(), body).await?;
     let bytes_received = body.len();
-    let too_many = || busy("too many pushes are being taken in");
-    let waiting = admission.waiting.try_acquire().map_err(|_| too_many())?;
+    let waiting = admission.waiting.try_acquire().map_err(too_many)?;
     let turn = timeout(limits::PUSH_TURN_TIME, Arc::clone(&admission.decoders).acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else { return Err(too_many()) };
-    drop(waiting);
+    let Ok(Ok(turn)) = turn else { return Err(busy("too many pushes are being taken in")) };
+    drop((waiting, backlog));
     let taken = on_disk(node, move |node| {
         let push = check(node, collector, key.as_deref(), &body, share)?;
         // the body and its share of the memory are gone; the disk is waited for without a turn

@@ -329,6 +329,7 @@ impl From<NodeError> for Problem {
             NodeError::Poisoned(_) | NodeError::Stopping => {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }
+            NodeError::Logs(error) => error.into(),
             NodeError::Query(error) => error.into(),
             NodeError::Actions(error) => error.into(),
             NodeError::Size { .. } => Self::internal(&error),
@@ -421,6 +422,7 @@ impl From<ArchiveError> for Problem {
             ArchiveError::NotConfirmed => Self::invalid_field("confirm_name", "mismatch", error.to_string()),
             ArchiveError::Collectors(error) => error.into(),
             ArchiveError::Metrics(_) => Self::internal(&error),
+            ArchiveError::Logs(error) => error.into(),
             ArchiveError::Store(error) => error.into(),
         }
     }

@@ -6,9 +6,9 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    actions, agents, api_tokens, archive, audit, auth, availability, bulk, channel, collector_changes,
-    collectors, groups, health, import, ingest, live, metrics, openapi, operations, register,
-    registration_secrets, setup, system, users,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
+    collector_changes, collectors, figures, groups, health, import, ingest, live, log_entries, logs, metrics,
+    openapi, operations, register, registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -39,7 +39,10 @@ pub fn all() -> Vec<Route> {
         GET "/healthz" Public health::healthz;
         GET "/version" Public health::version;
         GET "/api/v1/health" Public health::health;
+        GET "/metrics" Local figures::figures;
         GET "/api/v1/openapi.json" Public openapi::document;
+        GET "/api/docs" Public api_docs::page;
+        GET "/api/docs/{file}" Public api_docs::part;
 
         GET "/api/v1/setup" Public setup::state;
         POST "/api/v1/setup" Public setup::complete;
@@ -100,12 +103,14 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors/{id}/channel" Collector channel::open;
         POST "/api/v1/collectors/{id}/commands/{command_id}/result" Collector actions::result;
         POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
+        POST "/api/v1/collectors/{id}/logs" Collector log_entries::append;
         GET "/api/v1/config/{collector_id}" Collector agents::config;
 
         POST "/api/v1/metrics/push" Collector ingest::push;
         GET "/api/v1/collectors/{id}/metrics" Viewer metrics::points;
         GET "/api/v1/collectors/{id}/series" Viewer metrics::series;
         GET "/api/v1/collectors/{id}/documents" Viewer metrics::documents;
+        GET "/api/v1/collectors/{id}/logs" Viewer logs::list;
 
         GET "/api/v1/audit" Auditor audit::list;
         GET "/api/v1/audit/verify" Auditor audit::verify;

@@ -22,6 +22,7 @@ use crate::fleet::{
 };
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
+use crate::logs::{Logs, LogsError};
 use crate::metrics::{AcceptError, Metrics, QueryError};
 use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
 use crate::storage::poison::Poisoned;
@@ -67,6 +68,8 @@ pub struct Node {
     pub collectors: Collectors,
     /// What the collectors measured.
     pub metrics: Arc<Metrics>,
+    /// What their agents logged.
+    pub logs: Arc<Logs>,
     /// When the collectors were last seen, and what they said.
     pub presence: Arc<Presence>,
     /// Stopping, resuming and restarting collectors.
@@ -104,6 +107,8 @@ pub enum NodeError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Accept(#[from] AcceptError),
+    #[error(transparent)]
+    Logs(#[from] LogsError),
     #[error(transparent)]
     Query(#[from] QueryError),
     #[error(transparent)]

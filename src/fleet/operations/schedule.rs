@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::fleet::Progress;
 use crate::ids::OperationId;
 use crate::jobs::Job;
-use crate::limits::{OPERATION_STEPS_AT_ONCE, SCHEDULE_LATE, SCHEDULED_AT_ONCE};
+use crate::limits::{OPERATION_REPLY_TIME, OPERATION_STEPS_AT_ONCE, SCHEDULE_LATE, SCHEDULED_AT_ONCE};
 
 impl Operations {
     /// Looks at the scheduled operations whose time has come, a bounded number at a time. Returns how many.
@@ -92,7 +92,9 @@ impl Operations {
     /// steps. Returns how many steps it took.
     pub fn go_on(&self) -> Result<usize, OperationError> {
         let mut steps = 0;
-        for operation in self.db.read(rows::unfinished)? {
+        let now = self.clock.now();
+        let left = self.db.read(rows::unfinished)?.into_iter().filter(|operation| is_left(operation, now));
+        for operation in left {
             loop {
                 if steps == OPERATION_STEPS_AT_ONCE {
                     return Ok(steps);
@@ -109,6 +111,13 @@ impl Operations {
         }
         Ok(steps)
     }
+}
+
+/// Whether nobody is at it any more: a request that begins or cancels an operation does it itself at first.
+fn is_left(operation: &Operation, now: Timestamp) -> bool {
+    let asked_at = operation.cancelled_at.or(operation.started_at).unwrap_or(operation.created_at);
+    let is_scheduled = operation.schedule_at.is_some() && operation.cancelled_at.is_none();
+    is_scheduled || now.since(asked_at) > OPERATION_REPLY_TIME
 }
 
 /// Begins what is due, and goes on with what was left.

@@ -6,6 +6,8 @@ mod archive;
 mod changes;
 mod control;
 mod import;
+mod logs;
+mod open;
 mod operations;
 mod presence;
 

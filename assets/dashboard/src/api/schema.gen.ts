@@ -197,6 +197,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/bulk-action": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_bulk_action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/bulk-import": {
         parameters: {
             query?: never;
@@ -418,6 +434,23 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["post_collectors_by_id_heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_logs"];
+        put?: never;
+        /** Keeps lines of an agent's log. Where none of them is good, the answer is 400. */
+        post: operations["post_collectors_by_id_logs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -682,6 +715,38 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_operations_by_id"];
+        put?: never;
+        post?: never;
+        delete: operations["delete_operations_by_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1029,6 +1094,67 @@ export interface components {
              * @description Of all these days.
              */
             uptime_percentage?: number | null;
+        };
+        /** @description The body of a bulk action. What `params` may hold depends on the action. */
+        BulkBody: {
+            /** @description restart, stop, resume, unregister, update-group, update-tags, update-config */
+            action: string;
+            /** @description At most 5,000. An id that stands there again does not count again; one of no collector fails alone. */
+            collector_ids: string[];
+            /** @description `unregister 5`, needed to unregister 5 collectors. */
+            confirm?: string | null;
+            /**
+             * @description restart, resume: `expires_in_seconds`; stop: also `estimated_duration_minutes`; unregister:
+             *     `archive_metrics`, `retention_days`, `notes`; update-group: `group_id` (id, name or null); update-tags:
+             *     `add` and `remove`, or `set`; update-config: what update-config takes.
+             */
+            params?: Record<string, never> | null;
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When to begin, at most 366 days ahead; without it, at once.
+             */
+            schedule_at?: string | null;
+        };
+        BulkResult: {
+            action_id?: string | null;
+            collector_id: string;
+            error?: string | null;
+            /** @description Null where there is no such collector. */
+            name?: string | null;
+            /** @description Whether it was accepted. */
+            success: boolean;
+        };
+        BulkView: {
+            action: string;
+            /** @description Collectors for which it was refused. */
+            failed: number;
+            message: string;
+            operation_id: string;
+            results: components["schemas"]["BulkResult"][];
+            /** Format: date-time */
+            schedule_at?: string | null;
+            /** @description `scheduled`, `running`, `completed`: what became of it since stands at `GET /operations/{id}` */
+            state: string;
+            /** @description Collectors for which it was accepted. */
+            succeeded: number;
+            /** @description Whether it was accepted for all of the collectors. */
+            success: boolean;
+            /** @description Collectors that were named. */
+            total: number;
+        };
+        CancelledView: {
+            /** @description Collectors on which it was taken back. */
+            cancelled: number;
+            message: string;
+            operation_id: string;
+            /** @description What was taken back. */
+            results: components["schemas"]["OperationResult"][];
+            /** @description `cancelled`, or `running` while what had begun is still to end. */
+            state: string;
+            success: boolean;
+            /** @description Collectors of the operation. */
+            total: number;
         };
         ChangePasswordBody: {
             current_password: string;
@@ -1444,6 +1570,62 @@ export interface components {
             /** @description Type and path, ending with the member's key. */
             name: string;
         };
+        /** @description The body of a request with log lines. */
+        LogBody: {
+            entries: components["schemas"]["LogEntryBody"][];
+        };
+        LogEntryBody: {
+            /** @description At most 32 members, and 4096 bytes. */
+            fields?: Record<string, never> | null;
+            /** @description DEBUG, INFO, WARNING, ERROR */
+            level: string;
+            message: string;
+            /** Format: date-time */
+            timestamp: string;
+        };
+        LogEntryView: {
+            fields: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Ascends in the order of arrival.
+             */
+            id: number;
+            /** @description DEBUG, INFO, WARNING, ERROR */
+            level: string;
+            message: string;
+            /** Format: date-time */
+            timestamp: string;
+        };
+        /** @description Entries, newest first. */
+        LogList: {
+            entries: components["schemas"]["LogEntryView"][];
+            /**
+             * Format: int64
+             * @description The newest arrival, whatever the filter: ask with `after` for what comes next.
+             */
+            last_id?: number | null;
+            /** @description How many of each level match the filter without its levels. */
+            levels: {
+                [key: string]: number;
+            };
+            limit: number;
+            offset: number;
+            /**
+             * Format: int64
+             * @description Entries that match, on all pages.
+             */
+            total: number;
+        };
+        /** @description What became of the lines. */
+        LogReplyView: {
+            /**
+             * Format: int64
+             * @description Lines that were added; none, where the batch was there already.
+             */
+            accepted: number;
+            /** @description Lines that were not kept; absent when there are none. */
+            rejected?: components["schemas"]["RejectedView"][] | null;
+        };
         LoginBody: {
             /** @description For a second factor; not asked for yet. */
             otp?: string | null;
@@ -1477,6 +1659,77 @@ export interface components {
             /** @description admin, operator, viewer or auditor */
             role: string;
             username: string;
+        };
+        OperationDetail: components["schemas"]["OperationView"] & {
+            limit: number;
+            page: number;
+            /** @description What became of each collector, in the order in which they were named. */
+            results: components["schemas"]["OperationResult"][];
+        };
+        OperationList: {
+            limit: number;
+            /** @description The newest first. */
+            operations: components["schemas"]["OperationView"][];
+            page: number;
+            /** @description Operations that match, on all pages. */
+            total: number;
+        };
+        OperationResult: {
+            action_id?: string | null;
+            /** @description As it was asked for. */
+            collector_id: string;
+            /** Format: date-time */
+            completed_at?: string | null;
+            error?: string | null;
+            /** @description Null where there was no such collector. */
+            name?: string | null;
+            /** @description `pending`, `in_progress`, `completed`, `failed`, `expired`, `cancelled` */
+            status: string;
+            /** @description Whether it ended well; null until it ends. */
+            success?: boolean | null;
+        };
+        OperationView: {
+            /** @description restart, stop, resume, unregister, update-group, update-tags, update-config */
+            action: string;
+            /** @description Whether there may be something left to cancel. */
+            can_cancel: boolean;
+            /** @description Collectors on which it was taken back. */
+            cancelled: number;
+            /**
+             * Format: date-time
+             * @description When it was asked to end early.
+             */
+            cancelled_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was over, however it ended.
+             */
+            completed_at?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Collectors on which it ended well. */
+            done: number;
+            /** @description Why it did not come about. */
+            error_message?: string | null;
+            /** @description Collectors on which it was refused, failed or expired. */
+            failed: number;
+            id: string;
+            /** @description The parameters of the action, with what was left out. */
+            params: Record<string, never>;
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is to begin, where that is not at once.
+             */
+            schedule_at?: string | null;
+            /** Format: date-time */
+            started_at?: string | null;
+            /** @description A user's name. */
+            started_by: string;
+            /** @description `scheduled`, `running`, `completed`, `cancelled`, `expired` */
+            state: string;
+            /** @description Collectors. */
+            total: number;
         };
         PasswordBody: {
             password: string;
@@ -2287,6 +2540,42 @@ export interface operations {
             };
         };
     };
+    post_collectors_bulk_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkBody"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too many operations are scheduled or running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     post_collectors_bulk_import: {
         parameters: {
             query?: {
@@ -2853,6 +3142,114 @@ export interface operations {
                 content?: never;
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_logs: {
+        parameters: {
+            query?: {
+                /** @description any of these; all, where there are none */
+                level?: string[];
+                /** @description what the message holds, in whatever case */
+                search?: string;
+                from?: string;
+                to?: string;
+                /** @description only what came after this id */
+                after?: number;
+                /** @description 1 to 1000, by default 100; as csv all, or up to 10000 */
+                limit?: number;
+                offset?: number;
+                /** @description json or csv */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_logs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description names this batch, so that it is kept once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogReplyView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description more than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description more than the collector may log: try again after Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `storage_full` */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3453,6 +3850,101 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
+            };
+        };
+    };
+    get_operations: {
+        parameters: {
+            query?: {
+                /** @description a repeated key means any of its values */
+                state?: string[];
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_operations_by_id: {
+        parameters: {
+            query?: {
+                page?: number;
+                /** @description results of one page; all of them by default */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_operations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelledView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description it is over, or has begun on all of its collectors */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
