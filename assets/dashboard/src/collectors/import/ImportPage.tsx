@@ -1,6 +1,6 @@
 // Many collectors from a file: upload, say which column holds what, look at
 // the dry run, import. What is entered stays in this page until then.
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { problemText } from '../../api/problem';
 import { useMay } from '../../api/session';
@@ -78,37 +78,53 @@ function Wizard() {
     setSource(NOTHING);
     go('upload');
   };
+  const place = useFocusOnNewStep(step);
   const problem = error && t('failed', { why: problemText(error) });
 
   return (
     <>
       <Steps current={step} />
-      {step === 'upload' && <UploadStep source={source} onSource={setSource} onRead={read} />}
-      {step === 'map' && sheet && mapping && (
-        <MapStep
-          sheet={sheet}
-          mapping={mapping}
-          onMapping={setMapping}
-          busy={isLoading}
-          problem={problem}
-          onBack={() => go('upload')}
-          onDryRun={() => void run(true)}
-        />
-      )}
-      {step === 'preview' && sheet && mapping && dryRun && (
-        <PreviewStep
-          sheet={sheet}
-          mapping={mapping}
-          reply={dryRun}
-          busy={isLoading}
-          problem={problem}
-          onBack={() => go('map')}
-          onImport={() => void run(false)}
-        />
-      )}
-      {step === 'results' && sheet && mapping && imported && (
-        <ResultsStep sheet={sheet} mapping={mapping} reply={imported} onAgain={startAgain} />
-      )}
+      <div className="import-step" tabIndex={-1} ref={place}>
+        {step === 'upload' && <UploadStep source={source} onSource={setSource} onRead={read} />}
+        {step === 'map' && sheet && mapping && (
+          <MapStep
+            sheet={sheet}
+            mapping={mapping}
+            onMapping={setMapping}
+            busy={isLoading}
+            problem={problem}
+            onBack={() => go('upload')}
+            onDryRun={() => void run(true)}
+          />
+        )}
+        {step === 'preview' && sheet && mapping && dryRun && (
+          <PreviewStep
+            sheet={sheet}
+            mapping={mapping}
+            reply={dryRun}
+            busy={isLoading}
+            problem={problem}
+            onBack={() => go('map')}
+            onImport={() => void run(false)}
+          />
+        )}
+        {step === 'results' && sheet && mapping && imported && (
+          <ResultsStep sheet={sheet} mapping={mapping} reply={imported} onAgain={startAgain} />
+        )}
+      </div>
     </>
   );
+}
+
+/** A new step takes the focus, and begins at its top. */
+function useFocusOnNewStep(step: Step) {
+  const place = useRef<HTMLDivElement>(null);
+  const shown = useRef(step);
+  useEffect(() => {
+    if (shown.current === step) return;
+    shown.current = step;
+    place.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [step]);
+  return place;
 }

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import type { ImportReply } from '../../api/types';
+import { MISSING } from '../../lib/format';
 import { Button } from '../../ui/Button';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
 import { downloadProblems } from './downloads';
@@ -21,7 +22,7 @@ interface PreviewStepProps {
 
 const COLUMNS: DataColumn<RowOutcome>[] = [
   { id: 'row', label: t('row'), cell: ({ number }) => String(number) },
-  { id: 'name', label: t('name'), isHeader: true, cell: ({ name }) => name },
+  { id: 'name', label: t('name'), isHeader: true, cell: ({ name }) => name || MISSING },
   { id: 'host', label: t('host'), cell: ({ host }) => <span className="mono">{host}</span> },
   {
     id: 'result',

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import type { ImportReply } from '../../api/types';
+import { MISSING } from '../../lib/format';
 import { Button, ButtonLink } from '../../ui/Button';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
 import { Icon } from '../../ui/Icon';
@@ -20,7 +21,7 @@ interface ResultsStepProps {
 
 const COLUMNS: DataColumn<RowOutcome>[] = [
   { id: 'row', label: t('row'), cell: ({ number }) => String(number) },
-  { id: 'name', label: t('name'), isHeader: true, cell: ({ name }) => name },
+  { id: 'name', label: t('name'), isHeader: true, cell: ({ name }) => name || MISSING },
   {
     id: 'result',
     label: t('result'),

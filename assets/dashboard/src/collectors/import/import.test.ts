@@ -83,6 +83,17 @@ test('a row with too many cells is not sent, and the others keep their numbers',
   ]);
 });
 
+test('the row that another one repeats is told by its number in the file', () => {
+  const sheet = readSheet('name,host\n\na,h\na,h');
+  const reply = {
+    results: [
+      { row: 1, name: 'a', status: 'success' },
+      { row: 2, name: 'a', status: 'exists', error: 'row 1 has this name, host, port and database already' },
+    ],
+  } as unknown as ImportReply;
+  expect(outcomes(sheet, guess(sheet.columns), reply)[1]?.problem).toBe('row 3 has this name, host, port and database already');
+});
+
 test('a member called __proto__ is a column like any other', () => {
   const sheet = readSheet('[{"name": "a", "__proto__": {"port": 1}}]');
   expect(sheet.columns).toContain('__proto__');

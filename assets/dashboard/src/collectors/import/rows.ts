@@ -25,6 +25,9 @@ export function collectorsOf(sheet: Sheet, mapping: Mapping): Record<string, unk
 
 export function outcomes(sheet: Sheet, mapping: Mapping, reply: ImportReply): RowOutcome[] {
   const answered = new Map(reply.results.map((result) => [result.row, result]));
+  const numbers = readable(sheet).map(({ number }) => number);
+  // The server counts what it was sent; people count the rows of their file.
+  const inFile = (text: string) => text.replace(/^row (\d+)\b/, (whole, sent) => `row ${numbers[Number(sent) - 1] ?? whole}`);
   let sent = 0;
   return sheet.rows.map((row) => {
     const known = { number: row.number, name: textOf(row, mapping, 'name'), host: textOf(row, mapping, 'host') };
@@ -34,7 +37,7 @@ export function outcomes(sheet: Sheet, mapping: Mapping, reply: ImportReply): Ro
     return {
       ...known,
       status: result?.status ?? 'error',
-      problem: result?.error ?? '',
+      problem: inFile(result?.error ?? ''),
       field: result?.field ?? '',
       ...(result?.collector_id ? { collectorId: result.collector_id } : {}),
       ...(result?.jwt_token ? { token: result.jwt_token } : {}),
