@@ -274,11 +274,8 @@ test('on a phone everything is as large as a finger', async () => {
     const found = await page.evaluate(
       (least) =>
         [...document.querySelectorAll('main :is(a, button, input, select, textarea), header :is(a, button), nav a')]
-          .filter(
-            (element) =>
-              element.checkVisibility() &&
-              !['range', 'checkbox', 'radio'].includes(element.type) && element.getBoundingClientRect().height < least - 0.5,
-          )
+          .filter((element) => element.checkVisibility() && !['range', 'checkbox', 'radio'].includes(element.type))
+          .filter((element) => element.getBoundingClientRect().height < least - 0.5)
           .map((element) => `${element.textContent || element.getAttribute('aria-label')} ${element.getBoundingClientRect().height}`),
       LEAST_PX,
     );
