@@ -79,8 +79,8 @@ bench: ## Measure what docs/performance.md promises
 	@cargo bench --locked
 
 .PHONY: soak
-soak: ## Kill the daemon two hundred times under load
-	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture crash::
+soak: ## Kill the daemon two hundred times under load, and a fleet of two hundred agents at random
+	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture --test-threads 1 crash:: fleet_laws::
 
 .PHONY: openapi
 openapi: ## Write docs/openapi.json anew

@@ -15,10 +15,10 @@ use super::fields::Fields;
 use super::on_disk;
 use super::problem::Problem;
 use crate::clock::Timestamp;
-use crate::fleet::Progress;
 use crate::fleet::operations::{
     Configuration, Item, Leaving, Operation, Order, Page, TagChange, Task, TaskKind, Timing,
 };
+use crate::fleet::{OperationError, Progress};
 use crate::ids::{ActionId, OperationId};
 use crate::limits::{
     ARCHIVE_DAYS, COMMAND_LIFE, COMMAND_LIFE_S, NOTES_CHARS, OPERATION_COLLECTORS, OPERATION_REPLY_TIME,
@@ -235,10 +235,13 @@ impl BulkView {
         (status = 409, description = "too many operations are scheduled or running")))]
 pub(super) async fn ask(node: Data<Node>, caller: Caller, fields: Fields) -> Result<HttpResponse, Problem> {
     let order = order(fields, node.clock.now())?;
-    let begun = on_disk(&node, move |node| {
+    let begun = on_disk::<_, OperationError>(&node, move |node| {
         let operations = &node.operations;
         let id = operations.create(&caller.origin, order)?;
-        operations.begin(id, OPERATION_REPLY_TIME, || node.stopping.is_set())?;
+        if let Err(error) = operations.begin(id, OPERATION_REPLY_TIME, || node.stopping.is_set()) {
+            // it is taken, and the job goes on with it
+            tracing::warn!(operation = %id, %error, "an operation was not begun at once");
+        }
         operations.get(id, Page { skip: 0, limit: OPERATION_COLLECTORS })
     });
     let (operation, items) = begun.await?;
