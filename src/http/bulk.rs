@@ -1,6 +1,7 @@
 //! Asking for one action on many collectors, now or at a set time.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
@@ -230,6 +231,12 @@ impl BulkView {
     }
 }
 
+/// Until the client has waited for long enough, or the daemon is asked to end.
+pub(super) fn while_it_waits(node: &Node) -> impl Fn() -> bool {
+    let started = Instant::now();
+    move || started.elapsed() < OPERATION_REPLY_TIME && !node.stopping.is_set()
+}
+
 #[utoipa::path(post, path = "/api/v1/collectors/bulk-action", tag = "control", request_body = BulkBody,
     responses((status = 202, body = BulkView), (status = 400),
         (status = 409, description = "too many operations are scheduled or running")))]
@@ -238,7 +245,7 @@ pub(super) async fn ask(node: Data<Node>, caller: Caller, fields: Fields) -> Res
     let begun = on_disk::<_, OperationError>(&node, move |node| {
         let operations = &node.operations;
         let id = operations.create(&caller.origin, order)?;
-        if let Err(error) = operations.begin(id, OPERATION_REPLY_TIME, || node.stopping.is_set()) {
+        if let Err(error) = operations.begin(id, while_it_waits(node)) {
             // it is taken, and the job goes on with it
             tracing::warn!(operation = %id, %error, "an operation was not begun at once");
         }
