@@ -340,7 +340,7 @@ pub const OPERATION_STEPS_AT_ONCE: usize = 80;
 pub const SCHEDULE_AHEAD: Duration = Duration::from_secs(366 * DAY_S);
 /// How long ago a scheduled time may be when it is asked for: clocks differ, and people choose whole minutes.
 pub const SCHEDULE_TOLERANCE: Duration = Duration::from_secs(60);
-/// How late a scheduled operation may begin, after the daemon was down: later, nobody expects it any more.
+/// How late an operation may begin, or go on after it was interrupted: later, nobody expects it any more.
 pub const SCHEDULE_LATE: Duration = Duration::from_secs(3600);
 /// Scheduled operations that one run of the job begins or expires.
 pub const SCHEDULED_AT_ONCE: usize = 50;
