@@ -282,6 +282,24 @@ pub const LOG_PAGE: (usize, usize) = (100, 1000);
 /// Tags of one collector, and characters of one tag.
 pub const TAGS: usize = 50;
 pub const TAG_CHARS: std::ops::RangeInclusive<usize> = 1..=50;
+/// Rows of one import: more than the largest fleet has.
+pub const IMPORT_ROWS: usize = 10_000;
+/// Bytes of one import: a row of the longest usual kind, with a certificate, has less than 2 KiB.
+pub const IMPORT_BYTES: usize = 16 * MIB;
+/// Bytes of one row of it: what a row may hold fits four times over. Parsed, a row of nothing but brackets takes
+/// many times its length.
+pub const IMPORT_ROW_BYTES: usize = 512 * 1024;
+/// Characters that an answer repeats of the name of a row or of a column, and of what is wrong with it.
+pub const IMPORT_FIELD_CHARS: usize = 255;
+pub const IMPORT_MESSAGE_CHARS: usize = 1000;
+/// Longest time that an import may take to arrive.
+pub const IMPORT_BODY_TIME: Duration = Duration::from_secs(60);
+/// Imports that are worked on at once; each holds its rows and its answer in memory.
+pub const IMPORTS_AT_ONCE: usize = 2;
+/// Rows that one transaction registers: a fifth of a second on a slow machine, for which other writers wait.
+pub const IMPORT_CHUNK: usize = 50;
+/// When to come again with an import that had to wait.
+pub const IMPORT_RETRY: Duration = Duration::from_secs(5);
 /// A connection test is over after this, whatever the database does.
 pub const CONNECTION_TEST_TIME: Duration = Duration::from_secs(5);
 /// Connection tests of one user in a minute: each opens a connection to wherever the user says.
@@ -318,6 +336,36 @@ pub const PURGED_AT_ONCE: usize = 10;
 pub const ACTIONS_LIMIT: usize = 1000;
 /// Connected channels of one collector: an agent has one, and a second one while it replaces a lost one.
 pub const CHANNELS_PER_COLLECTOR: usize = 4;
+
+// -- operations
+
+/// Collectors of one operation: a whole fleet.
+pub const OPERATION_COLLECTORS: usize = 5000;
+/// Operations that are scheduled or running at once.
+pub const OPERATIONS_OPEN: usize = 500;
+/// Collectors of an operation that one transaction takes on: others write between two of them.
+pub const OPERATION_STEP: usize = 25;
+/// How long the reply to a request waits for its operation to be begun on all collectors; then a job goes on.
+pub const OPERATION_REPLY_TIME: Duration = Duration::from_secs(3);
+/// Steps of all operations that one run of the job does: it ends well within the time of a stop.
+pub const OPERATION_STEPS_AT_ONCE: usize = 80;
+/// How far ahead an operation may be scheduled.
+pub const SCHEDULE_AHEAD: Duration = Duration::from_secs(366 * DAY_S);
+/// How long ago a scheduled time may be when it is asked for: clocks differ, and people choose whole minutes.
+pub const SCHEDULE_TOLERANCE: Duration = Duration::from_secs(60);
+/// How late a scheduled operation may begin, after the daemon was down: later, nobody expects it any more.
+pub const SCHEDULE_LATE: Duration = Duration::from_secs(3600);
+/// Scheduled operations that one run of the job begins or expires.
+pub const SCHEDULED_AT_ONCE: usize = 50;
+/// Between two events on the progress of one operation, but for the last.
+pub const OPERATION_NEWS_PERIOD: Duration = Duration::from_millis(250);
+/// Operations in one answer.
+pub const OPERATIONS_LIMIT: usize = 500;
+/// How long operations, actions and commands are kept when they are over.
+pub const FLEET_HISTORY: Duration = Duration::from_secs(90 * DAY_S);
+/// Commands and actions that one run of the job deletes, and operations, each with its up to 5,000 items.
+pub const HISTORY_PRUNED_AT_ONCE: usize = 1000;
+pub const OPERATIONS_PRUNED_AT_ONCE: usize = 10;
 
 // -- lists and searches
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Actions, Archive, Commands, Presence, PresenceError, Registrar};
+use super::operations::News;
+use super::{Actions, Archive, Commands, Operations, Presence, PresenceError, Registrar};
 use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::Clock;
@@ -32,9 +33,10 @@ pub struct Ground {
 /// The parts of the fleet, ready for use.
 pub struct Fleet {
     pub presence: Arc<Presence>,
-    pub registrar: Registrar,
+    pub registrar: Arc<Registrar>,
     pub actions: Arc<Actions>,
     pub archive: Arc<Archive>,
+    pub operations: Arc<Operations>,
 }
 
 impl Fleet {
@@ -49,7 +51,8 @@ impl Fleet {
             clock.clone(),
             slow_collection_ms,
         )?);
-        let registrar = Registrar {
+        let news = News::new(events.clone(), clock.clone());
+        let registrar = Arc::new(Registrar {
             db: Arc::clone(db),
             audit: audit.clone(),
             events: events.clone(),
@@ -58,7 +61,7 @@ impl Fleet {
             collectors: collectors.clone(),
             commands: commands.clone(),
             clock: clock.clone(),
-        };
+        });
         let actions = Arc::new(Actions {
             db: Arc::clone(db),
             audit: audit.clone(),
@@ -68,6 +71,7 @@ impl Fleet {
             collectors: collectors.clone(),
             presence: Arc::clone(&presence),
             commands: commands.clone(),
+            news: news.clone(),
         });
         let archive = Arc::new(Archive {
             db: Arc::clone(db),
@@ -80,7 +84,20 @@ impl Fleet {
             metrics: Arc::clone(metrics),
             logs: Arc::clone(logs),
             commands,
+            news: news.clone(),
         });
-        Ok(Self { presence, registrar, actions, archive })
+        let operations = Arc::new(Operations {
+            db: Arc::clone(db),
+            audit: audit.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            access: Arc::clone(access),
+            collectors: collectors.clone(),
+            registrar: Arc::clone(&registrar),
+            actions: Arc::clone(&actions),
+            archive: Arc::clone(&archive),
+            news,
+        });
+        Ok(Self { presence, registrar, actions, archive, operations })
     }
 }

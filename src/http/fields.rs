@@ -51,10 +51,7 @@ impl Fields {
 
     /// The value, if there was nothing to complain about.
     pub fn finish<T>(mut self, value: T) -> Result<T, Problem> {
-        let unknown = std::mem::take(&mut self.members);
-        for field in unknown.keys() {
-            self.complain(field, "unknown", "is not a field of this request".to_owned());
-        }
+        self.complain_of_the_rest();
         if self.problems.is_empty() { Ok(value) } else { Err(Problem::validation(self.problems)) }
     }
 
@@ -62,6 +59,63 @@ impl Fields {
     pub fn finish_leniently<T>(mut self, value: T) -> Result<T, Problem> {
         self.members.clear();
         self.finish(value)
+    }
+
+    fn complain_of_the_rest(&mut self) {
+        let unknown = std::mem::take(&mut self.members);
+        for field in unknown.keys() {
+            self.complain(field, "unknown", "is not a field of this request".to_owned());
+        }
+    }
+
+    /// Reads the object in a field, an empty one where it is absent. Its fields are named `field.member`.
+    pub fn within<T>(&mut self, field: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let (members, is_object) = match self.take(field) {
+            None => (Map::new(), true),
+            Some(Value::Object(members)) => (members, true),
+            Some(_) => (Map::new(), false),
+        };
+        let mut inner = Self::new(members);
+        let value = read(&mut inner);
+        inner.complain_of_the_rest();
+        if is_object {
+            self.problems.extend(
+                inner
+                    .problems
+                    .into_iter()
+                    .map(|problem| FieldError { field: format!("{field}.{}", problem.field), ..problem }),
+            );
+        } else {
+            self.complain(field, "type", "must be an object".to_owned());
+        }
+        value
+    }
+
+    /// Leaves what was not taken alone.
+    pub fn unread<T>(&mut self, value: T) -> T {
+        self.members.clear();
+        value
+    }
+
+    /// Whether the field was complained about.
+    pub fn has_problem(&self, field: &str) -> bool {
+        self.problems.iter().any(|problem| problem.field == field)
+    }
+
+    /// Whether there is nothing in it any more.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// A time that may be absent or null.
+    pub fn optional_time(&mut self, field: &str) -> Option<Timestamp> {
+        let text = self.optional_string(field)?;
+        let time = text.parse().ok();
+        if time.is_none() && !text.is_empty() {
+            let message = "must be an RFC 3339 time with a zone, such as 2026-11-20T14:02:11Z";
+            self.complain(field, "format", message.to_owned());
+        }
+        time
     }
 
     /// Whether the field was sent, be it null.

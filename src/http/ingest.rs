@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use super::body::discard;
 use super::budget::{Budget, Share};
 use super::caller::Caller;
 use super::decode::{self, DecodeError};
@@ -214,20 +215,6 @@ async fn read(
     let arrived = timeout(limits::PUSH_BODY_TIME, all).await;
     arrived.unwrap_or_else(|_| Err(Problem::from_status(StatusCode::REQUEST_TIMEOUT)))?;
     Ok((bytes.freeze(), share))
-}
-
-/// Reads on for a moment without keeping anything: a client that is still sending would lose the answer.
-async fn discard(body: &mut Payload) {
-    let rest = async {
-        let mut left = limits::PUSH_DISCARDED_BYTES;
-        while let Some(Ok(chunk)) = body.next().await {
-            left = left.saturating_sub(chunk.len());
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    let _ = timeout(limits::PUSH_DISCARD_TIME, rest).await;
 }
 
 fn parse(plain: &[u8]) -> Result<Push<&RawValue>, Problem> {

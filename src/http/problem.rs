@@ -13,7 +13,7 @@ use crate::access::{
     AccessError, ApiTokenError, HashError, RegistrationSecretError, SetupError, SignInError, TicketError,
     UserError,
 };
-use crate::fleet::{ActionError, ArchiveError, PresenceError, RegisterError};
+use crate::fleet::{ActionError, ArchiveError, OperationError, PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
 use crate::limits::PUSH_RETRY;
 use crate::metrics::{AcceptError, QueryError};
@@ -95,6 +95,15 @@ impl Problem {
         tracing::error!(%cause, "a request failed");
         let detail = "the daemon could not answer; its log has the cause under this request id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The fields at fault, if any.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
     }
 
     /// The same as 403 where it is 401.
@@ -415,6 +424,22 @@ impl From<ArchiveError> for Problem {
             ArchiveError::Metrics(_) => Self::internal(&error),
             ArchiveError::Logs(error) => error.into(),
             ArchiveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OperationError> for Problem {
+    fn from(error: OperationError) -> Self {
+        let detail = error.to_string();
+        match error {
+            OperationError::NotFound(_) => Self::not_found(detail),
+            OperationError::Over { .. }
+            | OperationError::CancelledAlready(_)
+            | OperationError::AllBegun(_)
+            | OperationError::TooMany => Self::conflict("conflict", detail),
+            OperationError::Collectors(_) => Self::invalid_field("collector_ids", "length", detail),
+            OperationError::NoSuchGroup(_) => Self::invalid_field("params.group_id", "unknown", detail),
+            OperationError::Store(error) => error.into(),
         }
     }
 }

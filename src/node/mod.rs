@@ -17,7 +17,9 @@ use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
-use crate::fleet::{ActionError, Actions, Archive, ConnectionTests, Presence, PresenceError, Registrar};
+use crate::fleet::{
+    ActionError, Actions, Archive, ConnectionTests, Operations, Presence, PresenceError, Registrar,
+};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::logs::{Logs, LogsError};
@@ -74,10 +76,12 @@ pub struct Node {
     pub actions: Arc<Actions>,
     /// Unregistering collectors, and taking them back.
     pub archive: Arc<Archive>,
+    /// What is asked for on many collectors at once, now or at a set time.
+    pub operations: Arc<Operations>,
     /// The certificate authority.
     pub authority: Arc<Authority>,
     /// Makes collectors out of requests.
-    pub registrar: Registrar,
+    pub registrar: Arc<Registrar>,
     /// Who may try connections how often.
     pub connection_tests: ConnectionTests,
     /// Background work.

@@ -15,6 +15,7 @@ use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
+use crate::fleet::operations::{HistoryJob, OperationsJob};
 use crate::fleet::presence::PresenceJob;
 use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, PresenceError};
 use crate::ids::IdSource;
@@ -113,7 +114,7 @@ impl Node {
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
-        let Fleet { presence, registrar, actions, archive } =
+        let Fleet { presence, registrar, actions, archive, operations } =
             Fleet::open(&ground, options.slow_collection_ms)?;
         let Ground { db, audit, events, clock, ids, access, authority, collectors, metrics, logs, .. } =
             ground;
@@ -126,6 +127,8 @@ impl Node {
                 (Box::new(PresenceJob(Arc::clone(&presence))), 2),
                 (Box::new(ActionsJob(Arc::clone(&actions))), 1),
                 (Box::new(PurgeJob(Arc::clone(&archive))), 10),
+                (Box::new(OperationsJob(Arc::clone(&operations))), 1),
+                (Box::new(HistoryJob::new(Arc::clone(&operations))), 600),
                 (Box::new(CheckpointJob { log: audit.clone(), signer }), 300),
                 (Box::new(Retention::new(Arc::clone(&metrics))), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
@@ -149,6 +152,7 @@ impl Node {
             presence,
             actions,
             archive,
+            operations,
             authority,
             registrar,
             connection_tests: ConnectionTests::default(),
