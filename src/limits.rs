@@ -77,6 +77,19 @@ pub const STEPS_WAITING: usize = 16;
 /// Beside its grace, what a worker may take to be replaced.
 pub const WORKER_START: Duration = Duration::from_secs(15);
 
+/// Lines of its own log that an agent holds to be sent, and their bytes: an evening of trouble.
+pub const LOG_LINES_WAITING: usize = 2000;
+pub const LOG_LINES_BYTES: usize = 512 * 1024;
+/// The file that they are kept in: with what is around them in JSON, and with what was sent and not answered.
+pub const LOG_LINES_FILE_BYTES: u64 = 4 * MIB as u64;
+/// Lines, and bytes of them, that travel together; less than what the daemon reads.
+pub const LOG_LINES_AT_ONCE: usize = 200;
+pub const LOG_LINES_BATCH_BYTES: usize = 256 * 1024;
+/// How long the first line waits for others.
+pub const LOG_LINGER: Duration = Duration::from_secs(2);
+/// The pause after each line that was sent: with it an agent stays within what the daemon takes in a minute.
+pub const LOG_LINE_PAUSE: Duration = Duration::from_millis(100);
+
 // -- what the agent asks of a database
 
 /// Databases of one server that one agent watches.
