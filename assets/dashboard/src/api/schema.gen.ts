@@ -2671,7 +2671,10 @@ export interface operations {
     post_collectors_bulk_action: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2697,6 +2700,13 @@ export interface operations {
             };
             /** @description too many operations are scheduled or running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3386,8 +3396,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description names this batch, so that it is kept once */
-                "Idempotency-Key"?: string | null;
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -3422,6 +3432,13 @@ export interface operations {
             };
             /** @description more than 1 MiB */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4183,7 +4200,10 @@ export interface operations {
     delete_operations_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4207,6 +4227,13 @@ export interface operations {
             };
             /** @description it is over, or has begun on all of its collectors */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
