@@ -347,6 +347,8 @@ pub const OPERATIONS_OPEN: usize = 500;
 pub const OPERATION_STEP: usize = 25;
 /// How long the reply to a request waits for its operation to be begun on all collectors; then a job goes on.
 pub const OPERATION_REPLY_TIME: Duration = Duration::from_secs(3);
+/// Steps that a request with an idempotency key does of its operation: with the reply they are one transaction.
+pub const OPERATION_STEPS_WITH_A_KEY: usize = 20;
 /// Steps of all operations that one run of the job does: it ends well within the time of a stop.
 pub const OPERATION_STEPS_AT_ONCE: usize = 80;
 /// How far ahead an operation may be scheduled.

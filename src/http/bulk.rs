@@ -1,5 +1,6 @@
 //! Asking for one action on many collectors, now or at a set time.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use super::caller::Caller;
 use super::collector_changes::config_change;
 use super::fields::Fields;
 use super::on_disk;
+use super::once::Session;
 use super::problem::Problem;
 use crate::clock::Timestamp;
 use crate::fleet::operations::{
@@ -23,7 +25,8 @@ use crate::fleet::{OperationError, Progress};
 use crate::ids::{ActionId, OperationId};
 use crate::limits::{
     ARCHIVE_DAYS, COMMAND_LIFE, COMMAND_LIFE_S, NOTES_CHARS, OPERATION_COLLECTORS, OPERATION_REPLY_TIME,
-    REASON_CHARS, SCHEDULE_AHEAD, SCHEDULE_TOLERANCE, STOP_MINUTES, TAG_CHARS, TAGS,
+    OPERATION_STEPS_WITH_A_KEY, REASON_CHARS, SCHEDULE_AHEAD, SCHEDULE_TOLERANCE, STOP_MINUTES, TAG_CHARS,
+    TAGS,
 };
 use crate::node::Node;
 use crate::registry::ConfigChange;
@@ -231,10 +234,28 @@ impl BulkView {
     }
 }
 
-/// Until the client has waited for long enough, or the daemon is asked to end.
-pub(super) fn while_it_waits(node: &Node) -> impl Fn() -> bool {
-    let started = Instant::now();
-    move || started.elapsed() < OPERATION_REPLY_TIME && !node.stopping.is_set()
+/// How long a request works on an operation itself, before it is the job's.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    steps: usize,
+}
+
+impl Patience {
+    /// Of the request that is being answered. With an idempotency key all that it does is one transaction: then a few
+    /// steps have to do, so that others write again soon.
+    pub(super) fn of_request() -> Self {
+        let is_one_transaction = Session::current().is_some();
+        Self { steps: if is_one_transaction { OPERATION_STEPS_WITH_A_KEY } else { usize::MAX } }
+    }
+
+    /// Whether there is another step, until the client has waited for long enough or the daemon is asked to end.
+    pub(super) fn lasts(self, node: &Node) -> impl Fn() -> bool {
+        let (started, left) = (Instant::now(), Cell::new(self.steps));
+        move || {
+            let steps = left.replace(left.get().saturating_sub(1));
+            steps > 0 && started.elapsed() < OPERATION_REPLY_TIME && !node.stopping.is_set()
+        }
+    }
 }
 
 #[utoipa::path(post, path = "/api/v1/collectors/bulk-action", tag = "control", request_body = BulkBody,
@@ -242,10 +263,11 @@ pub(super) fn while_it_waits(node: &Node) -> impl Fn() -> bool {
         (status = 409, description = "too many operations are scheduled or running")))]
 pub(super) async fn ask(node: Data<Node>, caller: Caller, fields: Fields) -> Result<HttpResponse, Problem> {
     let order = order(fields, node.clock.now())?;
+    let patience = Patience::of_request();
     let begun = on_disk::<_, OperationError>(&node, move |node| {
         let operations = &node.operations;
         let id = operations.create(&caller.origin, order)?;
-        if let Err(error) = operations.begin(id, while_it_waits(node)) {
+        if let Err(error) = operations.begin(id, patience.lasts(node)) {
             // it is taken, and the job goes on with it
             tracing::warn!(operation = %id, %error, "an operation was not begun at once");
         }

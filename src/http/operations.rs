@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::bulk::while_it_waits;
+use super::bulk::Patience;
 use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
@@ -213,7 +213,8 @@ pub(super) async fn cancel(
     id: Path<String>,
 ) -> Result<Json<CancelledView>, Problem> {
     let id: OperationId = id.parse()?;
-    let cancel = move |node: &Node| node.operations.cancel(&caller.origin, id, while_it_waits(node));
+    let patience = Patience::of_request();
+    let cancel = move |node: &Node| node.operations.cancel(&caller.origin, id, patience.lasts(node));
     let cancelled = on_disk(&node, cancel).await?;
     Ok(Json(cancelled.into()))
 }

@@ -4,6 +4,7 @@ use super::agents::registered_as;
 use super::*;
 use crate::events::EventKind;
 use crate::fleet::operations::{Order, Task};
+use crate::limits::{OPERATION_STEP, OPERATION_STEPS_WITH_A_KEY};
 
 /// A daemon with some collectors, their agents, and an administrator.
 struct Many {
@@ -401,6 +402,32 @@ async fn a_schedule_that_was_missed_or_whose_author_is_no_administrator_any_more
         entry(["operation.expire", "failure", "system", ""])[..3]
     );
     assert_eq!(many.collector(0).await["state"], "registered");
+}
+
+/// With an idempotency key a request is one transaction, which must not hold up others for long.
+#[actix_web::test]
+async fn a_large_operation_with_an_idempotency_key_is_begun_in_part_and_goes_on_once() {
+    let at_once = OPERATION_STEP * OPERATION_STEPS_WITH_A_KEY;
+    let many = Many::start(at_once + 3).await;
+    let body = json!({"action": "restart", "collector_ids": many.ids()});
+    let ask = || async {
+        let url = format!("http://{}/api/v1/collectors/bulk-action", many.daemon.address);
+        let request = many.daemon.client.post(url).bearer_auth(&many.ada).header("idempotency-key", "k");
+        request.json(&body).send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let reply = ask().await;
+    assert_eq!((&reply["success"], &reply["succeeded"]), (&json!(true), &json!(at_once + 3)));
+    let begun = |results: &Value| {
+        results.as_array().unwrap().iter().filter(|result| result["action_id"].is_string()).count()
+    };
+    assert_eq!(begun(&reply["results"]), at_once);
+    assert_eq!(ask().await, reply, "it is one operation");
+    many.daemon.clock.advance(Duration::from_secs(4));
+    many.daemon.node.operations.go_on().unwrap();
+    let operation = many.operation(reply["operation_id"].as_str().unwrap()).await;
+    assert_eq!(begun(&operation["results"]), at_once + 3);
+    assert_eq!(many.daemon.get("/operations", &many.ada).await.body["total"], 1);
+    assert_eq!(many.told(at_once + 2).await.len(), 1);
 }
 
 /// The daemon was killed when the operation was taken and nothing of it had begun.
