@@ -216,6 +216,10 @@ async fn every_change_is_answered_once() {
     let group = daemon.post("/groups", &ada, json!({"name": "g", "color": "#112233"})).await;
     let [secret, token, group] = [secret, token, group].map(|reply| reply.text("id").to_owned());
     let some_group = json!({"name": "h", "color": "#112233"});
+    let tags = json!({"action": "update-tags", "collector_ids": [id], "params": {"add": ["t"]}});
+    let later = json!({"action": "stop", "collector_ids": [id], "schedule_at": "2026-11-20T15:00:00Z"});
+    let scheduled = daemon.post("/collectors/bulk-action", &ada, later).await;
+    let operation = scheduled.text("operation_id").to_owned();
     let beat = format!("/collectors/{id}/heartbeat");
     let mut called = BTreeSet::new();
     for (method, route, path, body) in [
@@ -248,6 +252,8 @@ async fn every_change_is_answered_once() {
             format!("/collectors/{id}/update-config"),
             json!({"query_limit": 7}),
         ),
+        (Method::POST, "/collectors/bulk-action", String::new(), tags),
+        (Method::DELETE, "/operations/{id}", format!("/operations/{operation}"), json!({})),
         (Method::POST, "/collectors/{id}/restart", format!("/collectors/{id}/restart"), json!({})),
         (
             Method::POST,
