@@ -3396,8 +3396,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description the same request under the same key has one effect and one answer, for a day */
-                "Idempotency-Key"?: string;
+                /** @description names this batch, so that it is kept once */
+                "Idempotency-Key"?: string | null;
             };
             path: {
                 id: string;
@@ -3432,13 +3432,6 @@ export interface operations {
             };
             /** @description more than 1 MiB */
             413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `idempotency_mismatch`: the key was used for another request */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
