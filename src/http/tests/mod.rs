@@ -8,6 +8,7 @@ mod control;
 mod dashboards;
 mod import;
 mod logs;
+mod once;
 mod open;
 mod operations;
 mod presence;
