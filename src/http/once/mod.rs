@@ -28,15 +28,16 @@ pub(super) use session::Session;
 
 /// What changes nothing that a second time could change again, or sees to that itself. Signing in and out and the
 /// short-lived tokens are of the moment: an old answer would be of no use.
-const WITHOUT: [&str; 11] = [
+const WITHOUT: [&str; 12] = [
     "/api/v1/setup",
     "/api/v1/auth/login",
     "/api/v1/auth/refresh",
     "/api/v1/auth/logout",
     "/api/v1/ws/ticket",
     "/api/v1/collectors/refresh-token",
-    // a push is known again by the metric store, an import keeps its answer part by part
+    // a push is known again by the metric store, lines by that of logs; an import keeps its answer part by part
     "/api/v1/metrics/push",
+    "/api/v1/collectors/{id}/logs",
     import::PATH,
     // a test changes nothing, and waits for others
     "/api/v1/collectors/test-connection",

@@ -3189,7 +3189,10 @@ export interface operations {
     post_collectors_by_id_assign_dashboards: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3216,6 +3219,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3423,7 +3433,10 @@ export interface operations {
     put_collectors_by_id_dashboards: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3450,6 +3463,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3613,8 +3633,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description the same request under the same key has one effect and one answer, for a day */
-                "Idempotency-Key"?: string;
+                /** @description names this batch, so that it is kept once */
+                "Idempotency-Key"?: string | null;
             };
             path: {
                 id: string;
@@ -3649,13 +3669,6 @@ export interface operations {
             };
             /** @description more than 1 MiB */
             413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `idempotency_mismatch`: the key was used for another request */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
