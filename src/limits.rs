@@ -371,6 +371,11 @@ pub const OPERATIONS_PRUNED_AT_ONCE: usize = 10;
 
 // -- lists and searches
 
+/// Dashboards of one collector.
+pub const DASHBOARDS: usize = 100;
+/// Versions of one agent's configuration that are kept.
+pub const CONFIG_VERSIONS: u64 = 1000;
+
 /// Rows of one page of collectors: a whole fleet fits.
 pub const LIST_LIMIT: usize = 5000;
 /// Readers of the audit log that are remembered as written down.

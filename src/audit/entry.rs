@@ -169,6 +169,7 @@ named!(
     CollectorPurge = "collector.purge",
     CollectorUpdate = "collector.update",
     CollectorUpdateConfig = "collector.update-config",
+    CollectorAssignDashboards = "collector.assign-dashboards",
     CollectorRotateToken = "collector.rotate-token",
     CollectorStop = "collector.stop",
     CollectorRestart = "collector.restart",

@@ -94,6 +94,7 @@ async fn collect_in_time(
         for failure in &collected.failures {
             tracing::warn!(source = failure.source, reason = failure.message, "nothing collected");
         }
+        tracing::debug!(documents = collected.documents, "a collection is over");
         hand_up(&mut up, lines).await.map_err(WorkerError::Pipe)?;
         write(&mut up, &Message::Collected(collected)).await.map_err(WorkerError::Pipe)?;
     }

@@ -193,7 +193,9 @@ impl Actions {
             }
             if given.kind == CommandKind::UpdateConfig && status == CommandStatus::Failed {
                 let reason = detail.as_deref().unwrap_or("the agent gave no reason");
-                self.collectors.config_refused(tx, collector, reason)?;
+                // an older version is not told any more once there is a newer one
+                let version = self.collectors.get_in(tx, collector)?.config_version;
+                self.collectors.config_refused(tx, collector, version, reason)?;
             }
             self.advance(tx, origin, &given, Progress::said(status), detail)
         })?;

@@ -54,6 +54,7 @@ pub(super) fn checked(body: &[u8]) -> Result<Heartbeat, Problem> {
         &mut heartbeat.hostname,
         &mut heartbeat.database_version,
         &mut heartbeat.last_error,
+        &mut heartbeat.refused_config_reason,
     ];
     for text in texts.into_iter().flatten() {
         // the beginning of a long error tells what it is about
@@ -87,7 +88,8 @@ pub(super) async fn config(
     let named = named.parse::<CollectorId>().ok().filter(|named| *named != own);
     let (collector, is_somebody_elses) = on_disk(&node, move |node| {
         let others = named.is_some_and(|named| node.collectors.get(named).is_ok());
-        Ok::<_, crate::registry::CollectorsError>((node.collectors.get(own)?, others))
+        let collector = node.collectors.offered(node.collectors.get(own)?)?;
+        Ok::<_, crate::registry::CollectorsError>((collector, others))
     })
     .await?;
     if is_somebody_elses {

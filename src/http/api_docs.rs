@@ -10,8 +10,8 @@ use utoipa_swagger_ui::Config;
 
 use super::problem::Problem;
 
-/// Its scripts set styles on elements; scripts themselves come from files only.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+/// Scripts and styles come from files only.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[utoipa::path(get, path = "/api/docs", tag = "health",

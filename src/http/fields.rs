@@ -55,6 +55,12 @@ impl Fields {
         if self.problems.is_empty() { Ok(value) } else { Err(Problem::validation(self.problems)) }
     }
 
+    /// The value, or what is wrong with it, for an object in a list.
+    pub fn checked<T>(mut self, value: T) -> Result<T, Vec<FieldError>> {
+        self.complain_of_the_rest();
+        if self.problems.is_empty() { Ok(value) } else { Err(self.problems) }
+    }
+
     /// The same, for bodies of programs of other releases, which may say more than is known.
     pub fn finish_leniently<T>(mut self, value: T) -> Result<T, Problem> {
         self.members.clear();
@@ -309,7 +315,7 @@ impl FromRequest for Fields {
     }
 }
 
-fn is_json(request: &HttpRequest) -> bool {
+pub(super) fn is_json(request: &HttpRequest) -> bool {
     let Some(value) = request.headers().get(CONTENT_TYPE) else { return true };
     value.to_str().is_ok_and(|value| {
         let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

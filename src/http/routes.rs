@@ -7,8 +7,9 @@ use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
-    collector_changes, collectors, figures, groups, health, import, ingest, live, log_entries, logs, metrics,
-    openapi, operations, register, registration_secrets, setup, system, users,
+    collector_changes, collectors, config_versions, dashboards, figures, groups, health, import, ingest,
+    live, log_entries, logs, metrics, openapi, operations, register, registration_secrets, setup, system,
+    users,
 };
 use crate::access::Need;
 
@@ -33,6 +34,13 @@ macro_rules! routes {
 }
 
 pub fn all() -> Vec<Route> {
+    let mut all = of_people();
+    all.extend(of_collectors());
+    all
+}
+
+/// What is asked without signing in, and what concerns those who sign in.
+fn of_people() -> Vec<Route> {
     routes! {
         GET "/livez" Public health::livez;
         GET "/readyz" Public health::readyz;
@@ -72,6 +80,12 @@ pub fn all() -> Vec<Route> {
         PUT "/api/v1/groups/{id}" Operator groups::update;
         DELETE "/api/v1/groups/{id}" Operator groups::delete;
 
+    }
+}
+
+/// What concerns collectors, what their agents call, and what is known of all of it.
+fn of_collectors() -> Vec<Route> {
+    routes! {
         GET "/api/v1/collectors" Viewer collectors::list;
         POST "/api/v1/collectors/test-connection" Operator register::test_connection;
         POST "/api/v1/collectors/register" Admin register::register;
@@ -84,6 +98,10 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors/{id}" Viewer collectors::get;
         GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
         GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
+        GET "/api/v1/collectors/{id}/config-versions" Viewer config_versions::list;
+        GET "/api/v1/collectors/{id}/dashboards" Operator dashboards::list;
+        PUT "/api/v1/collectors/{id}/dashboards" Operator dashboards::replace;
+        POST "/api/v1/collectors/{id}/assign-dashboards" Operator dashboards::assign;
         GET "/api/v1/collectors/{id}/availability" Viewer availability::availability;
         POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
 

@@ -3,6 +3,7 @@
 use super::{Node, NodeError};
 use crate::ids::CollectorId;
 use crate::metrics::{AcceptError, AgentFigures};
+use crate::registry::Collector;
 use crate::wire::{Heartbeat, HeartbeatReply};
 
 impl Node {
@@ -18,13 +19,36 @@ impl Node {
             }
             recorded => recorded?,
         }
+        let has_changed = self.note_config(&collector, heartbeat)?;
         self.presence.heartbeat(&collector, heartbeat)?;
+        let collector = if has_changed { self.collectors.get(id)? } else { collector };
+        let offered = self.collectors.offered(collector)?;
         Ok(HeartbeatReply {
             received_at,
             server_time: self.clock.now(),
-            config_version: collector.config_version,
+            config_version: offered.config_version,
             commands: self.actions.commands_for(id)?,
         })
+    }
+
+    /// What the agent says of its configuration is written down when it is news. Returns whether it was.
+    fn note_config(&self, collector: &Collector, heartbeat: &Heartbeat) -> Result<bool, NodeError> {
+        let before = self.presence.seen(collector.id).and_then(|seen| seen.said);
+        let (applied_before, refused_before) =
+            before.map_or((None, None), |said| (said.config_version, said.refused_config_version));
+        let news = |now: Option<u64>, before: Option<u64>| {
+            now.filter(|version| now != before && (1..=collector.config_version).contains(version))
+        };
+        let applied = news(heartbeat.config_version, applied_before);
+        let refused = news(heartbeat.refused_config_version, refused_before);
+        if let Some(version) = applied {
+            self.collectors.config_applied(collector.id, version)?;
+        }
+        if let Some(version) = refused {
+            let because = heartbeat.refused_config_reason.as_deref().unwrap_or("the agent gave no reason");
+            self.collectors.note_refused_config(collector.id, version, because)?;
+        }
+        Ok(applied.is_some() || refused.is_some())
     }
 }
 

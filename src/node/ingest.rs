@@ -17,6 +17,6 @@ impl Node {
         let collector = self.collectors.get(push.collector())?;
         let accepted = self.metrics.store(push)?;
         self.presence.pushed(&collector, accepted.inserted)?;
-        Ok(Taken { accepted, collector })
+        Ok(Taken { accepted, collector: self.collectors.offered(collector)? })
     }
 }

@@ -24,7 +24,7 @@ use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{AcceptError, Metrics, QueryError};
-use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
+use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::poison::Poisoned;
 use crate::storage::{DataDir, Poison, Sqlite, StoreError, Unit};
@@ -65,6 +65,8 @@ pub struct Node {
     pub access: Arc<Access>,
     /// Groups of collectors.
     pub groups: Groups,
+    /// Their dashboards.
+    pub dashboards: Dashboards,
     /// The collectors.
     pub collectors: Collectors,
     /// What the collectors measured.

@@ -23,7 +23,7 @@ use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Metrics, Retention};
-use crate::registry::{Collectors, Groups, GroupsError};
+use crate::registry::{Collectors, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
 use crate::storage::{DataDir, Poison, StoreError};
@@ -109,6 +109,7 @@ impl Node {
         let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
         groups.create_first()?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
+        let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
@@ -148,6 +149,7 @@ impl Node {
             events,
             access,
             groups,
+            dashboards,
             collectors,
             metrics,
             logs,

@@ -157,16 +157,6 @@ impl Collectors {
         Ok(rows::remove(tx, id)?)
     }
 
-    /// The agent refused the present version of its configuration.
-    pub fn config_refused(
-        &self,
-        tx: &Transaction<'_>,
-        id: CollectorId,
-        reason: &str,
-    ) -> Result<(), CollectorsError> {
-        Ok(rows::set_config_error(tx, id, reason)?)
-    }
-
     /// Now, or a moment later, so that each change has a time of its own.
     fn later_than(&self, before: &Collector) -> crate::clock::Timestamp {
         let next = before.last_modified_at.plus(std::time::Duration::from_millis(1));

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::collector::{Collector, Control};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
+use crate::limits::CONFIG_VERSIONS;
 use crate::storage;
 
 /// The encrypted columns.
@@ -148,6 +149,9 @@ pub(super) fn keep_version(
          VALUES (?1, ?2, ?3, ?4, ?5)";
     let config = collector.config().to_string();
     tx.prepare_cached(sql)?.execute(params![collector.id, collector.config_version, at, by, config])?;
+    let oldest_kept = collector.config_version.saturating_sub(CONFIG_VERSIONS);
+    let sql = "DELETE FROM config_versions WHERE collector_id = ?1 AND version <= ?2";
+    tx.prepare_cached(sql)?.execute(params![collector.id, oldest_kept])?;
     Ok(())
 }
 
@@ -170,7 +174,11 @@ pub(super) fn remove(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<(
     Ok(())
 }
 
-pub(super) fn set_config_error(tx: &Transaction<'_>, id: CollectorId, reason: &str) -> storage::Result<()> {
+pub(super) fn set_config_error(
+    tx: &Transaction<'_>,
+    id: CollectorId,
+    reason: Option<&str>,
+) -> storage::Result<()> {
     tx.prepare_cached("UPDATE collectors SET config_error = ?2 WHERE id = ?1")?
         .execute(params![id, reason])?;
     Ok(())

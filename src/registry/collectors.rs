@@ -32,7 +32,7 @@ pub enum CollectorsError {
 /// The collectors in the registry.
 #[derive(Clone)]
 pub struct Collectors {
-    db: Arc<Sqlite>,
+    pub(super) db: Arc<Sqlite>,
     ring: Arc<KeyRing>,
     pub(super) clock: Clock,
     ids: IdSource,

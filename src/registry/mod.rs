@@ -4,6 +4,8 @@
 //! not know how collectors are doing (that is `fleet`) nor what they measured (that is `metrics`).
 
 pub mod collectors;
+pub mod config_versions;
+pub mod dashboards;
 pub mod groups;
 
 mod change;
@@ -13,4 +15,6 @@ mod collector_rows;
 pub use change::{Changed, CollectorChange, ConfigChange, LogLevel};
 pub use collector::{ActionKind, Collector, Control, Credentials, Environment, Kind, NewCollector, State};
 pub use collectors::{Collectors, CollectorsError};
+pub use config_versions::{ConfigVersion, RefusedConfig};
+pub use dashboards::{Dashboard, Dashboards};
 pub use groups::{Group, Groups, GroupsError, NewGroup};

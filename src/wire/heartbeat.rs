@@ -41,6 +41,11 @@ pub struct Heartbeat {
     /// The configuration version that the agent has applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_version: Option<u64>,
+    /// The version that it refused last, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_config_version: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_config_reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

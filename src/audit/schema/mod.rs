@@ -9,4 +9,5 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("0005_operations.sql"),
     include_str!("0006_replies.sql"),
     include_str!("0007_availability.sql"),
+    include_str!("0008_dashboards.sql"),
 ];

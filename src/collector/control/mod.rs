@@ -55,7 +55,8 @@ pub(super) struct Control {
     /// The settings in use, the daemon's laid over the agent's own.
     tuned: RefCell<Tuned>,
     applied_version: Cell<Option<u64>>,
-    refused_version: Cell<Option<u64>>,
+    /// The version that was refused last, and why.
+    refused: RefCell<Option<(u64, String)>>,
     another_version: Notify,
     pulling: Mutex<()>,
     beat: Notify,
@@ -85,7 +86,7 @@ impl Control {
             has_report: Notify::new(),
             tuned: RefCell::new(tuned.unwrap_or_else(|| settings.untuned())),
             applied_version: Cell::new(applied_version),
-            refused_version: Cell::new(None),
+            refused: RefCell::default(),
             another_version: Notify::new(),
             pulling: Mutex::new(()),
             beat: Notify::new(),
@@ -139,6 +140,11 @@ impl Control {
     /// The version of the daemon's configuration that is applied.
     pub(super) fn applied_version(&self) -> Option<u64> {
         self.applied_version.get()
+    }
+
+    /// The version that was refused last, and why.
+    pub(super) fn refused(&self) -> Option<(u64, String)> {
+        self.refused.borrow().clone()
     }
 
     /// Returns when there is something that a heartbeat should tell before its time.

@@ -41,7 +41,8 @@ pub(super) async fn run(control: &Control, settings: &Settings, client: &Client,
 impl Control {
     /// The daemon holds this version: pulls it, unless it is applied or was refused.
     pub(super) fn daemon_holds(&self, version: u64) {
-        if self.applied_version.get() != Some(version) && self.refused_version.get() != Some(version) {
+        let is_refused = self.refused.borrow().as_ref().is_some_and(|(refused, _)| *refused == version);
+        if self.applied_version.get() != Some(version) && !is_refused {
             self.another_version.notify_one();
         }
     }
@@ -59,7 +60,8 @@ impl Control {
         let applied = self.apply(settings, Pulled { version, toml }).await;
         if let Err(reason) = &applied {
             tracing::warn!(version, reason, "a configuration is refused");
-            self.refused_version.set(Some(version));
+            self.refused.replace(Some((version, reason.clone())));
+            self.beat.notify_one();
         }
         applied
     }
@@ -79,6 +81,7 @@ impl Control {
         let version = pulled.version;
         tracing::info!(version, is_other, "a configuration is applied");
         self.applied_version.set(Some(version));
+        self.refused.replace(None);
         self.beat.notify_one();
         Ok(format!("version {version} is applied"))
     }

@@ -66,6 +66,8 @@ impl Beat<'_> {
             let mut heartbeat =
                 self.figures.borrow_mut().heartbeat(self.settings, &self.spool.borrow(), self.clock.now());
             heartbeat.config_version = self.control.applied_version();
+            (heartbeat.refused_config_version, heartbeat.refused_config_reason) =
+                self.control.refused().unzip();
             service::status(&self.figures.borrow().line());
             let Some(result) = ordered.or(send(self.client, &heartbeat)).await else { return false };
             let error = match result {

@@ -111,6 +111,8 @@ impl Figures {
             agent_version: Some(crate::collector::VERSION.to_owned()),
             hostname: Some(settings.hostname.clone()),
             database_version: self.database_version.clone(),
+            refused_config_version: None,
+            refused_config_reason: None,
             last_error: self.last_error(),
             cpu_usage: self.cpu_percent(),
         }

@@ -35,7 +35,7 @@ const WITHOUT: [&str; 12] = [
     "/api/v1/auth/logout",
     "/api/v1/ws/ticket",
     "/api/v1/collectors/refresh-token",
-    // a push and a batch of a log are known again by their stores, an import keeps its answer part by part
+    // a push is known again by the metric store, lines by that of logs; an import keeps its answer part by part
     "/api/v1/metrics/push",
     "/api/v1/collectors/{id}/logs",
     import::PATH,

@@ -5,6 +5,7 @@ mod agents;
 mod archive;
 mod changes;
 mod control;
+mod dashboards;
 mod import;
 mod logs;
 mod once;

@@ -360,6 +360,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/assign-dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same as `PUT /collectors/{id}/dashboards`. */
+        post: operations["post_collectors_by_id_assign_dashboards"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/audit": {
         parameters: {
             query?: never;
@@ -418,6 +435,39 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["post_collectors_by_id_commands_by_command_id_result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/config-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_config_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_dashboards"];
+        /** Puts this list in the place of the one that is there. */
+        put: operations["put_collectors_by_id_dashboards"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1361,6 +1411,30 @@ export interface components {
             query_limit?: number | null;
             tags?: string[] | null;
         };
+        ConfigVersionList: {
+            /** @description Newest first. */
+            versions: components["schemas"]["ConfigVersionView"][];
+        };
+        ConfigVersionView: {
+            /**
+             * Format: date-time
+             * @description When the agent first said that it applies it; null, if it never did.
+             */
+            applied_at?: string | null;
+            /** @description As `update-config` answers it. */
+            config: Record<string, never>;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description When the agent refused it; it is not offered to the agent again.
+             */
+            refused_at?: string | null;
+            refused_because?: string | null;
+            /** Format: int64 */
+            version: number;
+        };
         ConfiguredView: {
             /** Format: int64 */
             config_version: number;
@@ -1392,6 +1466,12 @@ export interface components {
             latency_ms: number;
             message: string;
             success: boolean;
+        };
+        DashboardView: {
+            /** @description Whether it was given by a rule and not by hand. */
+            auto_assign: boolean;
+            dashboard_id: string;
+            dashboard_name: string;
         };
         DayView: {
             /**
@@ -3106,6 +3186,53 @@ export interface operations {
             };
         };
     };
+    post_collectors_by_id_assign_dashboards: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DashboardView"][];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardView"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_collectors_by_id_audit: {
         parameters: {
             query?: {
@@ -3226,6 +3353,116 @@ export interface operations {
             };
             /** @description the command is over, or was never given */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_config_versions: {
+        parameters: {
+            query?: {
+                /** @description 1 to 1000, by default 100 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigVersionList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_dashboards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardView"][];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    put_collectors_by_id_dashboards: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DashboardView"][];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardView"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
