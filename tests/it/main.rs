@@ -26,6 +26,7 @@ mod fleet_control;
 mod ingest;
 mod live;
 mod once;
+mod revocation;
 mod roles;
 mod support;
 mod tokens;
