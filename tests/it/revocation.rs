@@ -36,7 +36,7 @@ impl Held {
     }
 
     /// The rights of the token end with `end`: the next call is refused and the socket is closed in time.
-    fn assert_ends(&self, call: (Method, &str), token: &str, mut socket: Socket, end: impl FnOnce()) {
+    fn assert_ends(&self, call: &(Method, &str), token: &str, mut socket: Socket, end: impl FnOnce()) {
         let call = || self.appliance.client.call(call.0.clone(), call.1, Some(token), Some(&json!({})));
         assert_eq!(call().status, 200);
         end();
@@ -63,7 +63,7 @@ fn a_user_who_is_disabled_deleted_or_given_another_password_is_out_at_once() {
         let (id, token) = held.appliance.user(&held.ada, &format!("user-{number}"), "operator");
         let socket = held.socket("/api/v1/ws", &token);
         let path = format!("/api/v1/users/{id}{more}");
-        held.assert_ends(me.clone(), &token, socket, || drop(held.do_as_admin(method, &path, &body)));
+        held.assert_ends(&me, &token, socket, || drop(held.do_as_admin(method, &path, &body)));
     }
 }
 
@@ -74,7 +74,7 @@ fn an_api_token_that_is_revoked_is_dead_at_once() {
     let (id, token) = (made.string("id"), made.string("token"));
     let socket = held.socket("/api/v1/ws", &token);
     let path = format!("/api/v1/api-tokens/{id}");
-    held.assert_ends((Method::GET, "/api/v1/auth/me"), &token, socket, || {
+    held.assert_ends(&(Method::GET, "/api/v1/auth/me"), &token, socket, || {
         drop(held.do_as_admin(Method::DELETE, &path, &json!({})));
     });
 }
@@ -93,7 +93,7 @@ fn a_collector_whose_token_is_rotated_or_that_is_unregistered_is_out_at_once() {
         let short = held.appliance.client.post(refresh, Some(&long), &json!({})).string("token");
         let channel = held.socket(&format!("/api/v1/collectors/{id}/channel"), &short);
         let path = format!("/api/v1/collectors/{id}{more}");
-        held.assert_ends((Method::POST, refresh), &short, channel, || {
+        held.assert_ends(&(Method::POST, refresh), &short, channel, || {
             drop(held.do_as_admin(method, &path, &body));
         });
         let with_long = held.appliance.client.post(refresh, Some(&long), &json!({}));
