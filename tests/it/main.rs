@@ -31,6 +31,7 @@ mod live;
 mod once;
 mod operations;
 mod returning;
+mod revocation;
 mod roles;
 mod support;
 mod tokens;

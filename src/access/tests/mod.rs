@@ -15,6 +15,7 @@ use rusqlite::params;
 use super::*;
 use crate::audit::{Action, Actor, Filter, MIGRATIONS, Origin};
 use crate::ids::CollectorId;
+use crate::replies::{Replies, ReplyKey};
 use crate::storage::Poison;
 
 pub(super) const PASSWORD: &str = "purple mountain lamp";
@@ -165,13 +166,18 @@ fn pruning_keeps_what_lives_and_what_died_of_late() {
     fixture.access.create_api_token(&origin(), &ada, "new", None, DAY * 100).unwrap();
     fixture.access.create_registration_secret(&origin(), "rack 7", 1, DAY).unwrap();
     fixture.enrol(fixture.add_collector());
+    let Fixture { db, ring, clock, .. } = &fixture;
+    let replies = Replies::new(Arc::clone(db), Arc::clone(ring), clock.clone());
+    let key = ReplyKey { caller: ada.id.to_string(), key: "k".to_owned() };
+    replies.keep(&key, 0, &[0; 32], b"reply").unwrap();
     let mut results = Vec::new();
     for _ in 0..40 {
         fixture.clock.advance(DAY);
         results.push(job.step(fixture.clock.now()).unwrap());
     }
     results.retain(|result| result != "deleted 0 rows");
-    assert_eq!(results, ["deleted 2 rows", "deleted 2 rows"], "sessions, then token and secret");
+    let expected = ["deleted 1 rows", "deleted 2 rows", "deleted 2 rows"];
+    assert_eq!(results, expected, "the reply, then sessions, then token and secret");
     let kept = fixture.access.api_tokens(ada.id).unwrap();
     assert!(kept.len() == 1 && kept[0].id != old.id);
 }
