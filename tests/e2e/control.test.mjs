@@ -50,6 +50,7 @@ test('a row offers what can be done, and Esc leads back to where it was asked', 
   await go('/collectors');
   await seen(row(NAME).getByText('Online', { exact: true }), 40_000);
   await button(`Actions for ${NAME}`).click();
+  await seen(page.getByRole('menu'));
   assert.deepEqual(await page.getByRole('menuitem').allTextContents(), [
     'Test connection',
     'Restart',
@@ -223,6 +224,7 @@ test('an operator tests connections and is offered nothing else', async () => {
   await seen(theirs.getByRole('heading', { name: 'You do not have permission' }));
   await theirs.goto(`${daemon.url}/collectors`);
   await theirs.getByRole('button', { name: `Actions for ${NAME}` }).click();
+  await seen(theirs.getByRole('menu'));
   assert.deepEqual(await theirs.getByRole('menuitem').allTextContents(), ['Test connection', 'View logs']);
   assert.equal(await theirs.getByRole('checkbox').count(), 0);
   assert.deepEqual(theirs.faults, []);
