@@ -86,6 +86,12 @@ export type ImportReply = With<Schemas['ImportView'], { results: ImportRow[] }>;
 
 export type Series = Schemas['SeriesView'];
 export type MetricsReply = Schemas['PointsView'];
+export type DocumentsReply = Schemas['DocumentsView'];
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
+export type LogEntry = With<Schemas['LogEntryView'], { level: LogLevel }>;
+export type LogPage = With<Schemas['LogList'], { entries: LogEntry[]; levels: Partial<Record<LogLevel, number>> }>;
+export type Availability = Schemas['AvailabilityView'];
+export type AvailabilityDay = Schemas['DayView'];
 
 /** Members of any kind, as the entry of the log has them. */
 type Members = Record<string, unknown> | null;
