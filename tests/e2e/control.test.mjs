@@ -175,7 +175,7 @@ test('unregistering with deletion needs the name, letter by letter', async () =>
   await leave.getByRole('button', { name: 'Unregister and archive' }).click();
   await seen(page.getByRole('heading', { name: 'Collectors', exact: true }));
   await gone(row(SILENT));
-  await toast(SILENT).getByRole('link', { name: 'Archived collectors' }).click();
+  await toast(SILENT).getByRole('link', { name: 'View archived' }).click();
   await seen(page.getByRole('row').filter({ hasText: SILENT }).filter({ hasText: 'Maintenance/testing' }));
 });
 
@@ -191,7 +191,7 @@ test('an archived collector returns with a new token', async () => {
   await again.getByRole('button', { name: 'Re-register' }).click();
   await seen(page.getByRole('heading', { name: 'Collectors re-registered' }));
   await page.getByRole('checkbox', { name: 'I have stored the token' }).check();
-  await page.getByRole('link', { name: 'Open collector' }).first().click();
+  await page.getByRole('link', { name: 'Open collector' }).click();
   await seen(page.getByRole('heading', { name: SILENT, level: 1 }));
 });
 
