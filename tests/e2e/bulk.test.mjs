@@ -49,8 +49,11 @@ const accessible = async () => {
 
 test('boxes, keys and the header choose collectors', async () => {
   await go('/collectors');
+  await seen(row('db-2'));
+  const before = await row('db-2').boundingBox();
   await choose('db-1', 'db-2');
   await seen(bar().getByText('2 selected', { exact: true }));
+  assert.equal((await row('db-2').boundingBox()).y, before.y, 'no row moves when the bar comes');
   await page.getByRole('link', { name: 'db-3', exact: true }).focus();
   await page.keyboard.press('x');
   await seen(bar().getByText('3 selected', { exact: true }));
