@@ -49,8 +49,11 @@ const accessible = async () => {
 
 test('boxes, keys and the header choose collectors', async () => {
   await go('/collectors');
+  await seen(row('db-2'));
+  const before = await row('db-2').boundingBox();
   await choose('db-1', 'db-2');
   await seen(bar().getByText('2 selected', { exact: true }));
+  assert.equal((await row('db-2').boundingBox()).y, before.y, 'no row moves when the bar comes');
   await page.getByRole('link', { name: 'db-3', exact: true }).focus();
   await page.keyboard.press('x');
   await seen(bar().getByText('3 selected', { exact: true }));
@@ -84,13 +87,13 @@ test('a restart of several is looked at, goes on in the background, and ends wit
   await bulk('Restart');
   const ask = dialog('Restart 3 collectors');
   const chosen = ask.getByRole('table', { name: 'Selected collectors' });
+  await seen(chosen);
   assert.equal(await chosen.getByRole('row').count(), 4);
   await accessible();
   await ask.getByRole('textbox', { name: 'Reason' }).fill('new kernel');
   await ask.getByRole('button', { name: 'Restart 3 collectors' }).click();
   await seen(ask.getByRole('progressbar', { name: 'Bulk operation progress' }));
   await seen(ask.getByRole('status').filter({ hasText: '0 of 3 done' }));
-  await seen(row('db-1').getByText('Restarting', { exact: true }));
   await answerCommand(daemon, collectors[0], 'completed');
   await answerCommand(daemon, collectors[1], 'failed', 'no permission to restart');
   await seen(ask.getByRole('status').filter({ hasText: '1 of 3 done, 1 failed' }));
@@ -100,6 +103,7 @@ test('a restart of several is looked at, goes on in the background, and ends wit
   await picture(page, 'bulk-progress-desktop-light');
   await ask.getByRole('button', { name: 'Run in background' }).click();
   await gone(page.getByRole('dialog'));
+  await seen(row('db-3').getByText('Restarting', { exact: true }));
   await seen(toasts().getByRole('link', { name: 'View operation' }));
   await answerCommand(daemon, collectors[2], 'completed');
   await seen(toasts().getByRole('alert').filter({ hasText: 'Restart 3 collectors: 2 of 3 done, 1 failed' }));
@@ -190,6 +194,7 @@ test('unregistering several is confirmed by typing how many', async () => {
   await ask.getByRole('button', { name: 'Close' }).click();
   await gone(row('db-10'));
   await page.getByRole('link', { name: 'Archived collectors' }).click();
+  await seen(page.getByRole('table', { name: 'Archived collectors' }));
   assert.equal(await page.getByRole('table', { name: 'Archived collectors' }).getByRole('row').count(), 4);
 });
 

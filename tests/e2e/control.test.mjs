@@ -50,6 +50,7 @@ test('a row offers what can be done, and Esc leads back to where it was asked', 
   await go('/collectors');
   await seen(row(NAME).getByText('Online', { exact: true }), 40_000);
   await button(`Actions for ${NAME}`).click();
+  await seen(page.getByRole('menu'));
   assert.deepEqual(await page.getByRole('menuitem').allTextContents(), [
     'Test connection',
     'Restart',
@@ -174,7 +175,7 @@ test('unregistering with deletion needs the name, letter by letter', async () =>
   await leave.getByRole('button', { name: 'Unregister and archive' }).click();
   await seen(page.getByRole('heading', { name: 'Collectors', exact: true }));
   await gone(row(SILENT));
-  await toast(SILENT).getByRole('link', { name: 'Archived collectors' }).click();
+  await toast(SILENT).getByRole('link', { name: 'View archived' }).click();
   await seen(page.getByRole('row').filter({ hasText: SILENT }).filter({ hasText: 'Maintenance/testing' }));
 });
 
@@ -190,7 +191,7 @@ test('an archived collector returns with a new token', async () => {
   await again.getByRole('button', { name: 'Re-register' }).click();
   await seen(page.getByRole('heading', { name: 'Collectors re-registered' }));
   await page.getByRole('checkbox', { name: 'I have stored the token' }).check();
-  await page.getByRole('link', { name: 'Open collector' }).first().click();
+  await page.getByRole('link', { name: 'Open collector' }).click();
   await seen(page.getByRole('heading', { name: SILENT, level: 1 }));
 });
 
@@ -223,6 +224,7 @@ test('an operator tests connections and is offered nothing else', async () => {
   await seen(theirs.getByRole('heading', { name: 'You do not have permission' }));
   await theirs.goto(`${daemon.url}/collectors`);
   await theirs.getByRole('button', { name: `Actions for ${NAME}` }).click();
+  await seen(theirs.getByRole('menu'));
   assert.deepEqual(await theirs.getByRole('menuitem').allTextContents(), ['Test connection', 'View logs']);
   assert.equal(await theirs.getByRole('checkbox').count(), 0);
   assert.deepEqual(theirs.faults, []);

@@ -7,6 +7,7 @@ import { store } from './app/store';
 import { applyToDocument, followEnvironment } from './lib/preferences';
 import './ui/tokens.css';
 import './ui/base.css';
+import './ui/fields.css';
 import './ui/controls.css';
 
 applyToDocument();

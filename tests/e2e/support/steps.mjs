@@ -27,9 +27,11 @@ export async function gone(locator, timeout = 10_000) {
   await locator.waitFor({ state: 'hidden', timeout });
 }
 
-/** What fades in has come, so that its colours can be measured. */
+/** What fades in has come, so that its colours can be measured. What turns for ever does not count. */
 export function calm(page) {
-  return page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'));
+  return page.waitForFunction(() =>
+    document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect.getTiming().iterations === Infinity),
+  );
 }
 
 export async function signIn(page, { username, password }) {

@@ -116,7 +116,14 @@ function useEntries(pages: Page[], onShortcuts: () => void): Entry[] {
     });
     return [
       ...pages.map((page): Entry => ({ id: page.path, label: page.label, detail: t('goTo'), icon: page.icon, run: go(page.path) })),
-      ...(mayRegister ? [command('register', t('register'), 'plus', go('/collectors/register'))] : []),
+      ...(mayRegister
+        ? [
+            command('register', t('register'), 'plus', go('/collectors/register')),
+            command('import', t('import'), 'upload', go('/collectors/import')),
+          ]
+        : []),
+      command('archived', t('archived'), 'archive', go('/collectors/archived')),
+      command('operations', t('operations'), 'operations', go('/operations')),
       command('theme', t(dark ? 'toLight' : 'toDark'), dark ? 'sun' : 'moon', () => setPreferences({ theme: dark ? 'light' : 'dark' })),
       command('times', t('toggleTimes'), 'clock', () => setPreferences({ timeFormat: absolute ? 'relative' : 'absolute' })),
       command('shortcuts', t('shortcuts'), 'keyboard', onShortcuts),

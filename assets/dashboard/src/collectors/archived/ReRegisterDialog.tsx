@@ -42,7 +42,11 @@ export function ReRegisterDialog({ archived, onClose, onReturned }: ReRegisterDi
     const first = back[0];
     if (first)
       toast(t('returned', { n: back.length }), {
-        action: back.length === 1 ? { label: t('openCollector'), to: `/collectors/${first.collector_id}/overview` } : undefined,
+        // With new tokens the page that shows them leads there.
+        action:
+          token === 'old' && back.length === 1
+            ? { label: t('openCollector'), to: `/collectors/${first.collector_id}/overview` }
+            : undefined,
       });
     onReturned(back.flatMap(({ collector_id: id, jwt_token: issued }) => (issued ? [{ id, name: nameOf(id), token: issued }] : [])));
   });

@@ -30,8 +30,8 @@ export function ProgressDialog({ title, id, onRetried, onClose }: ProgressDialog
   const close = () => {
     onClose();
     if (!running) return;
-    toast(`${title}: ${statusText(data)}`, { action: { label: t('view'), to: `/operations/${id}` } });
-    if (data.state === 'running') void dispatch(followInBackground(id));
+    const said = toast(`${title}: ${statusText(data)}`, { action: { label: t('view'), to: `/operations/${id}` } });
+    if (data.state === 'running') void dispatch(followInBackground(id, said));
   };
   return (
     <Dialog

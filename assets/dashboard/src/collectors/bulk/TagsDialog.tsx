@@ -32,8 +32,10 @@ export function TagsDialog({ collectors, onStarted, onClose }: TagsDialogProps) 
 
   const submit = () => {
     const both = add.find((tag) => remove.includes(tag));
-    if (both) return setFault(t('sameTag', { tag: both }));
-    if (add.length + remove.length === 0) return setFault(t('needTags'));
+    if (both || add.length + remove.length === 0) {
+      setFault(both ? t('sameTag', { tag: both }) : t('needTags'));
+      return document.getElementById('bulk-add')?.focus();
+    }
     const [first] = chosen;
     if (chosen.length > 1 || !first) {
       void many.save({ action: 'update-tags', collector_ids: chosen.map(({ id }) => id), params: { add, remove } });

@@ -50,7 +50,7 @@ export function UnregisterDialog({ collector, onClose, onUnregistered }: Unregis
       return;
     }
     // There is no way back but this one: the token is dead.
-    toast(t('unregistered', { name: collector.name }), deletes ? {} : { action: { label: t('archived'), to: '/collectors/archived' } });
+    toast(t('unregistered', { name: collector.name }), deletes ? {} : { action: { label: t('viewArchived'), to: '/collectors/archived' } });
     onClose();
     onUnregistered?.();
   });

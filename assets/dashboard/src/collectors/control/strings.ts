@@ -57,5 +57,5 @@ export const t = messages({
   resumesLater: '{name} is resumed as soon as it has stopped',
   noAnswer: 'the agent did not answer',
   unregistered: '{name} unregistered',
-  archived: 'Archived collectors',
+  viewArchived: 'View archived',
 });

@@ -1,6 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import { Button } from '../../ui/Button';
 import { SelectField } from '../../ui/Field';
+import { Refusal } from '../../ui/FormDialog';
 import { FIELDS, fieldLabel, mappingFaults, REQUIRED, unusedColumns, type ImportField, type Mapping, type MappingFault } from './mapping';
 import type { Sheet } from './sheet';
 import { t } from './strings';
@@ -30,11 +31,7 @@ export function MapStep({ sheet, mapping, onMapping, busy, problem, onBack, onDr
   return (
     <form className="card import-card" noValidate onSubmit={submit}>
       <p className="muted">{t('found', { n: sheet.rows.length })}</p>
-      {problem && (
-        <p role="alert" className="field-error">
-          {problem}
-        </p>
-      )}
+      {problem && <Refusal text={problem} />}
       <div className="import-map">
         {FIELDS.map((field) => (
           <SelectField

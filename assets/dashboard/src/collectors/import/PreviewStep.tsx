@@ -3,6 +3,7 @@ import type { ImportReply } from '../../api/types';
 import { MISSING } from '../../lib/format';
 import { Button } from '../../ui/Button';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
+import { Refusal } from '../../ui/FormDialog';
 import { downloadProblems } from './downloads';
 import type { Mapping } from './mapping';
 import { RowResult } from './RowResult';
@@ -41,11 +42,7 @@ export function PreviewStep({ sheet, mapping, reply, busy, problem, onBack, onIm
   const counts = { valid, invalid: faulty.length, existing };
   return (
     <div className="card import-card">
-      {problem && (
-        <p role="alert" className="field-error">
-          {problem}
-        </p>
-      )}
+      {problem && <Refusal text={problem} />}
       <div className="import-bar">
         <p role="status" className="import-status">
           {t(existing > 0 ? 'validExisting' : 'valid', counts)}

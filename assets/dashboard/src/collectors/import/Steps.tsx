@@ -11,7 +11,7 @@ export function Steps({ current }: { current: Step }) {
       {STEPS.map((step, index) => (
         <li key={step} aria-current={step === current ? 'step' : undefined} className={index < at ? 'step-done' : undefined}>
           <span className="step-mark" aria-hidden="true">
-            {index < at ? <Icon name="check" size={12} /> : index + 1}
+            {index < at && <Icon name="check" size={12} />}
           </span>
           {t(step)}
         </li>

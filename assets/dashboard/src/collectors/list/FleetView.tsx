@@ -1,6 +1,6 @@
 // The fleet as the URL asks for it: filters above, the list below, and what
 // can be done to those that are chosen.
-import { useMemo, useRef, useState } from 'react';
+import { useMemo, useRef, useState, type MouseEvent } from 'react';
 import { useMay } from '../../api/session';
 import type { Collector } from '../../api/types';
 import { usePhone } from '../../lib/hooks';
@@ -34,10 +34,11 @@ export function FleetView({ collectors }: { collectors: Collector[] }) {
   const search = useRef<HTMLInputElement>(null);
   const phone = usePhone();
   useShortcuts({ '/': () => search.current?.focus() });
-  const showUpdates = () => {
+  const showUpdates = (event: MouseEvent) => {
     apply();
     redraw((n) => n + 1);
-    // The button goes away; somebody at the keyboard goes on in the list.
+    // The button goes away; somebody at the keyboard, who made no click, goes on in the list.
+    if (event.detail > 0) return;
     place.current?.querySelector<HTMLElement>('[role=region]')?.focus({ preventScroll: true });
   };
 

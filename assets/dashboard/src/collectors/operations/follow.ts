@@ -10,7 +10,8 @@ import { isOver, operationLabel, progressText } from './words';
 const LOOK_MS = 3000;
 const followed = new Set<string>();
 
-export function followInBackground(id: string) {
+/** `said` is the toast that this one follows. */
+export function followInBackground(id: string, said: number) {
   return async (dispatch: Dispatch): Promise<void> => {
     if (followed.has(id)) return;
     followed.add(id);
@@ -24,6 +25,7 @@ export function followInBackground(id: string) {
       if (data && !gone)
         toast(`${operationLabel(data)}: ${progressText(data)}`, {
           failure: data.failed > 0,
+          after: said,
           action: { label: t('view'), to: `/operations/${id}` },
         });
       return;
