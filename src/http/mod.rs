@@ -26,6 +26,7 @@ mod dashboard;
 mod decode;
 mod fields;
 mod figures;
+mod fleet;
 mod groups;
 mod health;
 mod import;

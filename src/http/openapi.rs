@@ -6,8 +6,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
-    collector_changes, collectors, figures, groups, health, import, ingest, live, log_entries, logs, metrics,
-    operations, register, registration_secrets, setup, system, users,
+    collector_changes, collectors, figures, fleet, groups, health, import, ingest, live, log_entries, logs,
+    metrics, operations, register, registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -26,7 +26,7 @@ use super::{
         registration_secrets::list, registration_secrets::create, registration_secrets::delete,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
-        availability::availability,
+        availability::availability, fleet::points, fleet::availability,
         register::test_connection, register::test_stored_connection, register::register,
         import::import,
         archive::unregister, archive::list_archived, archive::re_register,

@@ -7,8 +7,8 @@ use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
-    collector_changes, collectors, figures, groups, health, import, ingest, live, log_entries, logs, metrics,
-    openapi, operations, register, registration_secrets, setup, system, users,
+    collector_changes, collectors, figures, fleet, groups, health, import, ingest, live, log_entries, logs,
+    metrics, openapi, operations, register, registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -72,6 +72,8 @@ pub fn all() -> Vec<Route> {
         PUT "/api/v1/groups/{id}" Operator groups::update;
         DELETE "/api/v1/groups/{id}" Operator groups::delete;
 
+        GET "/api/v1/fleet/metrics" Viewer fleet::points;
+        GET "/api/v1/fleet/availability" Viewer fleet::availability;
         GET "/api/v1/collectors" Viewer collectors::list;
         POST "/api/v1/collectors/test-connection" Operator register::test_connection;
         POST "/api/v1/collectors/register" Admin register::register;

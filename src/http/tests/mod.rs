@@ -5,6 +5,7 @@ mod agents;
 mod archive;
 mod changes;
 mod control;
+mod fleet;
 mod import;
 mod logs;
 mod open;

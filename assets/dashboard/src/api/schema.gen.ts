@@ -4,6 +4,39 @@
  */
 
 export interface paths {
+    "/api/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_api_docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of the page. */
+        get: operations["get_api_docs_by_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/actions/{id}": {
         parameters: {
             query?: never;
@@ -623,6 +656,39 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_fleet_availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts by status, and what the agents that are there last said, since the daemon started. */
+        get: operations["get_fleet_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -922,6 +988,23 @@ export interface paths {
         };
         /** The process answers. */
         get: operations["get_livez"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Anybody on this machine may read them; from elsewhere it takes a token. */
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1429,6 +1512,24 @@ export interface components {
             /** Format: double */
             mean: number;
         };
+        /** @description Series over all collectors. */
+        FleetPointsView: {
+            /** Format: date-time */
+            from: string;
+            series: components["schemas"]["SeriesView"][];
+            /**
+             * Format: double
+             * @description A mean collection time above this means slow.
+             */
+            slow_collection_ms: number;
+            /**
+             * Format: double
+             * @description In seconds; null when every point is given.
+             */
+            step?: number | null;
+            /** Format: date-time */
+            to: string;
+        };
         GroupBadge: {
             color: string;
             icon: string;
@@ -1739,6 +1840,11 @@ export interface components {
             /** Format: date-time */
             from: string;
             series: components["schemas"]["SeriesView"][];
+            /**
+             * Format: double
+             * @description A mean collection time above this means slow.
+             */
+            slow_collection_ms: number;
             /**
              * Format: double
              * @description In seconds; null when every point is given.
@@ -2153,6 +2259,52 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_api_docs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_api_docs_by_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_actions_by_id: {
         parameters: {
             query?: never;
@@ -3612,6 +3764,66 @@ export interface operations {
             };
         };
     };
+    get_fleet_availability: {
+        parameters: {
+            query?: {
+                /** @description 1 to 90, by default 90 */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_fleet_metrics: {
+        parameters: {
+            query?: {
+                /** @description by default a day before `to` */
+                from?: string;
+                /** @description by default now */
+                to?: string;
+                /** @description seconds, or a number with ms, s, m, h or d */
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPointsView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_groups: {
         parameters: {
             query?: never;
@@ -4393,6 +4605,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthStatus"];
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
         };
