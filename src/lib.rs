@@ -26,6 +26,7 @@ pub mod storage;
 // 3: records
 pub mod audit;
 pub mod events;
+pub mod replies;
 
 // 4: nouns
 pub mod access;

@@ -7,6 +7,7 @@ pub mod free_space;
 pub mod poison;
 pub mod redb_file;
 pub mod sqlite;
+pub mod unit;
 
 pub use data_dir::DataDir;
 pub use free_space::FreeSpace;
@@ -14,5 +15,6 @@ pub use poison::Poison;
 pub use redb_file::{RedbError, RedbFile};
 pub(crate) use sqlite::stored_as_text;
 pub use sqlite::{Sqlite, StoreError};
+pub use unit::{Unit, after_commit};
 
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -8,6 +8,7 @@ mod control;
 mod fleet;
 mod import;
 mod logs;
+mod once;
 mod open;
 mod operations;
 mod presence;
