@@ -34,18 +34,16 @@ export function Secrets() {
       cell: (secret) => (
         <span className="settings-actions">
           <Button look="quiet" aria-label={t('deleteSecretOf', { name: secret.name })} onClick={() => setOpen({ kind: 'delete', secret })}>
-            {t('deleteSecret')}
+            {t('deleteShort')}
           </Button>
         </span>
       ),
     },
   ];
   return (
-    <section aria-labelledby="secrets">
+    <div>
       <div className="settings-section-head">
-        <h2 id="secrets" className="grow">
-          {t('secrets')}
-        </h2>
+        <h2 className="grow">{t('secrets')}</h2>
         <Button icon="plus" onClick={() => setOpen({ kind: 'add' })}>
           {t('addSecret')}
         </Button>
@@ -59,7 +57,7 @@ export function Secrets() {
       {open?.kind === 'add' && <AddSecretDialog onClose={close} onMade={(name, secret) => setOpen({ kind: 'made', name, secret })} />}
       {open?.kind === 'made' && <SecretDialog name={open.name} secret={open.secret} onClose={close} />}
       {open?.kind === 'delete' && <DeleteSecretDialog secret={open.secret} onClose={close} />}
-    </section>
+    </div>
   );
 }
 
