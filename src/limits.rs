@@ -203,6 +203,11 @@ pub const PRUNED_AT_ONCE: usize = 1000;
 /// events a second: two minutes.
 pub const EVENTS_KEPT: usize = 4096;
 
+/// How often the pulse of the fleet is taken, in seconds: as often as the fastest agents speak.
+pub const PULSE_SECONDS: u64 = 10;
+/// Moments of the fleet that are kept: a day, in about 2.5 MB.
+pub const PULSE_MOMENTS: usize = 24 * 360;
+
 /// Days of availability that are kept and shown of each collector: twelve bytes each.
 pub const AVAILABILITY_DAYS: usize = 90;
 /// Days that the one figure of a collector's availability covers.

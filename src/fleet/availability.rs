@@ -71,6 +71,10 @@ impl Total {
         })
     }
 
+    pub fn and(self, other: Self) -> Self {
+        Self { up_ms: self.up_ms + other.up_ms, down_ms: self.down_ms + other.down_ms }
+    }
+
     /// How much of the known time it was up; nothing where no time is known.
     #[expect(clippy::cast_precision_loss, reason = "a percentage does not need 53 bits")]
     pub fn percentage(&self) -> Option<f64> {

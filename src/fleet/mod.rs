@@ -15,6 +15,7 @@ pub mod log_retention;
 pub mod open;
 pub mod operations;
 pub mod presence;
+pub mod pulse;
 pub mod register;
 pub mod status;
 
@@ -38,6 +39,7 @@ pub use log_retention::LogRetention;
 pub use open::{Fleet, Ground};
 pub use operations::{Operation, OperationError, Operations};
 pub use presence::{Presence, PresenceError};
+pub use pulse::Pulse;
 pub use register::{RegisterError, Registered, Registrar};
 pub use seen::Seen;
 pub use status::{Status, Verdict};

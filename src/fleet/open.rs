@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::operations::News;
-use super::{Actions, Archive, Commands, Operations, Presence, PresenceError, Registrar};
+use super::{Actions, Archive, Commands, Operations, Presence, PresenceError, Pulse, Registrar};
 use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::Clock;
@@ -33,6 +33,7 @@ pub struct Ground {
 /// The parts of the fleet, ready for use.
 pub struct Fleet {
     pub presence: Arc<Presence>,
+    pub pulse: Arc<Pulse>,
     pub registrar: Arc<Registrar>,
     pub actions: Arc<Actions>,
     pub archive: Arc<Archive>,
@@ -98,6 +99,7 @@ impl Fleet {
             archive: Arc::clone(&archive),
             news,
         });
-        Ok(Self { presence, registrar, actions, archive, operations })
+        let pulse = Arc::new(Pulse::new(collectors.clone(), Arc::clone(&presence)));
+        Ok(Self { presence, pulse, registrar, actions, archive, operations })
     }
 }

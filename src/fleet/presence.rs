@@ -101,6 +101,11 @@ impl Presence {
         Ok(Self { db, collectors, events, clock, slow_collection_ms, opened, board })
     }
 
+    /// A mean collection time above this means slow.
+    pub fn slow_collection_ms(&self) -> f64 {
+        self.slow_collection_ms
+    }
+
     pub fn seen(&self, id: CollectorId) -> Option<Seen> {
         self.board.lock().known.get(&id).and_then(|known| known.seen.clone())
     }
@@ -116,6 +121,20 @@ impl Presence {
         let unknown = Account::new(now);
         let account = board.known.get(&id).map_or(&unknown, |known| &known.account);
         account.days(now, count).collect()
+    }
+
+    /// The last so many days with today, oldest first, each with the sum over these collectors.
+    pub fn days_together(&self, collectors: &[Collector], count: usize) -> Vec<(Day, Total)> {
+        let now = self.clock.now();
+        let board = self.board.lock();
+        let mut days: Vec<_> =
+            Account::new(now).days(now, count).map(|day| (day, Total::default())).collect();
+        for known in collectors.iter().filter_map(|collector| board.known.get(&collector.id)) {
+            for ((_, total), day) in days.iter_mut().zip(known.account.days(now, count)) {
+                *total = total.and(Total::of([day]));
+            }
+        }
+        days
     }
 
     /// The days that a range touches, in one sum.

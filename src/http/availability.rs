@@ -35,14 +35,25 @@ struct DayView {
     known_seconds: u64,
 }
 
-impl From<Day> for DayView {
-    fn from(day: Day) -> Self {
-        let total = Total::of([day]);
+impl DayView {
+    fn of(day: Day, total: Total) -> Self {
         Self {
             date: day.date(),
             percentage: total.percentage(),
             down_seconds: total.down_seconds(),
             known_seconds: (total.up_ms + total.down_ms) / 1000,
+        }
+    }
+}
+
+impl AvailabilityView {
+    /// Days, oldest first, each with what is known of it.
+    pub(super) fn of(days: Vec<(Day, Total)>) -> Self {
+        let total = days.iter().fold(Total::default(), |sum, (_, day)| sum.and(*day));
+        Self {
+            uptime_percentage: total.percentage(),
+            down_seconds: total.down_seconds(),
+            days: days.into_iter().map(|(day, total)| DayView::of(day, total)).collect(),
         }
     }
 }
@@ -64,10 +75,5 @@ pub(super) async fn availability(
         Ok::<_, NodeError>(node.presence.days(id, count))
     })
     .await?;
-    let total = Total::of(days.iter().copied());
-    Ok(Json(AvailabilityView {
-        uptime_percentage: total.percentage(),
-        down_seconds: total.down_seconds(),
-        days: days.into_iter().map(DayView::from).collect(),
-    }))
+    Ok(Json(AvailabilityView::of(days.into_iter().map(|day| (day, Total::of([day]))).collect())))
 }

@@ -34,10 +34,12 @@ pub(super) struct PointsView {
     step: Option<f64>,
     series: Vec<SeriesView>,
     summary: SummaryView,
+    /// A mean collection time above this means slow.
+    slow_collection_ms: f64,
 }
 
 #[derive(serde::Serialize, ToSchema)]
-struct SeriesView {
+pub(super) struct SeriesView {
     name: String,
     #[schema(value_type = BTreeMap<String, String>)]
     #[serde(serialize_with = "shared")]
@@ -88,6 +90,7 @@ fn unit(name: &str) -> Option<&'static str> {
         ("_seconds", "seconds"),
         ("_mb", "megabytes"),
         ("_gb", "gigabytes"),
+        ("_bytes_per_second", "bytes per second"),
         ("_percent", "percent"),
         ("percent_used", "percent"),
     ];
@@ -171,13 +174,14 @@ pub(super) async fn points(
         let series = series.into_iter().map(SeriesView::from).collect();
         let step = step.map(|step| step.as_secs_f64());
         let summary = SummaryView::of(node.presence.total_between(collector, from, to), own.summary);
-        Ok::<_, NodeError>(Json(PointsView { from, to, step, series, summary }))
+        let slow_collection_ms = node.presence.slow_collection_ms();
+        Ok::<_, NodeError>(Json(PointsView { from, to, step, series, summary, slow_collection_ms }))
     })
     .await
 }
 
 /// A number of seconds, or a number with its unit.
-fn read_step(text: &str) -> Result<Duration, Problem> {
+pub(super) fn read_step(text: &str) -> Result<Duration, Problem> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let seconds = match &text[digits.len()..] {
         "ms" => 0.001,

@@ -29,6 +29,7 @@ mod dashboards;
 mod decode;
 mod fields;
 mod figures;
+mod fleet;
 mod groups;
 mod health;
 mod import;

@@ -10,8 +10,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
-    collector_changes, collectors, config_versions, dashboards, figures, groups, health, import, ingest,
-    live, log_entries, logs, metrics, once, operations, register, registration_secrets, setup, system, users,
+    collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
+    ingest, live, log_entries, logs, metrics, once, operations, register, registration_secrets, setup,
+    system, users,
 };
 
 #[derive(OpenApi)]
@@ -31,6 +32,7 @@ use super::{
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
         availability::availability, config_versions::list, dashboards::list, dashboards::replace, dashboards::assign,
+        fleet::points, fleet::availability,
         register::test_connection, register::test_stored_connection, register::register,
         import::import,
         archive::unregister, archive::list_archived, archive::re_register,

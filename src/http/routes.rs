@@ -7,9 +7,9 @@ use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
-    collector_changes, collectors, config_versions, dashboards, figures, groups, health, import, ingest,
-    live, log_entries, logs, metrics, openapi, operations, register, registration_secrets, setup, system,
-    users,
+    collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
+    ingest, live, log_entries, logs, metrics, openapi, operations, register, registration_secrets, setup,
+    system, users,
 };
 use crate::access::Need;
 
@@ -86,6 +86,8 @@ fn of_people() -> Vec<Route> {
 /// What concerns collectors, what their agents call, and what is known of all of it.
 fn of_collectors() -> Vec<Route> {
     routes! {
+        GET "/api/v1/fleet/metrics" Viewer fleet::points;
+        GET "/api/v1/fleet/availability" Viewer fleet::availability;
         GET "/api/v1/collectors" Viewer collectors::list;
         POST "/api/v1/collectors/test-connection" Operator register::test_connection;
         POST "/api/v1/collectors/register" Admin register::register;

@@ -18,7 +18,7 @@ use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
 use crate::fleet::{
-    ActionError, Actions, Archive, ConnectionTests, Operations, Presence, PresenceError, Registrar,
+    ActionError, Actions, Archive, ConnectionTests, Operations, Presence, PresenceError, Pulse, Registrar,
 };
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
@@ -75,6 +75,8 @@ pub struct Node {
     pub logs: Arc<Logs>,
     /// When the collectors were last seen, and what they said.
     pub presence: Arc<Presence>,
+    /// The fleet as a whole, moment by moment.
+    pub pulse: Arc<Pulse>,
     /// Stopping, resuming and restarting collectors.
     pub actions: Arc<Actions>,
     /// Unregistering collectors, and taking them back.

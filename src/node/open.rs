@@ -17,10 +17,11 @@ use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
 use crate::fleet::operations::{HistoryJob, OperationsJob};
 use crate::fleet::presence::PresenceJob;
+use crate::fleet::pulse::PulseJob;
 use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, PresenceError};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
-use crate::limits::RETENTION;
+use crate::limits::{PULSE_SECONDS, RETENTION};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Metrics, Retention};
 use crate::registry::{Collectors, Dashboards, Groups, GroupsError};
@@ -117,7 +118,7 @@ impl Node {
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
-        let Fleet { presence, registrar, actions, archive, operations } =
+        let Fleet { presence, pulse, registrar, actions, archive, operations } =
             Fleet::open(&ground, options.slow_collection_ms)?;
         let Ground { db, audit, events, clock, ids, access, authority, collectors, metrics, logs, .. } =
             ground;
@@ -128,6 +129,7 @@ impl Node {
             &clock,
             [
                 (Box::new(PresenceJob(Arc::clone(&presence))), 2),
+                (Box::new(PulseJob(Arc::clone(&pulse))), PULSE_SECONDS),
                 (Box::new(ActionsJob(Arc::clone(&actions))), 1),
                 (Box::new(PurgeJob(Arc::clone(&archive))), 10),
                 (Box::new(OperationsJob(Arc::clone(&operations))), 1),
@@ -154,6 +156,7 @@ impl Node {
             metrics,
             logs,
             presence,
+            pulse,
             actions,
             archive,
             operations,

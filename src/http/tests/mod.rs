@@ -6,6 +6,7 @@ mod archive;
 mod changes;
 mod control;
 mod dashboards;
+mod fleet;
 mod import;
 mod logs;
 mod once;

@@ -52,3 +52,21 @@ export async function answerCommand(daemon, collector, status, detail) {
   const path = `collectors/${collector.id}/commands/${commands[0].id}/result`;
   await call(daemon, collector.jwt_token, 'POST', path, { status, ...(detail ? { detail } : {}) });
 }
+
+/** Asks as the agent of a collector. A number of 64 bits is a BigInt. */
+async function asAgent(daemon, { jwt_token }, path, body) {
+  const text = JSON.stringify(body, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)).replace(/"(-?\d+)n"/g, '$1');
+  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${jwt_token}` };
+  const reply = await fetch(`${daemon.url}/api/v1/${path}`, { method: 'POST', headers, body: text });
+  if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
+}
+
+/** Documents, as an agent pushes them. */
+export function pushDocuments(daemon, collector, metrics) {
+  return asAgent(daemon, collector, 'metrics/push', { collector_id: collector.id, metrics });
+}
+
+/** Lines of an agent's own log. */
+export function sendLogs(daemon, collector, entries) {
+  return asAgent(daemon, collector, `collectors/${collector.id}/logs`, { entries });
+}

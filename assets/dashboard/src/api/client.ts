@@ -66,6 +66,7 @@ export const api = createApi({
     'Audit',
     'CollectorAudit',
     'Users',
+    'Secrets',
     'System',
   ],
   endpoints: () => ({}),

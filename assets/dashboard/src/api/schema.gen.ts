@@ -706,6 +706,39 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_fleet_availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts by status, and what the agents that are there last said, since the daemon started. */
+        get: operations["get_fleet_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -1559,6 +1592,24 @@ export interface components {
             /** Format: double */
             mean: number;
         };
+        /** @description Series over all collectors. */
+        FleetPointsView: {
+            /** Format: date-time */
+            from: string;
+            series: components["schemas"]["SeriesView"][];
+            /**
+             * Format: double
+             * @description A mean collection time above this means slow.
+             */
+            slow_collection_ms: number;
+            /**
+             * Format: double
+             * @description In seconds; null when every point is given.
+             */
+            step?: number | null;
+            /** Format: date-time */
+            to: string;
+        };
         GroupBadge: {
             color: string;
             icon: string;
@@ -1869,6 +1920,11 @@ export interface components {
             /** Format: date-time */
             from: string;
             series: components["schemas"]["SeriesView"][];
+            /**
+             * Format: double
+             * @description A mean collection time above this means slow.
+             */
+            slow_collection_ms: number;
             /**
              * Format: double
              * @description In seconds; null when every point is given.
@@ -4088,6 +4144,66 @@ export interface operations {
             };
             /** @description also where the token is not known */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_fleet_availability: {
+        parameters: {
+            query?: {
+                /** @description 1 to 90, by default 90 */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_fleet_metrics: {
+        parameters: {
+            query?: {
+                /** @description by default a day before `to` */
+                from?: string;
+                /** @description by default now */
+                to?: string;
+                /** @description seconds, or a number with ms, s, m, h or d */
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPointsView"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

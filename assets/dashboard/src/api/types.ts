@@ -86,6 +86,7 @@ export type ImportReply = With<Schemas['ImportView'], { results: ImportRow[] }>;
 
 export type Series = Schemas['SeriesView'];
 export type MetricsReply = Schemas['PointsView'];
+export type FleetMetrics = Schemas['FleetPointsView'];
 export type DocumentsReply = Schemas['DocumentsView'];
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
 export type LogEntry = With<Schemas['LogEntryView'], { level: LogLevel }>;
@@ -98,6 +99,10 @@ type Members = Record<string, unknown> | null;
 export type AuditEntry = With<Schemas['EntryView'], { old_values?: Members; new_values?: Members }>;
 export type AuditPage = With<Schemas['EntryList'], { entries: AuditEntry[] }>;
 export type ChainCheck = Schemas['VerificationView'];
+
+export type RegistrationSecret = Schemas['SecretView'];
+export type NewRegistrationSecret = Schemas['SecretBody'];
+export type MadeRegistrationSecret = Schemas['NewSecret'];
 
 export type Job = Schemas['JobView'];
 export type SystemState = Schemas['SystemView'];

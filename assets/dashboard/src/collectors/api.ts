@@ -3,12 +3,14 @@
 import { createEntityAdapter, type EntityState } from '@reduxjs/toolkit';
 import { api } from '../api/client';
 import type {
+  Action,
   AuditPage,
   Availability,
   Collector,
   CollectorPage,
   ConnectionTested,
   ConnectionToTest,
+  FleetMetrics,
   MetricsReply,
   NewCollector,
   RegisteredCollector,
@@ -56,6 +58,16 @@ export const collectorsApi = api.injectEndpoints({
       providesTags: (_, __, { id }) => [{ type: 'Metrics', id }],
       keepUnusedDataFor: 30,
     }),
+    collectorActions: build.query<Action[], string>({
+      query: (id) => `collectors/${encodeURIComponent(id)}/actions`,
+      transformResponse: (reply: { actions: Action[] }) => reply.actions,
+      providesTags: (_, __, id) => [{ type: 'CollectorAudit', id }],
+    }),
+    fleetMetrics: build.query<FleetMetrics, { from: string; to: string; step?: number }>({
+      query: (params) => ({ url: 'fleet/metrics', params }),
+      keepUnusedDataFor: 30,
+    }),
+    fleetAvailability: build.query<Availability, void>({ query: () => 'fleet/availability' }),
     collectorAvailability: build.query<Availability, string>({
       query: (id) => `collectors/${encodeURIComponent(id)}/availability`,
     }),
@@ -80,6 +92,9 @@ export const {
   useCollectorsQuery,
   useCollectorQuery,
   useCollectorMetricsQuery,
+  useCollectorActionsQuery,
+  useFleetMetricsQuery,
+  useFleetAvailabilityQuery,
   useCollectorAvailabilityQuery,
   useCollectorAuditQuery,
   useTestStoredConnectionMutation,

@@ -5,6 +5,11 @@ export type Theme = 'system' | 'light' | 'dark';
 export type Density = 'compact' | 'comfortable';
 export type TimeFormat = 'relative' | 'absolute';
 
+export interface SavedView {
+  name: string;
+  query: string;
+}
+
 export interface Preferences {
   theme: Theme;
   density: Density;
@@ -16,6 +21,8 @@ export interface Preferences {
   railCollapsed: boolean;
   /** Columns of the collectors table that are switched off. */
   hiddenColumns: string[];
+  /** Views of the collectors table, by the query of their address. */
+  savedViews: SavedView[];
 }
 
 // public/theme.js reads the same key before the first paint.
@@ -30,6 +37,7 @@ const DEFAULTS: Preferences = {
   singleKeys: true,
   railCollapsed: false,
   hiddenColumns: [],
+  savedViews: [],
 };
 
 let current: Preferences = { ...DEFAULTS, ...read() };

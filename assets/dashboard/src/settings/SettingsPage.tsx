@@ -1,6 +1,7 @@
 import { useNavigate, useParams } from 'react-router';
 import { useMay } from '../api/session';
 import { usePageTitle } from '../lib/hooks';
+import { NoPermission } from '../ui/states';
 import { TabPanel, Tabs } from '../ui/Tabs';
 import { ChangePassword } from './ChangePassword';
 import { Groups } from './Groups';
@@ -9,6 +10,8 @@ import { t } from './strings';
 import { System } from './System';
 import { Users } from './Users';
 import './settings.css';
+
+const ADMIN_TABS = ['users', 'system'];
 
 export function SettingsPage() {
   usePageTitle(t('title'));
@@ -21,6 +24,8 @@ export function SettingsPage() {
     { value: 'groups', label: t('groups') },
     ...(administers ? [{ value: 'system', label: t('system') }] : []),
   ];
+  const mayNot = !administers && ADMIN_TABS.includes(params.tab ?? '');
+  if (mayNot) return <NoPermission page={t('title')} role={t('admin')} />;
   const tab = tabs.some(({ value }) => value === params.tab) ? (params.tab as string) : 'preferences';
   return (
     <>

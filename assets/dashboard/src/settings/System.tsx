@@ -5,6 +5,7 @@ import { formatBytes, formatDuration } from '../lib/format';
 import { Loading, LoadFailure } from '../ui/states';
 import { Time } from '../ui/Time';
 import { useJobsQuery, useSystemQuery } from './api';
+import { Secrets } from './Secrets';
 import { t } from './strings';
 
 const REFRESH_MS = 30_000;
@@ -29,6 +30,7 @@ export function System() {
       {system.isLoading && <Loading rows={4} />}
       {system.data && <Facts system={system.data} />}
       {jobs.data && jobs.data.length > 0 && <Jobs jobs={jobs.data} />}
+      <Secrets />
     </div>
   );
 }

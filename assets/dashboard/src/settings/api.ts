@@ -1,5 +1,14 @@
 import { api } from '../api/client';
-import type { Account, Job, NewUser, SystemState, UserChange } from '../api/types';
+import type {
+  Account,
+  Job,
+  MadeRegistrationSecret,
+  NewRegistrationSecret,
+  NewUser,
+  RegistrationSecret,
+  SystemState,
+  UserChange,
+} from '../api/types';
 
 type Written = 'Users' | 'Audit';
 
@@ -30,6 +39,19 @@ const settingsApi = api.injectEndpoints({
       query: ({ id, password }) => ({ url: `users/${encodeURIComponent(id)}/reset-password`, method: 'POST', body: { password } }),
       invalidatesTags: changed,
     }),
+    secrets: build.query<RegistrationSecret[], void>({
+      query: () => 'registration-secrets',
+      transformResponse: (reply: { registration_secrets: RegistrationSecret[] }) => reply.registration_secrets,
+      providesTags: ['Secrets'],
+    }),
+    createSecret: build.mutation<MadeRegistrationSecret, NewRegistrationSecret>({
+      query: (body) => ({ url: 'registration-secrets', method: 'POST', body }),
+      invalidatesTags: (_, error) => (error ? [] : ['Secrets', 'Audit']),
+    }),
+    deleteSecret: build.mutation<null, string>({
+      query: (id) => ({ url: `registration-secrets/${encodeURIComponent(id)}`, method: 'DELETE' }),
+      invalidatesTags: (_, error) => (error ? [] : ['Secrets', 'Audit']),
+    }),
     system: build.query<SystemState, void>({ query: () => 'system', providesTags: ['System'] }),
     jobs: build.query<Job[], void>({
       query: () => 'jobs',
@@ -45,6 +67,9 @@ export const {
   useUpdateUserMutation,
   useDeleteUserMutation,
   useResetPasswordMutation,
+  useSecretsQuery,
+  useCreateSecretMutation,
+  useDeleteSecretMutation,
   useSystemQuery,
   useJobsQuery,
 } = settingsApi;

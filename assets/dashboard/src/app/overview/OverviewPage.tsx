@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { Link } from 'react-router';
 import { problemText, requestId } from '../../api/problem';
 import { useMay } from '../../api/session';
@@ -13,6 +13,8 @@ import { STATUS_ORDER, StatusIcon, statusWord, StatusWord, type Status } from '.
 import { RecentActivity } from './RecentActivity';
 import { t } from './strings';
 import './overview.css';
+
+const FleetCharts = lazy(() => import('./FleetCharts'));
 
 const NOBODY: Collector[] = [];
 const SHOWN: Status[] = ['online', 'slow', 'offline', 'stopped', 'error', 'pending'];
@@ -47,6 +49,11 @@ export function OverviewPage() {
             {collectors.length === 0 ? <NoCollectors mayRegister={mayRegister} /> : <NeedsAttention collectors={collectors} />}
             {mayReadAudit && <RecentActivity />}
           </div>
+          {collectors.length > 0 && (
+            <Suspense fallback={<Loading rows={8} />}>
+              <FleetCharts />
+            </Suspense>
+          )}
         </>
       )}
     </>

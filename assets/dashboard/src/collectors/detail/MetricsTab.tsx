@@ -5,10 +5,10 @@ import { ChartFigure } from '../../ui/chart/ChartFigure';
 import { SharedCursor } from '../../ui/chart/cursor';
 import { TimeRangePicker } from '../../ui/chart/TimeRangePicker';
 import { LoadFailure } from '../../ui/states';
-import { useCollectorMetricsQuery } from '../api';
-import { chartsOf, DATABASE_SERIES, type Chart } from './charts';
+import { useCollectorActionsQuery, useCollectorMetricsQuery } from '../api';
+import { chartsOf, DATABASE_SERIES, marksOf, type Chart } from './charts';
 import { t } from './strings';
-import { useTimeRange } from './useTimeRange';
+import { useTimeRange } from '../../lib/useTimeRange';
 
 export function MetricsTab({ id, interval }: { id: string; interval: number }) {
   const { range, span, setRange, zoom } = useTimeRange();
@@ -42,7 +42,12 @@ function Charts({
   };
   const agent = useCollectorMetricsQuery(request);
   const database = useCollectorMetricsQuery({ ...request, match: DATABASE_SERIES });
-  const charts = useMemo(() => chartsOf(agent.data?.series ?? [], database.data?.series ?? []), [agent.data, database.data]);
+  const charts = useMemo(
+    () => chartsOf(agent.data?.series ?? [], database.data?.series ?? [], agent.data?.slow_collection_ms),
+    [agent.data, database.data],
+  );
+  const actions = useCollectorActionsQuery(id).data;
+  const marks = useMemo(() => marksOf(actions ?? [], span), [actions, span]);
   const failed = agent.error ?? database.error;
   const retry = () => {
     void agent.refetch();
@@ -60,6 +65,8 @@ function Charts({
             most={chart.most}
             binary={chart.binary}
             format={chart.format}
+            threshold={chart.threshold}
+            marks={marks}
             fromMs={span.fromMs}
             toMs={span.toMs}
             onZoom={onZoom}

@@ -1,7 +1,9 @@
 // Which series make which chart, and how their values read.
-import type { Series } from '../../api/types';
+import type { Action, Series } from '../../api/types';
 import { formatBytes, formatCompact, formatCount, formatDecimal, formatMilliseconds, formatPercent } from '../../lib/format';
 import { rate, summarise, type Line } from '../../ui/chart/data';
+import type { Mark, Threshold } from '../../ui/chart/marks';
+import type { Span } from '../../lib/timeRange';
 import { t } from './strings';
 
 const TRANSACTIONS = 'pg_stats.transactions_committed';
@@ -19,9 +21,10 @@ export interface Chart {
   format: (value: number) => string;
   most?: number;
   binary?: boolean;
+  threshold?: Threshold | undefined;
 }
 
-export function chartsOf(agent: Series[], database: Series[]): Chart[] {
+export function chartsOf(agent: Series[], database: Series[], slowMs: number | undefined): Chart[] {
   return [
     { title: t('cpuUsage'), lines: named(agent, [['agent.cpu_usage', t('cpu')]]), format: (value) => formatPercent(value), most: 100 },
     {
@@ -40,7 +43,12 @@ export function chartsOf(agent: Series[], database: Series[]): Chart[] {
       format: (value) => t('perSecond', { n: formatBytes(value) }),
       binary: true,
     },
-    { title: t('collectionTime'), lines: named(agent, [['agent.collection_time_ms', t('collectionTime')]]), format: formatMilliseconds },
+    {
+      title: t('collectionTime'),
+      lines: named(agent, [['agent.collection_time_ms', t('collectionTime')]]),
+      format: formatMilliseconds,
+      threshold: slowMs === undefined ? undefined : { value: slowMs, label: t('slowAbove') },
+    },
     { title: t('queries'), lines: named(agent, [['agent.queries_per_collection', t('queries')]]), format: formatCount },
     {
       title: t('transactions'),
@@ -54,6 +62,16 @@ export function chartsOf(agent: Series[], database: Series[]): Chart[] {
       binary: true,
     },
   ];
+}
+
+const DONE: Record<Action['action'], string> = { restart: t('restarted'), stop: t('stopped'), resume: t('resumed') };
+
+/** What was done to the collector in the range. */
+export function marksOf(actions: Action[], { fromMs, toMs }: Span): Mark[] {
+  return actions.flatMap(({ action, status, completed_at }) => {
+    const time = status === 'completed' && completed_at ? Date.parse(completed_at) : Number.NaN;
+    return time >= fromMs && time <= toMs ? [{ time, label: DONE[action] }] : [];
+  });
 }
 
 function named(series: Series[], wanted: [name: string, label: string][]): Line[] {

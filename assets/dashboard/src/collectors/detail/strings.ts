@@ -66,5 +66,9 @@ export const t = messages({
   tables: 'Table sizes',
   sentLine: 'Sent',
   receivedLine: 'Received',
+  slowAbove: 'Slow above',
+  restarted: 'Restarted',
+  stopped: 'Stopped',
+  resumed: 'Resumed',
   perSecond: '{n}/s',
 });

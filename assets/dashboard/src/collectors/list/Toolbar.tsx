@@ -6,10 +6,12 @@ import { MenuButton, type MenuItem } from '../../ui/Menu';
 import { statusWord } from '../../ui/StatusWord';
 import { t } from '../strings';
 import { COLUMNS } from './columns';
+import { SavedViews } from './SavedViews';
 
 export function Toolbar({ members, phone }: { members: Collector[]; phone: boolean }) {
   return (
     <div className="toolbar">
+      <SavedViews phone={phone} />
       {!phone && <ColumnsMenu />}
       {!phone && <DensityMenu />}
       <MenuButton

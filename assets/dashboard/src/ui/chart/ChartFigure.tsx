@@ -6,6 +6,7 @@ import { formatAbsolute } from '../../lib/time';
 import { Button } from '../Button';
 import { useCursor, useCursorTime } from './cursor';
 import { align, nearest, summarise, type Aligned, type Line } from './data';
+import type { Mark, Threshold } from './marks';
 import './chart.css';
 
 const Plot = lazy(() => import('./Plot'));
@@ -18,11 +19,12 @@ const t = messages({
   nothing: 'no point',
   summary: '{label}: latest {latest}, mean {mean}, from {least} to {most}',
   time: 'Time',
-  latest: 'latest',
+  mark: '{label} at {time}',
   rowsShown: 'The latest {n} points of this range',
 });
 
 const MOST_TABLE_ROWS = 500;
+const NO_MARKS: Mark[] = [];
 
 interface ChartFigureProps {
   title: string;
@@ -31,6 +33,10 @@ interface ChartFigureProps {
   toMs: number;
   most?: number | undefined;
   binary?: boolean | undefined;
+  /** Moments of the range when something was done. */
+  marks?: Mark[];
+  /** A value that means something when a line passes it. */
+  threshold?: Threshold | undefined;
   format: (value: number) => string;
   onZoom: (fromMs: number, toMs: number) => void;
   loading?: boolean;
@@ -38,7 +44,8 @@ interface ChartFigureProps {
   empty?: ReactNode;
 }
 
-export function ChartFigure({ title, lines, fromMs, toMs, most, binary, format, onZoom, loading = false, empty }: ChartFigureProps) {
+export function ChartFigure({ marks = NO_MARKS, threshold, loading = false, empty, ...chart }: ChartFigureProps) {
+  const { title, lines, fromMs, toMs, most, binary, format, onZoom } = chart;
   const titleId = useId();
   const [table, setTable] = useState(false);
   const data = useMemo(() => align(lines), [lines]);
@@ -58,13 +65,13 @@ export function ChartFigure({ title, lines, fromMs, toMs, most, binary, format, 
       {!hasData && <p className="chart-empty">{loading ? null : (empty ?? t('noData'))}</p>}
       {hasData && (
         <>
-          <Legend lines={lines} data={data} format={format} />
-          <p className="hidden-visually">{lines.map((line) => summaryText(line, format)).join('. ')}</p>
+          <Legend lines={lines} data={data} format={format} threshold={threshold} marks={marks} />
+          <p className="hidden-visually">{summary(lines, marks, threshold, format)}</p>
           {table ? (
             <PointTable title={title} data={data} labels={labels} format={format} />
           ) : (
             <Suspense fallback={<div className="plot" aria-busy="true" />}>
-              <Plot {...{ data, labels, fromMs, toMs, most, binary, format, onZoom }} />
+              <Plot {...{ data, labels, fromMs, toMs, most, binary, marks, threshold, format, onZoom }} />
             </Suspense>
           )}
           <CursorSlider data={data} labels={labels} format={format} />
@@ -72,6 +79,12 @@ export function ChartFigure({ title, lines, fromMs, toMs, most, binary, format, 
       )}
     </figure>
   );
+}
+
+function summary(lines: Line[], marks: Mark[], threshold: Threshold | undefined, format: (value: number) => string): string {
+  const words = lines.map((line) => summaryText(line, format));
+  if (threshold) words.push(`${threshold.label} ${format(threshold.value)}`);
+  return [...words, ...marks.map(({ time, label }) => t('mark', { label, time: formatAbsolute(time) }))].join('. ');
 }
 
 function summaryText({ label, points }: Line, format: (value: number) => string): string {
@@ -87,7 +100,15 @@ interface DataProps {
   format: (value: number) => string;
 }
 
-function Legend({ lines, data, format }: { lines: Line[]; data: Aligned; format: (value: number) => string }) {
+interface LegendProps {
+  lines: Line[];
+  data: Aligned;
+  marks: Mark[];
+  threshold: Threshold | undefined;
+  format: (value: number) => string;
+}
+
+function Legend({ lines, data, marks, threshold, format }: LegendProps) {
   const time = useCursorTime();
   const at = time === null ? -1 : nearest(data.times, time);
   return (
@@ -96,14 +117,32 @@ function Legend({ lines, data, format }: { lines: Line[]; data: Aligned; format:
         const value = at === -1 ? summarise(points)?.latest : data.values[index]?.[at];
         return (
           <li key={label}>
-            <svg width="18" height="8" aria-hidden="true">
-              <line x1="0" y1="4" x2="18" y2="4" className={`legend-line legend-line-${(index % 6) + 1}`} />
-            </svg>
+            <LegendLine name={String((index % 6) + 1)} />
             {label} <strong>{typeof value === 'number' ? format(value) : '–'}</strong>
           </li>
         );
       })}
+      {threshold && (
+        <li>
+          <LegendLine name="threshold" />
+          {threshold.label} <strong>{format(threshold.value)}</strong>
+        </li>
+      )}
+      {[...new Set(marks.map(({ label }) => label))].map((label) => (
+        <li key={label}>
+          <LegendLine name="mark" />
+          {label}
+        </li>
+      ))}
     </ul>
+  );
+}
+
+function LegendLine({ name }: { name: string }) {
+  return (
+    <svg width="18" height="8" aria-hidden="true">
+      <line x1="0" y1="4" x2="18" y2="4" className={`legend-line legend-line-${name}`} />
+    </svg>
   );
 }
 

@@ -8,6 +8,7 @@ import { isDark } from '../../lib/preferences';
 import { zoneName } from '../../lib/time';
 import { useCursor } from './cursor';
 import type { Aligned } from './data';
+import { drawMarks, type Mark, type Threshold } from './marks';
 
 const HEIGHT = 180;
 const DASHES: number[][] = [[], [], [6, 4], [2, 3], [8, 3, 2, 3], [1, 4]];
@@ -24,15 +25,17 @@ export interface PlotProps {
   most?: number | undefined;
   /** The values are bytes. */
   binary?: boolean | undefined;
+  marks: readonly Mark[];
+  threshold: Threshold | undefined;
   format: (value: number) => string;
   onZoom: (fromMs: number, toMs: number) => void;
 }
 
-export default function Plot({ data, labels, fromMs, toMs, most, binary, format, onZoom }: PlotProps) {
+export default function Plot({ data, labels, fromMs, toMs, most, binary, marks, threshold, format, onZoom }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const cursor = useCursor();
-  const latest = useLatest({ data, format, onZoom, fromMs, toMs });
+  const latest = useLatest({ data, format, onZoom, fromMs, toMs, marks, threshold });
   usePreferences();
   const dark = isDark();
   const zone = zoneName();
@@ -70,6 +73,7 @@ export default function Plot({ data, labels, fromMs, toMs, most, binary, format,
       ],
       series: [{}, ...lines.split('\n').map((label, index) => line(label, index, colour))],
       hooks: {
+        draw: [(u) => drawMarks(u, latest.current.marks, latest.current.threshold, colour)],
         setCursor: [
           (u) => u.cursor.event && cursor.set(typeof u.cursor.idx === 'number' ? (latest.current.data.times[u.cursor.idx] ?? null) : null),
         ],
@@ -101,7 +105,7 @@ export default function Plot({ data, labels, fromMs, toMs, most, binary, format,
 
   useEffect(() => {
     plot.current?.setData(toPlot(data));
-  }, [data, fromMs, toMs]);
+  }, [data, fromMs, toMs, marks, threshold]);
 
   return <div className="plot" ref={box} aria-hidden="true" />;
 }

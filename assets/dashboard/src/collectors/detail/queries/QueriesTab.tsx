@@ -7,7 +7,7 @@ import { SelectField } from '../../../ui/Field';
 import { SearchBox } from '../../../ui/SearchBox';
 import { useShortcuts } from '../../../ui/shortcuts';
 import { EmptyState, Loading, LoadFailure } from '../../../ui/states';
-import { useTimeRange } from '../useTimeRange';
+import { useTimeRange } from '../../../lib/useTimeRange';
 import { useStatementsQuery } from './api';
 import { StatementDialog } from './StatementDialog';
 import { matchingStatements, sortedStatements, SORTS, type Statement, type StatementSort } from './statements';

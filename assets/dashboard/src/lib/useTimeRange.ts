@@ -1,7 +1,7 @@
 // The time range of a tab, which the URL holds.
 import { useEffect, useMemo, useState } from 'react';
-import { DEFAULT_RANGE, isLive, resolveRange, type Span, type TimeRange } from '../../lib/timeRange';
-import { useViewParams } from '../../lib/viewParams';
+import { DEFAULT_RANGE, isLive, resolveRange, type Span, type TimeRange } from './timeRange';
+import { useViewParams } from './viewParams';
 
 const MOVE_EVERY_MS = 10_000;
 

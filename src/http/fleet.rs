@@ -1,0 +1,71 @@
+//! The fleet as a whole over HTTP: its charts, and how much of its time its collectors were there.
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::availability::AvailabilityView;
+use super::metrics::{SeriesView, read_step};
+use super::on_disk;
+use super::problem::Problem;
+use super::query::Query;
+use crate::clock::Timestamp;
+use crate::limits;
+use crate::node::Node;
+use crate::registry::CollectorsError;
+
+/// Series over all collectors.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FleetPointsView {
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    to: Timestamp,
+    /// In seconds; null when every point is given.
+    step: Option<f64>,
+    series: Vec<SeriesView>,
+    /// A mean collection time above this means slow.
+    slow_collection_ms: f64,
+}
+
+/// Counts by status, and what the agents that are there last said, since the daemon started.
+#[utoipa::path(get, path = "/api/v1/fleet/metrics", tag = "fleet",
+    params(
+        ("from" = Option<String>, Query, description = "by default a day before `to`"),
+        ("to" = Option<String>, Query, description = "by default now"),
+        ("step" = Option<String>, Query, description = "seconds, or a number with ms, s, m, h or d"),
+    ),
+    responses((status = 200, body = FleetPointsView), (status = 400)))]
+pub(super) async fn points(node: Data<Node>, request: HttpRequest) -> Result<Json<FleetPointsView>, Problem> {
+    let mut query = Query::of(&request)?;
+    let to = query.time("to")?.unwrap_or_else(|| node.clock.now());
+    let from = query.time("from")?.unwrap_or_else(|| to.minus(limits::QUERY_RANGE));
+    let step = query.text("step", limits::STEP_CHARS)?.map(|text| read_step(&text)).transpose()?;
+    query.finish(())?;
+    if from > to {
+        return Err(Problem::invalid_field("from", "range", "must not be after `to`"));
+    }
+    let series = node.pulse.points(from, to, step).into_iter().map(SeriesView::from).collect();
+    let step = step.map(|step| step.as_secs_f64());
+    let slow_collection_ms = node.presence.slow_collection_ms();
+    Ok(Json(FleetPointsView { from, to, step, series, slow_collection_ms }))
+}
+
+#[utoipa::path(get, path = "/api/v1/fleet/availability", tag = "fleet",
+    params(("days" = Option<u32>, Query, description = "1 to 90, by default 90")),
+    responses((status = 200, body = AvailabilityView), (status = 400)))]
+pub(super) async fn availability(
+    node: Data<Node>,
+    request: HttpRequest,
+) -> Result<Json<AvailabilityView>, Problem> {
+    let mut query = Query::of(&request)?;
+    let count = query.number("days", 1..=limits::AVAILABILITY_DAYS)?.unwrap_or(limits::AVAILABILITY_DAYS);
+    query.finish(())?;
+    let days = on_disk(&node, move |node| {
+        let collectors = node.collectors.list()?;
+        Ok::<_, CollectorsError>(node.presence.days_together(&collectors, count))
+    })
+    .await?;
+    Ok(Json(AvailabilityView::of(days)))
+}
