@@ -365,5 +365,18 @@ pub const PRUNE_STEP: usize = 10_000;
 /// Hours of one type that such a step enters.
 pub const PRUNE_HOURS: usize = 1000;
 
+// -- images of many documents
+
+/// Rows, pieces and shapes of one type in one image: beyond, it is cut by time.
+pub const IMAGE_ROWS: usize = 4 * MIB;
+/// Values of a column that are decoded together.
+pub const IMAGE_PART_VALUES: usize = 64 * 1024;
+/// Texts of a column that are decoded together, when there are several.
+pub const IMAGE_PART_BYTES: usize = 256 * 1024;
+/// A block is closed when it would become larger: one series is read by decompressing so much.
+pub const IMAGE_BLOCK_AIM: usize = 128 * 1024;
+/// The largest block: one text of the largest push, escaped.
+pub const IMAGE_BLOCK_BYTES: usize = 2 * PUSH_BYTES;
+
 const DAY_S: u64 = 24 * 60 * 60;
 const MIB: usize = 1024 * 1024;

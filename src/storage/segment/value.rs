@@ -84,6 +84,19 @@ impl Column {
         }
     }
 
+    /// Appends the values of another column.
+    pub fn append(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        match (&mut *self, other) {
+            (Self::Whole(values), Self::Whole(other)) => values.extend(other),
+            (Self::Real(values), Self::Real(other)) => values.extend(other),
+            (column, other) => other.iter().for_each(|value| column.push(value)),
+        }
+    }
+
     pub fn get(&self, index: usize) -> Option<Value> {
         match self {
             Self::Whole(values) => values.get(index).copied().map(Value::Whole),
