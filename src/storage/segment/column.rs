@@ -103,7 +103,9 @@ pub(super) fn encode_whole(values: &[i64], effort: Effort, out: &mut Vec<u8>) {
         put_signed(out, first);
         return put_signed(out, step);
     }
-    if effort == Effort::Fast || values.len() < PACKED_FROM || !pack(PACKED, values, ModeSpec::Classic, effort, out)
+    if effort == Effort::Fast
+        || values.len() < PACKED_FROM
+        || !pack(PACKED, values, ModeSpec::Classic, effort, out)
     {
         encode_steps(values, out);
     }

@@ -6,13 +6,17 @@
 mod bytes;
 mod column;
 mod format;
+mod merge;
 mod pieces;
 mod reader;
 mod table;
+#[cfg(test)]
+mod tests;
 mod value;
 mod writer;
 
-pub use reader::{Image, ImageError, KindIndex, Source};
+pub use merge::merge;
+pub use reader::{Image, ImageError, KindIndex, Layout, Source};
 pub use table::{Piece, Row, Slice, Table, first_columns, occurrences};
 pub use value::{Column, Value};
 pub use writer::{Effort, WriteError, write};

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
+use std::iter::repeat_n;
 use std::os::unix::fs::FileExt;
 
 use super::column;
@@ -70,6 +71,34 @@ pub struct KindIndex {
     pub columns: usize,
 }
 
+/// The rows of one kind of an image, and where its columns are.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    kind: usize,
+    pub shapes: Vec<Vec<u32>>,
+    pub rows: Vec<Row>,
+    /// For each column the values that it has.
+    lengths: Vec<usize>,
+    /// For each column its place in the order of storage.
+    stored: Vec<usize>,
+}
+
+impl Layout {
+    fn new(kind: usize, heads: &[Head], shapes: Vec<Vec<u32>>, rows: Vec<Row>) -> Self {
+        let counts = occurrences(heads.len(), &shapes, &rows);
+        let columns = heads.iter().zip(&counts);
+        let lengths: Vec<usize> =
+            columns.flat_map(|(head, count)| repeat_n(*count, head.slots as usize)).collect();
+        let mut stored = vec![0; lengths.len()];
+        for (place, column) in storage_order(heads.iter().copied()).into_iter().enumerate() {
+            if let Some(stored) = stored.get_mut(column) {
+                *stored = place;
+            }
+        }
+        Self { kind, shapes, rows, lengths, stored }
+    }
+}
+
 /// An open image.
 #[derive(Debug)]
 pub struct Image<S> {
@@ -89,12 +118,14 @@ impl<S: Source> Image<S> {
         if !header.starts_with(MAGIC) || !end.ends_with(END_MAGIC) {
             return Err(ImageError::Damaged("it does not begin and end as an image does"));
         }
-        let word = |at: usize| end.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+        let word =
+            |at: usize| end.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
         let (Some(stored), Some(bytes), Some(sum)) = (word(0), word(4), word(8)) else {
             return Err(ImageError::Damaged("its end is cut"));
         };
         let (stored, bytes) = (stored as usize, bytes as usize);
-        let Some(before) = before_end.checked_sub(stored as u64).filter(|_| bytes <= limits::IMAGE_BLOCK_BYTES)
+        let Some(before) =
+            before_end.checked_sub(stored as u64).filter(|_| bytes <= limits::IMAGE_BLOCK_BYTES)
         else {
             return Err(ImageError::Damaged("its index does not fit into it"));
         };
@@ -150,15 +181,19 @@ impl<S: Source> Image<S> {
         reading.rows(self.entry(kind)?, &arrivals)
     }
 
-    /// Some columns of a kind, each whole, in the order in which they are asked for.
-    pub fn columns(&self, kind: usize, wanted: &[usize]) -> Result<Vec<Column>, ImageError> {
+    /// What must be known of a kind to find columns; worth keeping where columns are read again and again.
+    pub fn layout(&self, kind: usize) -> Result<Layout, ImageError> {
         let mut reading = self.reading();
-        let entry = self.entry(kind)?;
         let arrivals = reading.arrivals()?;
-        let rows = reading.rows(entry, &arrivals)?;
-        let shapes = reading.shapes(entry)?;
+        let entry = self.entry(kind)?;
         let heads = reading.heads(entry)?;
-        reading.columns(entry, &heads, &occurrences(heads.len(), &shapes, &rows), Some(wanted))
+        let (shapes, rows) = (reading.shapes(entry)?, reading.rows(entry, &arrivals)?);
+        Ok(Layout::new(kind, &heads, shapes, rows))
+    }
+
+    /// Some columns, each whole, in the order in which they are asked for.
+    pub fn columns(&self, layout: &Layout, wanted: &[usize]) -> Result<Vec<Column>, ImageError> {
+        self.reading().columns(self.entry(layout.kind)?, layout, wanted)
     }
 
     pub fn table(&self, kind: usize) -> Result<Table, ImageError> {
@@ -209,7 +244,8 @@ impl<S: Source> Reading<'_, S> {
         if !matches!(&self.block, Some((at, _)) if *at == part.block) {
             self.block = Some((part.block, self.image.block(part.block)?));
         }
-        let bytes = self.block.as_ref().and_then(|(_, block)| block.get(part.offset..part.offset + part.bytes));
+        let bytes =
+            self.block.as_ref().and_then(|(_, block)| block.get(part.offset..part.offset + part.bytes));
         bytes.ok_or(ImageError::Damaged("a part does not lie in its block"))
     }
 
@@ -247,42 +283,32 @@ impl<S: Source> Reading<'_, S> {
         let pieces = self.pieces(entry)?;
         let shapes = self.shapes(entry)?;
         let rows = self.rows(entry, arrivals)?;
-        let heads: Vec<_> =
-            pieces.iter().map(|piece| Head { slots: piece.slots, family: piece.family }).collect();
-        let columns = self.columns(entry, &heads, &occurrences(pieces.len(), &shapes, &rows), None)?;
+        let heads = pieces.iter().map(|piece| Head { slots: piece.slots, family: piece.family });
+        let layout = Layout::new(0, &heads.collect::<Vec<_>>(), shapes, rows);
+        let all: Vec<usize> = (0..layout.lengths.len()).collect();
+        let columns = self.columns(entry, &layout, &all)?;
+        let Layout { shapes, rows, .. } = layout;
         Ok(Table { kind: entry.kind.clone(), pieces, shapes, rows, columns })
     }
 
-    /// The wanted columns, or all of them. They are decoded in the order of their storage, so that a block is
-    /// decompressed once.
+    /// Columns are decoded in the order of their storage, so that a block is decompressed once.
     fn columns(
         &mut self,
         entry: &TableEntry,
-        heads: &[Head],
-        counts: &[usize],
-        wanted: Option<&[usize]>,
+        layout: &Layout,
+        wanted: &[usize],
     ) -> Result<Vec<Column>, ImageError> {
-        let order = storage_order(heads.iter().copied());
-        let lengths: Vec<usize> = heads
-            .iter()
-            .zip(counts)
-            .flat_map(|(head, count)| std::iter::repeat_n(*count, head.slots as usize))
-            .collect();
-        let mut places = vec![usize::MAX; lengths.len()];
-        match wanted {
-            None => places.iter_mut().enumerate().for_each(|(index, place)| *place = index),
-            Some(wanted) => {
-                for (place, index) in wanted.iter().enumerate() {
-                    let slot = places.get_mut(*index).ok_or(ImageError::Damaged("it has no such column"))?;
-                    *slot = place;
-                }
-            }
+        const MISSING: ImageError = ImageError::Damaged("it has no such column");
+        let mut in_order = Vec::with_capacity(wanted.len());
+        for (place, index) in wanted.iter().enumerate() {
+            let stored = layout.stored.get(*index).ok_or(MISSING)?;
+            in_order.push((*stored, place, *layout.lengths.get(*index).ok_or(MISSING)?));
         }
-        let mut columns = vec![Column::default(); wanted.map_or(lengths.len(), <[usize]>::len)];
-        for (stored, index) in order.into_iter().enumerate() {
-            let (Some(place), Some(length)) = (places.get(index), lengths.get(index)) else { continue };
-            if let Some(column) = columns.get_mut(*place) {
-                *column = self.column(entry, stored, *length)?;
+        in_order.sort_unstable();
+        let mut columns = vec![Column::default(); wanted.len()];
+        for (stored, place, length) in in_order {
+            if let Some(column) = columns.get_mut(place) {
+                *column = self.column(entry, stored, length)?;
             }
         }
         Ok(columns)

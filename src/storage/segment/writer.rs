@@ -1,5 +1,7 @@
 //! Writes a slice as an image.
 
+use std::collections::HashSet;
+
 use super::column;
 use super::format::{Block, END_MAGIC, TableParts, checksum, directory_bytes, put_header};
 use super::pieces::{self, Arrival, Head, storage_order};
@@ -100,8 +102,10 @@ fn check(table: &Table) -> Result<(), WriteError> {
         let columns = columns.get(of_piece[0]..of_piece[1]).unwrap_or(&[]);
         columns.len() == of_piece[1] - of_piece[0] && columns.iter().all(|column| column.len() == *count)
     });
+    let distinct: HashSet<&[u8]> = pieces.iter().map(|piece| &*piece.bytes).collect();
     let fits = firsts.last() == Some(&columns.len())
         && lengths_fit
+        && distinct.len() == pieces.len()
         && rows.iter().all(|row| (row.shape as usize) < shapes.len())
         && rows.is_sorted_by(|one, next| (one.timestamp, one.seq) < (next.timestamp, next.seq))
         && shapes.iter().flatten().all(|entry| *entry as usize <= pieces.len());
