@@ -471,5 +471,12 @@ pub const IMAGE_BLOCK_AIM: usize = 128 * 1024;
 /// The largest block: one text of the largest push, escaped.
 pub const IMAGE_BLOCK_BYTES: usize = 2 * PUSH_BYTES;
 
+/// Segments whose files are open, with their indexes: 60 KB each.
+pub const OPEN_SEGMENTS: usize = 256;
+/// Rows of the catalog that are in memory at once where all are gone through.
+pub const SEGMENTS_LISTED: usize = 1000;
+/// Segments that one transaction lets go.
+pub const SEGMENTS_REMOVED_AT_ONCE: usize = 100;
+
 const DAY_S: u64 = 24 * 60 * 60;
 const MIB: usize = 1024 * 1024;

@@ -140,7 +140,7 @@ fn runs(tables: &[Table], pieces: usize, of_pieces: &[Vec<usize>], order: &[Plac
             let Some(runs) = piece.and_then(|piece| runs.get_mut(*piece)) else { continue };
             match runs.last_mut() {
                 Some(run) if run.table == place.table && run.is_repeated == place.is_repeated => {
-                    run.values += 1
+                    run.values += 1;
                 }
                 _ => runs.push(Run { table: place.table, values: 1, is_repeated: place.is_repeated }),
             }
