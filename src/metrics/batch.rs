@@ -57,7 +57,8 @@ pub(super) fn encode(received_at: Timestamp, entries: &[Entry<'_>]) -> Vec<u8> {
         put_shape(&mut directory, entry.shape);
         put_varint(&mut directory, entry.values.len() as u64);
     }
-    let mut plain = Vec::with_capacity(directory.len() + entries.iter().map(|one| one.values.len()).sum::<usize>());
+    let mut plain =
+        Vec::with_capacity(directory.len() + entries.iter().map(|one| one.values.len()).sum::<usize>());
     put_varint(&mut plain, kinds.len() as u64);
     for kind in kinds {
         put_text(&mut plain, kind);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Metrics;
 use super::batch::{Batch, FoundShape};
 use super::hot::{self, Counter};
 use super::hours::{Hours, each_batch};
@@ -10,7 +11,6 @@ use super::layouts::Layouts;
 use super::matcher::Matcher;
 use super::piece::Series;
 use super::query::QueryError;
-use super::Metrics;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
@@ -45,7 +45,15 @@ impl Metrics {
             let batches = tx.open_table(hot::BATCHES)?;
             let mut hours = Hours::all(tx, collector)?;
             while let Some((hour, counts)) = hours.next()? {
-                each_batch(&batches, (collector, hour, counts), |_| true, |_, batch| found.add(&batch))?;
+                each_batch(
+                    &batches,
+                    (collector, hour, counts),
+                    |_| true,
+                    |_, batch| {
+                        found.add(&batch);
+                        Ok::<_, QueryError>(())
+                    },
+                )?;
             }
             found.listed()
         })
@@ -88,7 +96,7 @@ struct Found<'m> {
 }
 
 impl Found<'_> {
-    fn add(&mut self, batch: &Batch) -> Result<(), QueryError> {
+    fn add(&mut self, batch: &Batch) {
         let is_wanted = |kind: &String| {
             self.matchers.is_empty() || self.matchers.iter().any(|matcher| matcher.concerns(kind))
         };
@@ -100,7 +108,6 @@ impl Found<'_> {
                 FoundShape::Pieces(pieces) => self.add_pieces(pieces, span),
             }
         }
-        Ok(())
     }
 
     fn add_pieces(&mut self, pieces: &[u32], span: Span) {

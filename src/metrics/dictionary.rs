@@ -38,7 +38,9 @@ impl Entry {
         let mut reader = Reader(unseal("entry of a dictionary", key, sealed)?);
         let read = |reader: &mut Reader<'_>| match reader.array()? {
             [PIECE] => Some(Self::Piece(reader.0.into())),
-            [SHAPE] => read_pieces(reader).filter(|_| reader.is_empty()).map(|pieces| Self::Shape(pieces.into())),
+            [SHAPE] => {
+                read_pieces(reader).filter(|_| reader.is_empty()).map(|pieces| Self::Shape(pieces.into()))
+            }
             _ => None,
         };
         read(&mut reader).ok_or_else(|| damaged("entry of a dictionary", key))
@@ -135,7 +137,8 @@ impl<'tx> Naming<'tx> {
             }
         };
         dictionary.renew(seq);
-        let named = shapes.map(|shape| dictionary.shape(collector, shape, entries)).collect::<Result<_, _>>()?;
+        let named =
+            shapes.map(|shape| dictionary.shape(collector, shape, entries)).collect::<Result<_, _>>()?;
         if std::mem::take(&mut dictionary.is_changed) {
             hot::put(dictionaries, &hot::of_collector(collector), &dictionary.numbers.bytes())?;
         }
@@ -245,11 +248,19 @@ impl Dictionary {
         Ok(number)
     }
 
-    fn add(&mut self, collector: CollectorId, value: &[u8], entries: &mut Rows<'_>) -> Result<u32, RedbError> {
+    fn add(
+        &mut self,
+        collector: CollectorId,
+        value: &[u8],
+        entries: &mut Rows<'_>,
+    ) -> Result<u32, RedbError> {
         let number = self.numbers.next;
         let key = hot::entry_key(collector, number);
         // one more has to fit, as shapes count from 1
-        self.numbers.next = number.checked_add(1).filter(|next| *next < u32::MAX).ok_or_else(|| damaged("dictionary", &key))?;
+        self.numbers.next = number
+            .checked_add(1)
+            .filter(|next| *next < u32::MAX)
+            .ok_or_else(|| damaged("dictionary", &key))?;
         self.is_changed = true;
         hot::put(entries, &key, value)?;
         Ok(number)
@@ -264,7 +275,9 @@ pub(super) fn count(
 ) -> Result<(), RedbError> {
     let all = numbers.all();
     let found = entries
-        .range(hot::entry_key(collector, all.start).as_slice()..hot::entry_key(collector, all.end).as_slice())?
+        .range(
+            hot::entry_key(collector, all.start).as_slice()..hot::entry_key(collector, all.end).as_slice(),
+        )?
         .count();
     if found == all.len() { Ok(()) } else { Err(damaged("dictionary", &hot::of_collector(collector))) }
 }

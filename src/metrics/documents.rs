@@ -147,9 +147,8 @@ impl<'q> Page<'q> {
                 None => open.insert((seq, batch(&self.batches, (self.query.collector, hour, seq))?)),
             };
             let document = read(batch, index, &mut self.layouts)?;
-            let document = document.ok_or_else(|| {
-                damaged("document", &hot::batch_key(self.query.collector, hour, place.seq))
-            })?;
+            let document = document
+                .ok_or_else(|| damaged("document", &hot::batch_key(self.query.collector, hour, place.seq)))?;
             self.bytes += document.text.len();
             self.answer.documents.push(document);
         }

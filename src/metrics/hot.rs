@@ -327,7 +327,8 @@ mod tests {
     #[test]
     fn keys_sort_by_collector_hour_and_sequence() {
         let collector = CollectorId::from(uuid::Uuid::from_u128(7));
-        let key = |milliseconds, seq| batch_key(collector, hour_of(Timestamp::from_millis(milliseconds)), seq);
+        let key =
+            |milliseconds, seq| batch_key(collector, hour_of(Timestamp::from_millis(milliseconds)), seq);
         let keys = [key(-1, 9), key(0, 0), key(0, 1), key(HOUR_MS, 0), key(i64::MAX, u64::MAX)];
         assert!(keys.is_sorted());
         assert_eq!(hour_in(&keys[3]), Some(Timestamp::from_millis(HOUR_MS)));

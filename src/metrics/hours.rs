@@ -18,7 +18,7 @@ pub(super) type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
 /// The hours of a collector in a range, between which there is nothing.
 pub(super) struct Hours {
     collector: CollectorId,
-    hours: Range<'static, &'static [u8], &'static [u8]>,
+    rows: Range<'static, &'static [u8], &'static [u8]>,
     batches: Table,
     images: Table,
     /// Up to here everything lies in an hour that was given out.
@@ -39,7 +39,7 @@ impl Hours {
         let (first, behind) = (hot::hour_key(collector, known), hot::hour_key(collector, last));
         Ok(Self {
             collector,
-            hours: tx.open_table(hot::HOURS)?.range(first.as_slice()..=behind.as_slice())?,
+            rows: tx.open_table(hot::HOURS)?.range(first.as_slice()..=behind.as_slice())?,
             batches: tx.open_table(hot::BATCHES)?,
             images: tx.open_table(hot::IMAGES)?,
             known,
@@ -53,7 +53,7 @@ impl Hours {
     }
 
     pub(super) fn next(&mut self) -> Result<Option<(Timestamp, Hour)>, RedbError> {
-        let hour = match self.hours.next() {
+        let hour = match self.rows.next() {
             None => None,
             Some(row) => {
                 let (key, sealed) = row?;
@@ -64,7 +64,8 @@ impl Hours {
         let begin = hour.map_or(self.end, |(begin, _)| begin);
         let gap = hot::hour_key(self.collector, self.known)..hot::hour_key(self.collector, begin);
         for table in [&self.batches, &self.images] {
-            if gap.start < gap.end && table.range(gap.start.as_slice()..gap.end.as_slice())?.next().is_some() {
+            if gap.start < gap.end && table.range(gap.start.as_slice()..gap.end.as_slice())?.next().is_some()
+            {
                 return Err(damaged("hour", &gap.start));
             }
         }

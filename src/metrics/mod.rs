@@ -88,7 +88,9 @@ pub enum OpenError {
         "the metrics have layout version {found}, and this program knows {known}: they were written by a newer release"
     )]
     Newer { found: u64, known: u64 },
-    #[error("the metrics have layout version {found}, and this program knows {known}: it cannot read older ones")]
+    #[error(
+        "the metrics have layout version {found}, and this program knows {known}: it cannot read older ones"
+    )]
     Older { found: u64, known: u64 },
     #[error("cannot start the writer of metrics: {0}")]
     Thread(#[from] std::io::Error),
@@ -123,13 +125,15 @@ impl Metrics {
         check(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
-        let hot = Arc::new(Hot {
-            file,
-            dictionaries: dictionary::Dictionaries::default(),
-            counters,
-            free_space,
-        });
-        Ok(Self { writer: writer::Writer::start(Arc::clone(&hot))?, hot, senders: senders::Senders::default(), clock, retention })
+        let hot =
+            Arc::new(Hot { file, dictionaries: dictionary::Dictionaries::default(), counters, free_space });
+        Ok(Self {
+            writer: writer::Writer::start(Arc::clone(&hot))?,
+            hot,
+            senders: senders::Senders::default(),
+            clock,
+            retention,
+        })
     }
 
     /// What one collector sent in all; `None` when it never pushed.

@@ -260,8 +260,7 @@ impl<'q> Plans<'q> {
         let layout = self.layouts.piece(piece)?;
         let mut found = Vec::new();
         layout.each_group(|group| {
-            let is_wanted =
-                |key: &str| self.query.matchers.iter().any(|matcher| matcher.matches(group, key));
+            let is_wanted = |key: &str| self.query.matchers.iter().any(|matcher| matcher.matches(group, key));
             for (slot, key) in group.keys.iter().filter(|(_, key)| is_wanted(key)) {
                 found.push((*slot, Series { name: group.name(key), labels: group.labels() }));
             }

@@ -102,7 +102,8 @@ impl Metrics {
         for collector in self.collectors_in(hot::HOURS)? {
             let keys = before_hour(collector, before);
             while !self.hot.file.read(|tx| is_empty(&tx.open_table(hot::HOURS)?, &keys))? {
-                removed += self.hot.file.write(|tx| remove_hour(tx, &self.hot.dictionaries, collector, &keys))?;
+                removed +=
+                    self.hot.file.write(|tx| remove_hour(tx, &self.hot.dictionaries, collector, &keys))?;
                 if removed >= limits::PRUNE_STEP as u64 {
                     return Ok(removed);
                 }
@@ -152,7 +153,8 @@ impl Metrics {
         let mut documents = 0;
         // hour by hour, so that a collector that is half gone is whole for its readers
         while !self.hot.file.read(|tx| is_empty(&tx.open_table(hot::HOURS)?, &keys))? {
-            documents += self.hot.file.write(|tx| remove_hour(tx, &self.hot.dictionaries, collector, &keys))?;
+            documents +=
+                self.hot.file.write(|tx| remove_hour(tx, &self.hot.dictionaries, collector, &keys))?;
         }
         for table in [hot::CONTENTS, hot::PUSHES, hot::DICTIONARY, hot::DICTIONARIES, hot::COUNTERS] {
             loop {

@@ -74,7 +74,8 @@ fn escape(rest: &[u8]) -> Option<usize> {
 
 /// The place behind the number that begins at `at`.
 pub(super) fn end_of_number(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let digits = |from: usize| from + bytes.iter().skip(from).take_while(|byte| byte.is_ascii_digit()).count();
+    let digits =
+        |from: usize| from + bytes.iter().skip(from).take_while(|byte| byte.is_ascii_digit()).count();
     at += usize::from(bytes.get(at) == Some(&b'-'));
     let mut end = digits(at);
     if end == at || (end > at + 1 && bytes[at] == b'0') {

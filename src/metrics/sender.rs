@@ -171,7 +171,8 @@ struct Reading<'s, 't> {
 
 impl<'s, 't> Reading<'s, 't> {
     fn new(sender: &'s mut Sender, text: &'t str, common: &'s Common) -> Self {
-        let last = sender.last.and_then(|last| sender.next.get(last)).and_then(|next| sender.kinds.get(*next));
+        let last =
+            sender.last.and_then(|last| sender.next.get(last)).and_then(|next| sender.kinds.get(*next));
         let objects = last.and_then(|kind| kind.last.as_ref()).map_or(0, |last| last.0.len());
         Self {
             sender,
@@ -256,8 +257,10 @@ impl<'s, 't> Reading<'s, 't> {
         }
         let mut guess = self.sender.objects[list.0 as usize].lists[list.1 as usize].first;
         let mut before = NONE;
+        let mut has_pieces = false;
         for place in 0.. {
             let begin = self.order.len();
+            has_pieces |= matches!(text.get(at), Some(b'{' | b'['));
             at = self.element(list, guess, place, at)?;
             let element = self.order[begin];
             if element != guess {
@@ -273,7 +276,8 @@ impl<'s, 't> Reading<'s, 't> {
             }
         }
         self.order.push(END);
-        Some(at + 1)
+        // an array of scalars is no list: it belongs to its object
+        has_pieces.then_some(at + 1)
     }
 
     fn element(&mut self, list: (Known, u32), guess: Known, place: u32, at: usize) -> Option<usize> {

@@ -58,14 +58,19 @@ fn verify_documents(tx: &ReadTransaction) -> Result<u64, RedbError> {
         let mut layouts = Layouts::new(tx, collector)?;
         let mut hours = Hours::all(tx, collector)?;
         while let Some((hour, counts)) = hours.next()? {
-            each_batch(&batches, (collector, hour, counts), |_| true, |seq, batch| {
-                for index in 0..batch.documents.len() {
-                    let document = read(&batch, index, &mut layouts)?;
-                    document.ok_or_else(|| damaged("document", &hot::batch_key(collector, hour, seq)))?;
-                    documents += 1;
-                }
-                Ok::<_, RedbError>(())
-            })?;
+            each_batch(
+                &batches,
+                (collector, hour, counts),
+                |_| true,
+                |seq, batch| {
+                    for index in 0..batch.documents.len() {
+                        let document = read(&batch, index, &mut layouts)?;
+                        document.ok_or_else(|| damaged("document", &hot::batch_key(collector, hour, seq)))?;
+                        documents += 1;
+                    }
+                    Ok::<_, RedbError>(())
+                },
+            )?;
         }
     }
     Ok(documents)

@@ -112,6 +112,7 @@ fn the_shape_stays_when_only_numbers_and_moments_change() {
 
 #[test]
 fn what_is_no_number_is_no_series() {
-    let text = to_raw_value(&json!({"name": "n", "ok": true, "none": null, "text": "", "list": ["a"]})).unwrap();
+    let text =
+        to_raw_value(&json!({"name": "n", "ok": true, "none": null, "text": "", "list": ["a"]})).unwrap();
     assert!(points("x", text.get()).is_empty());
 }

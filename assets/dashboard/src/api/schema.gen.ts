@@ -1170,7 +1170,7 @@ export interface components {
             success: boolean;
         };
         DocumentView: {
-            /** @description As it was pushed. */
+            /** @description Every member as it was pushed. */
             document: Record<string, never>;
             /** Format: date-time */
             received_at: string;
