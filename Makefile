@@ -28,7 +28,7 @@ LOGS := target/test-logs
 
 .PHONY: help
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
 demo: build ## Show the product at work on this machine; Ctrl-C ends it without a trace
@@ -78,9 +78,19 @@ check: $(DASHBOARD_PACKAGES) ## Check formatting, lints and types
 bench: ## Measure what docs/performance.md promises
 	@cargo bench --locked
 
+.PHONY: bench-peers
+bench-peers: tools-peers $(DIST) ## Measure the daemon beside VictoriaMetrics, Prometheus and PostgreSQL
+	@cargo build --locked --release --bin pganalytics
+	target/peers/bin/python benches/peers/bench.py --program target/release/pganalytics $(PEERS)
+
+.PHONY: bench-fleet
+bench-fleet: tools-peers $(DIST) ## Measure the daemon under a thousand collectors for ten minutes
+	@cargo build --locked --release --bin pganalytics
+	target/peers/bin/python benches/peers/fleet.py --program target/release/pganalytics $(FLEET)
+
 .PHONY: soak
-soak: ## Kill the daemon two hundred times under load
-	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture crash::
+soak: ## Kill the daemon two hundred times under load; let a thousand agents return at once
+	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture crash:: returning::
 
 .PHONY: openapi
 openapi: ## Write docs/openapi.json anew
@@ -91,11 +101,15 @@ clean: ## Remove everything that was built
 	@cargo clean --quiet
 	rm -rf assets/dist $(DASHBOARD)/node_modules $(BROWSER)/node_modules tests/artefacts
 
-.PHONY: tools tools-test
+.PHONY: tools tools-test tools-peers
 tools:
 	@.ci/install build
 tools-test:
 	@.ci/install build test
+tools-peers:
+	@.ci/install build peers
+	test -x target/peers/bin/python || python3 -m venv target/peers
+	target/peers/bin/pip install --quiet --disable-pip-version-check --requirement benches/peers/requirements.txt
 
 $(DASHBOARD_PACKAGES): $(DASHBOARD)/package-lock.json
 	@echo "--- packages of the dashboard"

@@ -5,9 +5,9 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -15,31 +15,54 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Debug)]
 pub enum Clock {
     System,
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Hands>),
 }
+
+/// What a manual clock shows, in milliseconds.
+#[derive(Debug)]
+pub struct Hands {
+    now: AtomicI64,
+    steady: AtomicI64,
+}
+
+/// Where the steady time of this process begins.
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock {
     /// A clock that stands still until [`Clock::set`] or [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(AtomicI64::new(start.0)))
+        Self::Manual(Arc::new(Hands { now: AtomicI64::new(start.0), steady: AtomicI64::new(0) }))
     }
 
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp(jiff::Timestamp::now().as_millisecond()),
-            Self::Manual(milliseconds) => Timestamp(milliseconds.load(Ordering::SeqCst)),
+            Self::Manual(hands) => Timestamp(hands.now.load(Ordering::SeqCst)),
         }
     }
 
-    /// Sets a manual clock. The system's clock is not ours to set, so there it does nothing.
+    /// How much time has passed since some moment of this process, whatever is done to the clock.
+    pub fn steady(&self) -> Duration {
+        match self {
+            Self::System => STARTED.elapsed(),
+            Self::Manual(hands) => Timestamp(hands.steady.load(Ordering::SeqCst)).since(Timestamp(0)),
+        }
+    }
+
+    /// Sets a manual clock, as if somebody had set the machine's. The system's clock is not ours to set, so
+    /// there it does nothing.
     pub fn set(&self, now: Timestamp) {
-        if let Self::Manual(milliseconds) = self {
-            milliseconds.store(now.0, Ordering::SeqCst);
+        if let Self::Manual(hands) = self {
+            hands.now.store(now.0, Ordering::SeqCst);
         }
     }
 
+    /// Lets time pass on a manual clock.
     pub fn advance(&self, by: Duration) {
-        self.set(self.now().plus(by));
+        if let Self::Manual(hands) = self {
+            hands.now.store(self.now().plus(by).0, Ordering::SeqCst);
+            hands.steady.fetch_add(Timestamp(0).plus(by).0, Ordering::SeqCst);
+        }
     }
 }
 
@@ -67,6 +90,11 @@ impl Timestamp {
 
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Later by so many milliseconds, or earlier, where they are negative.
+    pub const fn shifted(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
     }
 
     /// How long ago `earlier` was; zero when it lies in the future, as after a jump of the clock.

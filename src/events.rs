@@ -38,6 +38,8 @@ pub enum EventKind {
     Stopped,
     Restarted,
     Resumed,
+    ImportProgress,
+    OperationProgress,
 }
 
 impl EventKind {
@@ -54,6 +56,8 @@ impl EventKind {
             Self::Stopped => "collector:stopped",
             Self::Restarted => "collector:restarted",
             Self::Resumed => "collector:resumed",
+            Self::ImportProgress => "import:progress",
+            Self::OperationProgress => "operation:progress",
         }
     }
 }

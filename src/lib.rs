@@ -29,6 +29,7 @@ pub mod events;
 
 // 4: nouns
 pub mod access;
+pub mod logs;
 pub mod metrics;
 pub mod registry;
 

@@ -190,6 +190,17 @@ pub const PRUNED_AT_ONCE: usize = 1000;
 /// events a second: two minutes.
 pub const EVENTS_KEPT: usize = 4096;
 
+/// Days of availability that are kept and shown of each collector: twelve bytes each.
+pub const AVAILABILITY_DAYS: usize = 90;
+/// Days that the one figure of a collector's availability covers.
+pub const UPTIME_DAYS: usize = 30;
+/// How often accounts of availability are written that only grow. What was between is told by the last look.
+pub const ACCOUNTS_SAVED: Duration = Duration::from_secs(300);
+/// How often the last look is written: what a killed daemon does not know of its last moments.
+pub const LOOKS_SAVED: Duration = Duration::from_secs(10);
+/// A clock that is off by so much from the time that has passed was set; less is the drift of a machine.
+pub const CLOCK_JUMP: Duration = Duration::from_secs(5);
+
 /// Collection times that a mean is taken over: an hour at the usual interval.
 pub const COLLECTION_TIMES_KEPT: usize = 60;
 
@@ -229,11 +240,53 @@ pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
 /// Characters kept of a text in a heartbeat, such as its last error.
 pub const AGENT_TEXT_CHARS: usize = 1000;
 
+// -- the logs of agents
+
+/// Entries of one request, and characters of one message: a stack trace fits.
+pub const LOG_BATCH_ENTRIES: usize = 1000;
+pub const LOG_MESSAGE_CHARS: usize = 4000;
+/// Members of an entry's fields, and the bytes of their JSON.
+pub const LOG_FIELDS: usize = 32;
+pub const LOG_FIELDS_BYTES: usize = 4096;
+/// Characters of the name of a batch, and how many of them are remembered for each collector: those that may be
+/// under way, and many more.
+pub const LOG_BATCH_NAME_CHARS: usize = 100;
+pub const LOG_BATCHES_REMEMBERED: usize = 64;
+/// Entries of one collector that are taken in a minute, and at once after a silence.
+pub const LOG_ENTRIES_A_MINUTE: u32 = 600;
+pub const LOG_BURST: u32 = 5000;
+/// What is kept of one collector: weeks of a quiet agent, a day of a noisy one. A thousand fit on a small disk.
+pub const LOG_ENTRIES_KEPT: usize = 10_000;
+pub const LOG_BYTES_KEPT: usize = 4 * MIB;
+pub const LOG_RETENTION: Duration = Duration::from_secs(30 * DAY_S);
+/// Entries that one transaction removes.
+pub const LOG_ENTRIES_REMOVED_AT_ONCE: usize = 10_000;
+/// Entries of one page, by default and at most.
+pub const LOG_PAGE: (usize, usize) = (100, 1000);
+
 // -- registering
 
 /// Tags of one collector, and characters of one tag.
 pub const TAGS: usize = 50;
 pub const TAG_CHARS: std::ops::RangeInclusive<usize> = 1..=50;
+/// Rows of one import: more than the largest fleet has.
+pub const IMPORT_ROWS: usize = 10_000;
+/// Bytes of one import: a row of the longest usual kind, with a certificate, has less than 2 KiB.
+pub const IMPORT_BYTES: usize = 16 * MIB;
+/// Bytes of one row of it: what a row may hold fits four times over. Parsed, a row of nothing but brackets takes
+/// many times its length.
+pub const IMPORT_ROW_BYTES: usize = 512 * 1024;
+/// Characters that an answer repeats of the name of a row or of a column, and of what is wrong with it.
+pub const IMPORT_FIELD_CHARS: usize = 255;
+pub const IMPORT_MESSAGE_CHARS: usize = 1000;
+/// Longest time that an import may take to arrive.
+pub const IMPORT_BODY_TIME: Duration = Duration::from_secs(60);
+/// Imports that are worked on at once; each holds its rows and its answer in memory.
+pub const IMPORTS_AT_ONCE: usize = 2;
+/// Rows that one transaction registers: a fifth of a second on a slow machine, for which other writers wait.
+pub const IMPORT_CHUNK: usize = 50;
+/// When to come again with an import that had to wait.
+pub const IMPORT_RETRY: Duration = Duration::from_secs(5);
 /// A connection test is over after this, whatever the database does.
 pub const CONNECTION_TEST_TIME: Duration = Duration::from_secs(5);
 /// Connection tests of one user in a minute: each opens a connection to wherever the user says.
@@ -271,6 +324,36 @@ pub const ACTIONS_LIMIT: usize = 1000;
 /// Connected channels of one collector: an agent has one, and a second one while it replaces a lost one.
 pub const CHANNELS_PER_COLLECTOR: usize = 4;
 
+// -- operations
+
+/// Collectors of one operation: a whole fleet.
+pub const OPERATION_COLLECTORS: usize = 5000;
+/// Operations that are scheduled or running at once.
+pub const OPERATIONS_OPEN: usize = 500;
+/// Collectors of an operation that one transaction takes on: others write between two of them.
+pub const OPERATION_STEP: usize = 25;
+/// How long the reply to a request waits for its operation to be begun on all collectors; then a job goes on.
+pub const OPERATION_REPLY_TIME: Duration = Duration::from_secs(3);
+/// Steps of all operations that one run of the job does: it ends well within the time of a stop.
+pub const OPERATION_STEPS_AT_ONCE: usize = 80;
+/// How far ahead an operation may be scheduled.
+pub const SCHEDULE_AHEAD: Duration = Duration::from_secs(366 * DAY_S);
+/// How long ago a scheduled time may be when it is asked for: clocks differ, and people choose whole minutes.
+pub const SCHEDULE_TOLERANCE: Duration = Duration::from_secs(60);
+/// How late a scheduled operation may begin, after the daemon was down: later, nobody expects it any more.
+pub const SCHEDULE_LATE: Duration = Duration::from_secs(3600);
+/// Scheduled operations that one run of the job begins or expires.
+pub const SCHEDULED_AT_ONCE: usize = 50;
+/// Between two events on the progress of one operation, but for the last.
+pub const OPERATION_NEWS_PERIOD: Duration = Duration::from_millis(250);
+/// Operations in one answer.
+pub const OPERATIONS_LIMIT: usize = 500;
+/// How long operations, actions and commands are kept when they are over.
+pub const FLEET_HISTORY: Duration = Duration::from_secs(90 * DAY_S);
+/// Commands and actions that one run of the job deletes, and operations, each with its up to 5,000 items.
+pub const HISTORY_PRUNED_AT_ONCE: usize = 1000;
+pub const OPERATIONS_PRUNED_AT_ONCE: usize = 10;
+
 // -- lists and searches
 
 /// Rows of one page of collectors: a whole fleet fits.
@@ -304,8 +387,18 @@ pub const PUSH_DISCARDED_BYTES: usize = 256 * MIB;
 pub const PUSH_DISCARD_TIME: Duration = Duration::from_secs(10);
 /// Between two looks of an agent for a new configuration.
 pub const CONFIG_CHECK: Duration = Duration::from_secs(300);
-/// When a sender that did not fit should come again.
+/// More seconds, by which these looks are spread over a fleet.
+pub const CONFIG_CHECK_SPREAD_S: u64 = 60;
+/// When a sender that did not fit should come again, and how far those are apart that are told so: a hundred a
+/// second are served on a small machine. The longest pause is that of an agent that hears nothing.
 pub const PUSH_RETRY: Duration = Duration::from_secs(2);
+pub const PUSH_RETRY_SPACING: Duration = Duration::from_millis(10);
+pub const PUSH_RETRY_LONGEST: Duration = Duration::from_secs(60);
+/// Pushes that wait for their turn to be decompressed: as many as are served within the time that a live push may
+/// take.
+pub const PUSHES_WAITING_FOR_A_TURN: usize = 256;
+/// What of these may be the backlog of agents that were away.
+pub const BACKLOG_WAITING_FOR_A_TURN: usize = 16;
 
 // -- what the metric store takes, keeps and reads
 
@@ -375,6 +468,19 @@ pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
 pub const PAGE_BYTES: usize = 16 * MIB;
 /// Documents and dedup entries that one step of the retention removes.
 pub const PRUNE_STEP: usize = 10_000;
+
+// -- images of many documents
+
+/// Rows, pieces and shapes of one type in one image: beyond, it is cut by time.
+pub const IMAGE_ROWS: usize = 4 * MIB;
+/// Values of a column that are decoded together.
+pub const IMAGE_PART_VALUES: usize = 64 * 1024;
+/// Texts of a column that are decoded together, when there are several.
+pub const IMAGE_PART_BYTES: usize = 256 * 1024;
+/// A block is closed when it would become larger: one series is read by decompressing so much.
+pub const IMAGE_BLOCK_AIM: usize = 128 * 1024;
+/// The largest block: one text of the largest push, escaped.
+pub const IMAGE_BLOCK_BYTES: usize = 2 * PUSH_BYTES;
 
 const DAY_S: u64 = 24 * 60 * 60;
 const MIB: usize = 1024 * 1024;

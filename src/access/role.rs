@@ -20,6 +20,8 @@ named!(
     Need, "a need", {
     /// Anybody, signed in or not.
     Public = "public",
+    /// A program on the daemon's own machine, or every signed-in user.
+    Local = "local",
     /// A collector, with its own token.
     Collector = "collector",
     /// Every signed-in user.
@@ -36,7 +38,7 @@ impl Role {
     /// administrator's.
     pub const fn meets(self, need: Need) -> bool {
         match need {
-            Need::Public | Need::Viewer => true,
+            Need::Public | Need::Local | Need::Viewer => true,
             Need::Collector => false,
             Need::Operator => matches!(self, Self::Operator | Self::Admin),
             Need::Auditor => matches!(self, Self::Auditor | Self::Admin),
@@ -68,10 +70,10 @@ mod tests {
     #[test]
     fn each_role_meets_exactly_what_the_table_of_rights_says() {
         let met = |role: Role| Need::ALL.iter().map(|need| role.meets(*need)).collect::<Vec<_>>();
-        assert_eq!(met(Role::Admin), [true, false, true, true, true, true]);
-        assert_eq!(met(Role::Operator), [true, false, true, true, false, false]);
-        assert_eq!(met(Role::Auditor), [true, false, true, false, true, false]);
-        assert_eq!(met(Role::Viewer), [true, false, true, false, false, false]);
+        assert_eq!(met(Role::Admin), [true, true, false, true, true, true, true]);
+        assert_eq!(met(Role::Operator), [true, true, false, true, true, false, false]);
+        assert_eq!(met(Role::Auditor), [true, true, false, true, false, true, false]);
+        assert_eq!(met(Role::Viewer), [true, true, false, true, false, false, false]);
     }
 
     #[test]

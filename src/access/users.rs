@@ -122,6 +122,13 @@ impl Access {
         stored.map(|stored| stored.user).ok_or(UserError::NotFound)
     }
 
+    /// Whether the user of that id may do what administrators may now.
+    pub fn is_active_admin(&self, tx: &Transaction<'_>, id: &str) -> Result<bool, StoreError> {
+        let Ok(id) = id.parse::<UserId>() else { return Ok(false) };
+        let found = rows::by_id(tx, &self.ring, id)?;
+        Ok(found.is_some_and(|found| found.user.role == Role::Admin && found.user.disabled_at.is_none()))
+    }
+
     /// Changes role or standing. A disabled user is signed out everywhere.
     pub fn update_user(&self, origin: &Origin, id: UserId, to: UserChange) -> Result<User, UserError> {
         self.db.write(|tx| {

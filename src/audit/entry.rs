@@ -111,6 +111,12 @@ impl Change {
         self
     }
 
+    /// It was given up, and came about nevertheless.
+    pub fn came_about(mut self) -> Self {
+        self.outcome = Outcome::Success;
+        self
+    }
+
     pub fn refused(mut self) -> Self {
         self.outcome = Outcome::Denied;
         self
@@ -157,6 +163,7 @@ named!(
     GroupUpdate = "group.update",
     GroupDelete = "group.delete",
     CollectorRegister = "collector.register",
+    CollectorImport = "collector.import",
     CollectorUnregister = "collector.unregister",
     CollectorReRegister = "collector.re-register",
     CollectorPurge = "collector.purge",
@@ -167,6 +174,11 @@ named!(
     CollectorRestart = "collector.restart",
     CollectorResume = "collector.resume",
     CollectorTestConnection = "collector.test-connection",
+    OperationCreate = "operation.create",
+    OperationStart = "operation.start",
+    OperationCancel = "operation.cancel",
+    OperationRefuse = "operation.refuse",
+    OperationExpire = "operation.expire",
     RegistrationSecretCreate = "registration-secret.create",
     RegistrationSecretRevoke = "registration-secret.revoke",
     AuditRead = "audit.read",

@@ -47,22 +47,24 @@ pub(super) fn update(tx: &Transaction<'_>, action: &Action) -> storage::Result<(
     Ok(())
 }
 
-/// Ends the actions that are under way.
-pub(super) fn cancel(
-    tx: &Transaction<'_>,
-    collector: CollectorId,
-    at: Timestamp,
-    why: &str,
-) -> storage::Result<()> {
-    let sql = "UPDATE actions SET status = 'cancelled', completed_at = ?2, error_message = ?3
-         WHERE collector_id = ?1 AND status IN ('pending', 'in_progress')";
-    tx.prepare_cached(sql)?.execute(params![collector, at, why])?;
-    Ok(())
+/// The action of a collector that is not over; there is one at most.
+pub(super) fn under_way(tx: &Transaction<'_>, collector: CollectorId) -> storage::Result<Option<Action>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM actions WHERE collector_id = ? AND status IN ('pending', 'in_progress')"
+    );
+    Ok(tx.prepare_cached(&sql)?.query_row([collector], from_row).optional()?)
 }
 
 pub(super) fn by_id(tx: &Transaction<'_>, id: ActionId) -> storage::Result<Option<Action>> {
     let sql = format!("SELECT {COLUMNS} FROM actions WHERE id = ?");
     Ok(tx.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
+}
+
+/// Whether the agent has done something that it was asked for after that.
+pub(super) fn has_newer_done(tx: &Transaction<'_>, action: &Action) -> storage::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM actions WHERE collector_id = ?1 AND status = 'completed'
+             AND rowid > (SELECT rowid FROM actions WHERE id = ?2))";
+    Ok(tx.prepare_cached(sql)?.query_row(params![action.collector, action.id], |row| row.get(0))?)
 }
 
 /// The newest first.
@@ -75,6 +77,13 @@ pub(super) fn of_collector(
     let mut statement = tx.prepare_cached(&sql)?;
     let rows = statement.query_map(params![collector, most], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Deletes actions that were over before that time, with their commands. Returns how many.
+pub(super) fn delete_old(tx: &Transaction<'_>, before: Timestamp, most: usize) -> storage::Result<usize> {
+    let sql = "DELETE FROM actions WHERE rowid IN
+             (SELECT rowid FROM actions WHERE completed_at < ?1 LIMIT ?2)";
+    Ok(tx.prepare_cached(sql)?.execute(params![before, most])?)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Action> {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::channels::Channel;
 use super::commands::{self, Commands, Given, NewCommand};
 use super::lifecycle::{self, Progress, Refusal, Stop};
+use super::operations::{self, News, Tally};
 use super::{Presence, action_rows as rows};
 use crate::audit::{self, AuditLog, Change, Origin};
 use crate::clock::{Clock, Timestamp};
@@ -82,54 +83,73 @@ pub struct Actions {
     pub(crate) collectors: Collectors,
     pub(crate) presence: Arc<Presence>,
     pub(crate) commands: Commands,
+    pub(crate) news: News,
 }
 
 /// A command that moved, and the collector where its action moved too.
-struct Moved {
+pub(super) struct Moved {
     collector: Collector,
     action: Action,
+    /// Whether the agent has done it.
+    came_about: bool,
+    /// The operation that the action belongs to, where it moved as well.
+    tally: Option<Tally>,
 }
 
 impl Actions {
     /// Asks the agent of a collector for something. It is durable when this returns, and the agent is told.
     pub fn ask(&self, origin: &Origin, id: CollectorId, wish: Wish) -> Result<Action, ActionError> {
-        let agent_is_stopped = self.agent_is_stopped(id);
-        let (collector, action) = self.db.write(|tx| {
-            let mut collector = self.collectors.get_in(tx, id)?;
-            lifecycle::admit(wish.kind, &collector, agent_is_stopped)?;
-            let now = self.clock.now();
-            let action = Action {
-                id: self.ids.next(now),
-                collector: id,
-                kind: wish.kind,
-                initiated_by: origin.actor.name.clone(),
-                reason: wish.reason,
-                stopped_until: wish.duration.map(|duration| now.plus(duration)),
-                progress: Progress::Pending,
-                requested_at: now,
-                started_at: None,
-                completed_at: None,
-                error_message: None,
-                detail: None,
-                operation: None,
-            };
-            rows::insert(tx, &action)?;
-            let command = NewCommand {
-                collector: id,
-                action: Some(action.id),
-                kind: command_of(wish.kind),
-                params: json!({ "reason": action.reason }),
-                expires_at: now.plus(wish.expires_in),
-            };
-            self.commands.give(tx, &command)?;
-            collector.control.under_way = Some(wish.kind);
-            self.collectors.set_control(tx, &collector)?;
-            self.audit.append(tx, origin, change(&collector, &action))?;
-            Ok::<_, ActionError>((collector, action))
-        })?;
-        self.commands.channels.wake(id);
-        self.presence.look_again(&collector);
+        let (collector, action) = self.db.write(|tx| self.ask_in(tx, origin, id, wish, None))?;
+        self.asked(&collector);
         Ok(action)
+    }
+
+    /// The same in the caller's transaction, after whose commit it calls [`Actions::asked`].
+    pub(super) fn ask_in(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        id: CollectorId,
+        wish: Wish,
+        operation: Option<OperationId>,
+    ) -> Result<(Collector, Action), ActionError> {
+        let mut collector = self.collectors.get_in(tx, id)?;
+        lifecycle::admit(wish.kind, &collector, self.agent_is_stopped(id))?;
+        let now = self.clock.now();
+        let action = Action {
+            id: self.ids.next(now),
+            collector: id,
+            kind: wish.kind,
+            initiated_by: origin.actor.name.clone(),
+            reason: wish.reason,
+            stopped_until: wish.duration.map(|duration| now.plus(duration)),
+            progress: Progress::Pending,
+            requested_at: now,
+            started_at: None,
+            completed_at: None,
+            error_message: None,
+            detail: None,
+            operation,
+        };
+        rows::insert(tx, &action)?;
+        let command = NewCommand {
+            collector: id,
+            action: Some(action.id),
+            kind: command_of(wish.kind),
+            params: json!({ "reason": action.reason }),
+            expires_at: now.plus(wish.expires_in),
+        };
+        self.commands.give(tx, &command)?;
+        collector.control.under_way = Some(wish.kind);
+        self.collectors.set_control(tx, &collector)?;
+        self.audit.append(tx, origin, change(&collector, &action))?;
+        Ok((collector, action))
+    }
+
+    /// Tells the agent and the browsers of an action that was asked for, after the commit.
+    pub(super) fn asked(&self, collector: &Collector) {
+        self.commands.channels.wake(collector.id);
+        self.presence.look_again(collector);
     }
 
     pub fn get(&self, id: ActionId) -> Result<Action, ActionError> {
@@ -164,10 +184,12 @@ impl Actions {
         detail: Option<String>,
     ) -> Result<(), ActionError> {
         let command: CommandId = command.parse().map_err(|_| ActionError::NeverGiven)?;
+        let mut over = None;
         let moved = self.db.write(|tx| {
             let given = commands::given_to(tx, collector, command)?.ok_or(ActionError::NeverGiven)?;
-            if given.progress.is_over() {
-                return Err(ActionError::Over { id: command, progress: given.progress });
+            over = given.progress.is_over().then_some(given.progress);
+            if over.is_some() {
+                return self.answer_late(tx, origin, &given, status);
             }
             if given.kind == CommandKind::UpdateConfig && status == CommandStatus::Failed {
                 let reason = detail.as_deref().unwrap_or("the agent gave no reason");
@@ -176,7 +198,33 @@ impl Actions {
             self.advance(tx, origin, &given, Progress::said(status), detail)
         })?;
         self.tell(moved);
-        Ok(())
+        over.map_or(Ok(()), |progress| Err(ActionError::Over { id: command, progress }))
+    }
+
+    /// An agent did what nobody waited for any more, as when the daemon was down meanwhile. The action has ended as
+    /// it has; where the collector stands is what its agent says, unless it has done something else since.
+    fn answer_late(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        given: &Given,
+        status: CommandStatus,
+    ) -> Result<Option<Moved>, ActionError> {
+        let Some(id) = given.action.filter(|_| status == CommandStatus::Completed) else { return Ok(None) };
+        let action = rows::by_id(tx, id)?.ok_or(ActionError::NotFound(id))?;
+        let was_given_up = matches!(action.progress, Progress::Expired | Progress::Failed)
+            && action.completed_at.is_some_and(|at| given.due_at <= at);
+        let is_known = action.detail.as_deref() == Some(DONE_LATE);
+        if !was_given_up || is_known || rows::has_newer_done(tx, &action)? {
+            return Ok(None);
+        }
+        let mut collector = self.collectors.get_in(tx, given.collector)?;
+        lifecycle::done(&mut collector, action.kind, stop_of(&action), self.clock.now());
+        self.collectors.set_control(tx, &collector)?;
+        let action = Action { detail: Some(DONE_LATE.to_owned()), ..action };
+        rows::update(tx, &action)?;
+        self.audit.append(tx, origin, change(&collector, &action).came_about())?;
+        Ok(Some(Moved { collector, action, came_about: true, tally: None }))
     }
 
     /// Settles commands that nobody waits for any more, a bounded number at a time. Returns how many.
@@ -192,6 +240,16 @@ impl Actions {
             self.tell(moved);
         }
         Ok(count)
+    }
+
+    /// Takes back what no agent can know of yet, in the caller's transaction.
+    pub(super) fn take_back(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        given: &Given,
+    ) -> Result<Option<Moved>, ActionError> {
+        self.advance(tx, origin, given, Progress::Cancelled, None)
     }
 
     /// Moves a command, and with it its action and its collector.
@@ -220,18 +278,19 @@ impl Actions {
         rows::update(tx, &action)?;
         let mut collector = self.collectors.get_in(tx, given.collector)?;
         if to.is_over() && !was_over {
-            let stop = Stop { reason: action.reason.clone(), until: action.stopped_until };
-            lifecycle::end(&mut collector, action.kind, to, stop, now);
+            lifecycle::end(&mut collector, action.kind, to, stop_of(&action), now);
             self.collectors.set_control(tx, &collector)?;
             self.audit.append(tx, origin, change(&collector, &action))?;
         }
-        Ok(Some(Moved { collector, action }))
+        let tally = operations::follow(tx, &action, now)?;
+        let came_about = action.progress == Progress::Completed;
+        Ok(Some(Moved { collector, action, came_about, tally }))
     }
 
     /// Tells the browsers, after the commit.
-    fn tell(&self, moved: Option<Moved>) {
-        let Some(Moved { collector, action }) = moved else { return };
-        if action.progress == Progress::Completed {
+    pub(super) fn tell(&self, moved: Option<Moved>) {
+        let Some(Moved { collector, action, came_about, tally }) = moved else { return };
+        if came_about {
             self.presence.acted(&collector);
             let data = json!({
                 "action_id": action.id,
@@ -246,12 +305,20 @@ impl Actions {
             self.events.publish(kind, Some(collector.id), data);
         }
         self.presence.look_again(&collector);
+        self.news.tell(tally);
     }
 
     fn agent_is_stopped(&self, id: CollectorId) -> bool {
         let said = self.presence.seen(id).and_then(|seen| seen.said);
         said.is_some_and(|said| said.status == AgentStatus::Stopped)
     }
+}
+
+/// What is noted of an action that the agent did after nobody waited for it any more.
+const DONE_LATE: &str = "the agent said later that it is done";
+
+fn stop_of(action: &Action) -> Stop {
+    Stop { reason: action.reason.clone(), until: action.stopped_until }
 }
 
 const fn command_of(kind: ActionKind) -> CommandKind {
@@ -270,6 +337,7 @@ fn error_message(from: Progress, to: Progress, detail: Option<&str>) -> Option<S
         (Progress::InProgress, Progress::Failed) if detail.is_none() => {
             Some("the agent began and did not say how it ended".to_owned())
         }
+        (_, Progress::Cancelled) => Some("it was cancelled before the agent was told".to_owned()),
         (_, Progress::Failed) => Some(detail.unwrap_or("the agent gave no reason").to_owned()),
         _ => None,
     }
@@ -288,6 +356,7 @@ fn change(collector: &Collector, action: &Action) -> Change {
             after[name] = value;
         }
     };
+    add("operation_id", action.operation.map(|operation| json!(operation)));
     add("stopped_until", action.stopped_until.map(|until| json!(until)));
     add("error_message", action.error_message.as_ref().map(|message| json!(message)));
     if action.progress.is_over() {

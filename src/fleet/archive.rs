@@ -10,6 +10,8 @@ use std::time::Duration;
 use rusqlite::Transaction;
 use serde_json::json;
 
+use super::lifecycle::Progress;
+use super::operations::{self, News, Tally};
 use super::{Commands, Presence, action_rows, archive_rows as rows};
 use crate::access::{Access, Issued};
 use crate::audit::{Action, AuditLog, Change, Origin, Target};
@@ -18,6 +20,7 @@ use crate::events::{EventKind, Events};
 use crate::ids::CollectorId;
 use crate::jobs::Job;
 use crate::limits::PURGED_AT_ONCE;
+use crate::logs::{Logs, LogsError};
 use crate::metrics::Metrics;
 use crate::registry::{Collector, Collectors, CollectorsError, State};
 use crate::storage::{RedbError, Sqlite, StoreError};
@@ -32,6 +35,8 @@ pub enum ArchiveError {
     Collectors(#[from] CollectorsError),
     #[error("cannot remove the metrics: {0}")]
     Metrics(#[from] RedbError),
+    #[error("cannot remove the logs: {0}")]
+    Logs(#[from] LogsError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -51,6 +56,8 @@ pub enum Keep {
     For(Duration),
     /// Nothing; the name was typed to confirm it.
     Nothing { confirm_name: String },
+    /// Nothing of many collectors; how many was typed to confirm it.
+    NothingOfMany,
 }
 
 /// An unregistered collector that can return.
@@ -91,7 +98,15 @@ pub struct Archive {
     pub(crate) collectors: Collectors,
     pub(crate) presence: Arc<Presence>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) logs: Arc<Logs>,
     pub(crate) commands: Commands,
+    pub(crate) news: News,
+}
+
+/// A collector that was unregistered, and the operation whose action on it ended with that.
+pub(super) struct Gone {
+    archived: Archived,
+    tally: Option<Tally>,
 }
 
 impl Archive {
@@ -102,46 +117,65 @@ impl Archive {
         id: CollectorId,
         farewell: Farewell,
     ) -> Result<Archived, ArchiveError> {
+        let gone = self.db.write(|tx| self.unregister_in(tx, origin, id, farewell))?;
+        let archived = gone.archived.clone();
+        self.unregistered(gone);
+        Ok(archived)
+    }
+
+    /// The same in the caller's transaction, after whose commit it calls [`Archive::unregistered`].
+    pub(super) fn unregister_in(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        id: CollectorId,
+        farewell: Farewell,
+    ) -> Result<Gone, ArchiveError> {
         let stored = self.metrics.counter(id).map_or(0, |counter| counter.documents);
-        let archived = self.db.write(|tx| {
-            let mut collector = self.collectors.get_in(tx, id)?;
-            let now = self.clock.now();
-            let (metrics_count, expires_at) = match &farewell.keep {
-                Keep::For(duration) => (stored, now.plus(*duration)),
-                Keep::Nothing { confirm_name } if *confirm_name == collector.name => (0, now),
-                Keep::Nothing { .. } => return Err(ArchiveError::NotConfirmed),
-            };
-            let archived = Archived {
-                id,
-                name: collector.name.clone(),
-                host: collector.host.clone(),
-                archived_at: now,
-                reason: farewell.reason,
-                metrics_count,
-                expires_at,
-            };
-            Self::end_commands(tx, &mut collector, now)?;
-            collector.state = State::Archived;
-            self.collectors.set_control(tx, &collector)?;
-            rows::insert(tx, &archived, &origin.actor.name, farewell.notes.as_deref())?;
-            self.access.revoke_of_collector(tx, id, now)?;
-            let after = json!({
-                "state": "archived",
-                "archive_metrics": expires_at > now,
-                "metrics_count": metrics_count,
-                "expires_at": expires_at,
-            });
-            let entry = Change::new(Action::CollectorUnregister, collector.target())
-                .because(Some(archived.reason.clone()))
-                .from_to(&json!({}), &after);
-            self.audit.append(tx, origin, entry)?;
-            Ok(archived)
-        })?;
-        self.presence.forget(id);
+        let mut collector = self.collectors.get_in(tx, id)?;
+        let now = self.clock.now();
+        let (metrics_count, expires_at) = match &farewell.keep {
+            Keep::For(duration) => (stored, now.plus(*duration)),
+            Keep::Nothing { confirm_name } if *confirm_name != collector.name => {
+                return Err(ArchiveError::NotConfirmed);
+            }
+            Keep::Nothing { .. } | Keep::NothingOfMany => (0, now),
+        };
+        let archived = Archived {
+            id,
+            name: collector.name.clone(),
+            host: collector.host.clone(),
+            archived_at: now,
+            reason: farewell.reason,
+            metrics_count,
+            expires_at,
+        };
+        let tally = Self::end_commands(tx, &mut collector, now)?;
+        collector.state = State::Archived;
+        self.collectors.set_control(tx, &collector)?;
+        rows::insert(tx, &archived, &origin.actor.name, farewell.notes.as_deref())?;
+        self.access.revoke_of_collector(tx, id, now)?;
+        let after = json!({
+            "state": "archived",
+            "archive_metrics": expires_at > now,
+            "metrics_count": metrics_count,
+            "expires_at": expires_at,
+        });
+        let entry = Change::new(Action::CollectorUnregister, collector.target())
+            .because(Some(archived.reason.clone()))
+            .from_to(&json!({}), &after);
+        self.audit.append(tx, origin, entry)?;
+        Ok(Gone { archived, tally })
+    }
+
+    /// Tells everybody of a collector that is gone, after the commit.
+    pub(super) fn unregistered(&self, Gone { archived, tally }: Gone) {
+        let id = archived.id;
+        self.presence.left(id);
         self.commands.channels.wake(id);
         let data = json!({ "name": archived.name, "reason": archived.reason });
         self.events.publish(EventKind::Unregistered, Some(id), data);
-        Ok(archived)
+        self.news.tell(tally);
     }
 
     /// Nobody will answer what the agent was told.
@@ -149,11 +183,15 @@ impl Archive {
         tx: &Transaction<'_>,
         collector: &mut Collector,
         now: Timestamp,
-    ) -> Result<(), ArchiveError> {
+    ) -> Result<Option<Tally>, ArchiveError> {
         Commands::cancel(tx, collector.id)?;
-        action_rows::cancel(tx, collector.id, now, "the collector was unregistered")?;
         collector.control.under_way = None;
-        Ok(())
+        let Some(mut action) = action_rows::under_way(tx, collector.id)? else { return Ok(None) };
+        action.progress = Progress::Cancelled;
+        action.completed_at = Some(now);
+        action.error_message = Some("the collector was unregistered".to_owned());
+        action_rows::update(tx, &action)?;
+        Ok(operations::follow(tx, &action, now)?)
     }
 
     /// The archived collectors that can return, the newest first.
@@ -168,6 +206,7 @@ impl Archive {
             // before the collector is back: what it sends then is its own again
             self.db.read(|tx| self.collectors.check_name_is_free(tx, &archived.name))?;
             self.metrics.discard(id)?;
+            self.logs.remove(id)?;
         }
         let token = self.db.write(|tx| {
             let archived = self.archived(tx, id)?;
@@ -201,6 +240,7 @@ impl Archive {
         let expired = self.db.read(|tx| rows::expired(tx, self.clock.now(), PURGED_AT_ONCE))?;
         for archived in &expired {
             let documents = self.metrics.discard(archived.id)?;
+            self.logs.remove(archived.id)?;
             self.db.write(|tx| {
                 self.collectors.remove(tx, archived.id)?;
                 let target = Target::new("collector", archived.id, &archived.name);
@@ -208,6 +248,7 @@ impl Archive {
                 let entry = Change::new(Action::CollectorPurge, target).from_to(&before, &json!({}));
                 Ok::<_, ArchiveError>(self.audit.append(tx, &Origin::system(), entry)?)
             })?;
+            self.presence.forget(archived.id);
         }
         Ok(expired.len())
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::commands::NewCommand;
@@ -43,25 +44,41 @@ impl Registrar {
         id: CollectorId,
         change: ConfigChange,
     ) -> Result<Collector, RegisterError> {
-        let collector = self.db.write(|tx| {
-            let Changed { before, after } = self.collectors.configure(tx, id, change, &origin.actor.name)?;
-            self.commands.replace(
-                tx,
-                &NewCommand {
-                    collector: id,
-                    action: None,
-                    kind: CommandKind::UpdateConfig,
-                    params: json!({ "config_version": after.config_version }),
-                    expires_at: after.last_modified_at.plus(COMMAND_LIFE),
-                },
-            )?;
-            let entry = Change::new(Action::CollectorUpdateConfig, after.target())
-                .from_to(&versioned(&before), &versioned(&after));
-            self.audit.append(tx, origin, entry)?;
-            Ok::<_, RegisterError>(after)
-        })?;
-        self.commands.channels.wake(id);
+        let collector = self.db.write(|tx| self.configure_in(tx, origin, id, change, None))?;
+        self.configured(id);
         Ok(collector)
+    }
+
+    /// The same in the caller's transaction, after whose commit it calls [`Registrar::configured`].
+    pub(super) fn configure_in(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        id: CollectorId,
+        change: ConfigChange,
+        reason: Option<&str>,
+    ) -> Result<Collector, RegisterError> {
+        let Changed { before, after } = self.collectors.configure(tx, id, change, &origin.actor.name)?;
+        self.commands.replace(
+            tx,
+            &NewCommand {
+                collector: id,
+                action: None,
+                kind: CommandKind::UpdateConfig,
+                params: json!({ "config_version": after.config_version }),
+                expires_at: after.last_modified_at.plus(COMMAND_LIFE),
+            },
+        )?;
+        let entry = Change::new(Action::CollectorUpdateConfig, after.target())
+            .because(reason.map(str::to_owned))
+            .from_to(&versioned(&before), &versioned(&after));
+        self.audit.append(tx, origin, entry)?;
+        Ok(after)
+    }
+
+    /// Tells the agent, after the commit.
+    pub(super) fn configured(&self, id: CollectorId) {
+        self.commands.channels.wake(id);
     }
 
     /// Gives a collector another token. The old ones work for `grace` longer, in which the agent is told the

@@ -11,7 +11,7 @@ use super::channels::Channels;
 use super::lifecycle::Progress;
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::{KeyRing, Place};
-use crate::ids::{ActionId, CollectorId, CommandId, IdSource};
+use crate::ids::{ActionId, CollectorId, CommandId, IdSource, OperationId};
 use crate::limits::{COMMAND_TIME, COMMANDS_AT_ONCE};
 use crate::storage::{self, Sqlite, StoreError};
 use crate::wire::{self, CommandKind};
@@ -33,6 +33,8 @@ pub(super) struct Given {
     pub(super) action: Option<ActionId>,
     pub(super) kind: CommandKind,
     pub(super) progress: Progress,
+    /// From when on nobody waits for it.
+    pub(super) due_at: Timestamp,
 }
 
 /// A command to be given.
@@ -88,30 +90,38 @@ impl Commands {
 
     /// What the agent has to be told now, oldest first: what it has not begun in time, and what it began and
     /// did not end, in case it has forgotten.
+    ///
+    /// That it is told is noted first: what was not noted can still be taken back.
     pub fn to_tell(&self, collector: CollectorId) -> storage::Result<Vec<wire::Command>> {
         let now = self.clock.now();
-        self.db.read(|tx| {
-            let sql = "SELECT id, kind, params_sealed, expires_at FROM commands
-                 WHERE collector_id = ?1 AND due_at > ?2 AND status IN ('pending', 'in_progress')
-                 ORDER BY rowid LIMIT ?3";
-            let mut statement = tx.prepare_cached(sql)?;
-            let rows = statement.query_map(params![collector, now, COMMANDS_AT_ONCE], |row| {
-                let kind: String = row.get(1)?;
-                Ok((row.get::<_, CommandId>(0)?, kind, row.get::<_, Vec<u8>>(2)?, row.get(3)?))
-            })?;
-            rows.map(|row| {
-                let (id, kind, params_sealed, expires_at) = row?;
-                let row = id.to_string();
-                let damaged =
-                    |what: &dyn std::fmt::Display| StoreError::Damaged(format!("command {row}: {what}"));
-                let text = self.ring.open_text(params_of(&row), &params_sealed);
-                let text = text.map_err(|error| damaged(&error))?;
-                let params = serde_json::from_str(text.expose()).map_err(|error| damaged(&error))?;
-                let kind = kind.parse().map_err(|error| damaged(&error))?;
-                Ok(wire::Command { id: row.clone(), kind, params, expires_at })
-            })
-            .collect()
-        })
+        let open = self.db.read(|tx| open_of(tx, collector, now))?;
+        let open = if open.iter().all(|row| row.was_told) {
+            open
+        } else {
+            let noted = self.db.write(|tx| {
+                note_told(tx, collector, now)?;
+                open_of(tx, collector, now)
+            });
+            match noted {
+                // an agent that is alive is answered nevertheless, with what it knows already
+                Err(StoreError::Full) => open.into_iter().filter(|row| row.was_told).collect(),
+                noted => noted?,
+            }
+        };
+        open.into_iter().map(|row| self.readable(row)).collect()
+    }
+
+    fn readable(
+        &self,
+        Open { id, kind, params_sealed, expires_at, .. }: Open,
+    ) -> storage::Result<wire::Command> {
+        let row = id.to_string();
+        let damaged = |what: &dyn std::fmt::Display| StoreError::Damaged(format!("command {row}: {what}"));
+        let text = self.ring.open_text(params_of(&row), &params_sealed);
+        let text = text.map_err(|error| damaged(&error))?;
+        let params = serde_json::from_str(text.expose()).map_err(|error| damaged(&error))?;
+        let kind = kind.parse().map_err(|error| damaged(&error))?;
+        Ok(wire::Command { id: row.clone(), kind, params, expires_at })
     }
 
     /// Notes how far a command has come. One that has begun gets the time to end.
@@ -128,7 +138,40 @@ fn params_of(row: &str) -> Place<'_> {
     Place { table: "commands", column: "params_sealed", row }
 }
 
-const COLUMNS: &str = "id, collector_id, action_id, kind, status";
+/// A command as it stands in its row, to be told.
+struct Open {
+    id: CommandId,
+    kind: String,
+    params_sealed: Vec<u8>,
+    expires_at: Timestamp,
+    was_told: bool,
+}
+
+fn open_of(tx: &Transaction<'_>, collector: CollectorId, now: Timestamp) -> storage::Result<Vec<Open>> {
+    let sql = "SELECT id, kind, params_sealed, expires_at, told_at IS NOT NULL FROM commands
+         WHERE collector_id = ?1 AND due_at > ?2 AND status IN ('pending', 'in_progress')
+         ORDER BY rowid LIMIT ?3";
+    let mut statement = tx.prepare_cached(sql)?;
+    let rows = statement.query_map(params![collector, now, COMMANDS_AT_ONCE], |row| {
+        Ok(Open {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            params_sealed: row.get(2)?,
+            expires_at: row.get(3)?,
+            was_told: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn note_told(tx: &Transaction<'_>, collector: CollectorId, now: Timestamp) -> storage::Result<()> {
+    let sql = "UPDATE commands SET told_at = ?2
+         WHERE collector_id = ?1 AND told_at IS NULL AND status IN ('pending', 'in_progress')";
+    tx.prepare_cached(sql)?.execute(params![collector, now])?;
+    Ok(())
+}
+
+const COLUMNS: &str = "id, collector_id, action_id, kind, status, due_at";
 
 /// The command of that id, if it was given to that collector.
 pub(super) fn given_to(
@@ -151,6 +194,30 @@ pub(super) fn overdue(tx: &Transaction<'_>, now: Timestamp, most: usize) -> stor
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Deletes commands that are over and that nobody had to wait for any more at that time. Returns how many.
+pub(super) fn delete_old(tx: &Transaction<'_>, before: Timestamp, most: usize) -> storage::Result<usize> {
+    let sql = "DELETE FROM commands WHERE rowid IN (SELECT rowid FROM commands
+             WHERE due_at < ?1 AND status NOT IN ('pending', 'in_progress') LIMIT ?2)";
+    Ok(tx.prepare_cached(sql)?.execute(params![before, most])?)
+}
+
+/// Commands of an operation that no agent can know of yet.
+pub(super) fn untold(
+    tx: &Transaction<'_>,
+    operation: OperationId,
+    most: usize,
+) -> storage::Result<Vec<Given>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM commands WHERE told_at IS NULL AND status = 'pending' AND action_id IN
+             (SELECT action_id FROM operation_items
+              WHERE operation_id = ?1 AND status = 'pending' AND action_id IS NOT NULL)
+         ORDER BY rowid LIMIT ?2"
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![operation, most], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Given> {
     let kind: String = row.get(3)?;
     Ok(Given {
@@ -159,5 +226,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Given> {
         action: row.get(2)?,
         kind: kind.parse().map_err(rusqlite::types::FromSqlError::other)?,
         progress: row.get(4)?,
+        due_at: row.get(5)?,
     })
 }

@@ -86,11 +86,15 @@ pub struct Stop {
 
 /// Ends the action that is under way.
 pub fn end(collector: &mut Collector, kind: ActionKind, progress: Progress, stop: Stop, now: Timestamp) {
-    let control = &mut collector.control;
-    control.under_way = None;
-    if progress != Progress::Completed {
-        return;
+    collector.control.under_way = None;
+    if progress == Progress::Completed {
+        done(collector, kind, stop, now);
     }
+}
+
+/// Where a collector stands when its agent has done something.
+pub fn done(collector: &mut Collector, kind: ActionKind, stop: Stop, now: Timestamp) {
+    let control = &mut collector.control;
     match kind {
         ActionKind::Stop => {
             collector.state = State::Stopped;

@@ -5,11 +5,15 @@
 
 pub mod actions;
 pub mod archive;
+pub mod availability;
 pub mod channels;
 pub mod commands;
 pub mod connection_test;
+pub mod import;
 pub mod lifecycle;
+pub mod log_retention;
 pub mod open;
+pub mod operations;
 pub mod presence;
 pub mod register;
 pub mod status;
@@ -17,16 +21,23 @@ pub mod status;
 mod action_rows;
 mod archive_rows;
 mod change;
+mod presence_rows;
+mod seen;
 #[cfg(test)]
 mod tests;
 
 pub use actions::{Action, ActionError, Actions, Wish};
 pub use archive::{Archive, ArchiveError, Archived, Farewell, Keep, Return, Returned};
+pub use availability::{Day, Total};
 pub use channels::{Channel, Channels};
 pub use commands::Commands;
 pub use connection_test::{Connection, ConnectionTest, ConnectionTestError, ConnectionTests};
+pub use import::{Candidate, Fault, Import, Imported, Outcome};
 pub use lifecycle::{Progress, Refusal};
+pub use log_retention::LogRetention;
 pub use open::{Fleet, Ground};
-pub use presence::{Presence, PresenceError, Seen};
+pub use operations::{Operation, OperationError, Operations};
+pub use presence::{Presence, PresenceError};
 pub use register::{RegisterError, Registered, Registrar};
+pub use seen::Seen;
 pub use status::{Status, Verdict};

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Actions, Archive, Commands, Presence, PresenceError, Registrar};
+use super::operations::News;
+use super::{Actions, Archive, Commands, Operations, Presence, PresenceError, Registrar};
 use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::crypto::KeyRing;
 use crate::events::Events;
 use crate::ids::IdSource;
+use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::registry::Collectors;
 use crate::storage::Sqlite;
@@ -25,19 +27,22 @@ pub struct Ground {
     pub authority: Arc<Authority>,
     pub collectors: Collectors,
     pub metrics: Arc<Metrics>,
+    pub logs: Arc<Logs>,
 }
 
 /// The parts of the fleet, ready for use.
 pub struct Fleet {
     pub presence: Arc<Presence>,
-    pub registrar: Registrar,
+    pub registrar: Arc<Registrar>,
     pub actions: Arc<Actions>,
     pub archive: Arc<Archive>,
+    pub operations: Arc<Operations>,
 }
 
 impl Fleet {
     pub fn open(ground: &Ground, slow_collection_ms: f64) -> Result<Self, PresenceError> {
-        let Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics } = ground;
+        let Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs } =
+            ground;
         let commands = Commands::new(Arc::clone(db), Arc::clone(ring), clock.clone(), ids.clone());
         let presence = Arc::new(Presence::open(
             Arc::clone(db),
@@ -46,7 +51,8 @@ impl Fleet {
             clock.clone(),
             slow_collection_ms,
         )?);
-        let registrar = Registrar {
+        let news = News::new(events.clone(), clock.clone());
+        let registrar = Arc::new(Registrar {
             db: Arc::clone(db),
             audit: audit.clone(),
             events: events.clone(),
@@ -55,7 +61,7 @@ impl Fleet {
             collectors: collectors.clone(),
             commands: commands.clone(),
             clock: clock.clone(),
-        };
+        });
         let actions = Arc::new(Actions {
             db: Arc::clone(db),
             audit: audit.clone(),
@@ -65,6 +71,7 @@ impl Fleet {
             collectors: collectors.clone(),
             presence: Arc::clone(&presence),
             commands: commands.clone(),
+            news: news.clone(),
         });
         let archive = Arc::new(Archive {
             db: Arc::clone(db),
@@ -75,8 +82,22 @@ impl Fleet {
             collectors: collectors.clone(),
             presence: Arc::clone(&presence),
             metrics: Arc::clone(metrics),
+            logs: Arc::clone(logs),
             commands,
+            news: news.clone(),
         });
-        Ok(Self { presence, registrar, actions, archive })
+        let operations = Arc::new(Operations {
+            db: Arc::clone(db),
+            audit: audit.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            access: Arc::clone(access),
+            collectors: collectors.clone(),
+            registrar: Arc::clone(&registrar),
+            actions: Arc::clone(&actions),
+            archive: Arc::clone(&archive),
+            news,
+        });
+        Ok(Self { presence, registrar, actions, archive, operations })
     }
 }

@@ -2,21 +2,25 @@
 //!
 //! It lives in memory and is written in bulk by a job: after a crash a few seconds of it may be missing, and
 //! the next heartbeat brings them back. What counts (documents stored) is kept by `metrics`, exactly.
+//!
+//! Silence is measured in time that has passed: when somebody sets the clock, what was seen moves with it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use rusqlite::params;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::availability::{Account, Day, Standing, Total};
+use super::presence_rows as rows;
+use super::seen::Seen;
 use super::status::{self, Status, Verdict};
 use crate::clock::{Clock, Timestamp};
 use crate::events::{EventKind, Events};
 use crate::ids::CollectorId;
 use crate::jobs::Job;
-use crate::limits::COLLECTION_TIMES_KEPT;
+use crate::limits::{ACCOUNTS_SAVED, CLOCK_JUMP, LOOKS_SAVED};
 use crate::registry::{Collector, Collectors, CollectorsError, State};
 use crate::storage::{Sqlite, StoreError};
 use crate::wire::{AgentStatus, Heartbeat};
@@ -29,64 +33,6 @@ pub enum PresenceError {
     Store(#[from] StoreError),
 }
 
-/// What was last seen of a collector.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
-    pub seen_at: Timestamp,
-    /// The last heartbeat; a collector that only pushes has none.
-    pub said: Option<Heartbeat>,
-    /// Durations of the last collections, in milliseconds, oldest first.
-    pub collection_times_ms: VecDeque<f64>,
-    /// Collections since registration, over restarts of the agent.
-    pub collections_ok: u64,
-    pub collections_failed: u64,
-    /// Batches that a full spool dropped, as the agent counts them.
-    pub spool_dropped: u64,
-}
-
-impl Seen {
-    pub fn at(seen_at: Timestamp) -> Self {
-        Self {
-            seen_at,
-            said: None,
-            collection_times_ms: VecDeque::new(),
-            collections_ok: 0,
-            collections_failed: 0,
-            spool_dropped: 0,
-        }
-    }
-
-    pub fn mean_collection_ms(&self) -> Option<f64> {
-        let count = u32::try_from(self.collection_times_ms.len()).ok().filter(|count| *count > 0)?;
-        Some(self.collection_times_ms.iter().sum::<f64>() / f64::from(count))
-    }
-
-    pub fn max_collection_ms(&self) -> Option<f64> {
-        self.collection_times_ms.iter().copied().reduce(f64::max)
-    }
-
-    /// Takes in a heartbeat. The agent counts from its own start, so what it counted before is kept here.
-    pub fn hear(&mut self, heartbeat: Heartbeat) {
-        let before = self.said.as_ref();
-        let grown = |now: Option<u64>, before: Option<u64>| {
-            let (now, before) = (now.unwrap_or(0), before.unwrap_or(0));
-            if now >= before { now - before } else { now }
-        };
-        self.collections_ok += grown(heartbeat.collections_ok, before.and_then(|said| said.collections_ok));
-        self.collections_failed +=
-            grown(heartbeat.collections_failed, before.and_then(|said| said.collections_failed));
-        let is_new = before.is_none_or(|said| said.collections_ok != heartbeat.collections_ok);
-        if let Some(duration_ms) = heartbeat.collection_time_ms.filter(|_| is_new) {
-            if self.collection_times_ms.len() == COLLECTION_TIMES_KEPT {
-                self.collection_times_ms.pop_front();
-            }
-            self.collection_times_ms.push_back(duration_ms);
-        }
-        self.spool_dropped = heartbeat.spool_dropped.unwrap_or(self.spool_dropped);
-        self.said = Some(heartbeat);
-    }
-}
-
 /// The presence of all collectors.
 pub struct Presence {
     db: Arc<Sqlite>,
@@ -94,7 +40,19 @@ pub struct Presence {
     events: Events,
     clock: Clock,
     slow_collection_ms: f64,
-    known: Mutex<HashMap<CollectorId, Known>>,
+    /// The steady time when it was opened.
+    opened: Duration,
+    board: Mutex<Board>,
+}
+
+/// What is known of all collectors, and when it was written.
+struct Board {
+    known: HashMap<CollectorId, Known>,
+    /// How far the clock is ahead of the steady time, in milliseconds.
+    ahead_ms: i64,
+    /// The steady times of the last writing of all accounts, and of a look.
+    accounts_saved: Duration,
+    look_saved: Duration,
 }
 
 struct Known {
@@ -102,8 +60,17 @@ struct Known {
     seen: Option<Seen>,
     /// The status that was last published.
     status: Option<Status>,
+    account: Account,
     /// Whether it changed since it was last written.
     unsaved: bool,
+    account_unsaved: bool,
+}
+
+impl Known {
+    fn unseen(now: Timestamp) -> Self {
+        let account = Account::new(now);
+        Self { seen: None, status: Some(Status::Pending), account, unsaved: false, account_unsaved: false }
+    }
 }
 
 impl Presence {
@@ -115,20 +82,54 @@ impl Presence {
         clock: Clock,
         slow_collection_ms: f64,
     ) -> Result<Self, PresenceError> {
-        let known = db.read(saved)?;
-        let known = known
-            .into_iter()
-            .map(|(id, seen)| (id, Known { seen: Some(seen), status: None, unsaved: false }))
-            .collect();
-        Ok(Self { db, collectors, events, clock, slow_collection_ms, known: Mutex::new(known) })
+        let now = clock.now();
+        let opened = clock.steady();
+        let (seen, accounts, last_look) = db.read(|tx| {
+            Ok::<_, StoreError>((rows::all_seen(tx)?, rows::all_accounts(tx)?, rows::last_look(tx)?))
+        })?;
+        let mut known: HashMap<CollectorId, Known> = HashMap::new();
+        for (id, mut account) in accounts {
+            account.resume(last_look.unwrap_or(account.settled_at), now);
+            known.insert(id, Known { account, account_unsaved: true, ..Known::unseen(now) });
+        }
+        for (id, seen) in seen {
+            let known = known.entry(id).or_insert_with(|| Known::unseen(now));
+            (known.seen, known.status) = (Some(seen), None);
+        }
+        let ahead_ms = ahead_ms(now, opened);
+        let board = Mutex::new(Board { known, ahead_ms, accounts_saved: opened, look_saved: opened });
+        Ok(Self { db, collectors, events, clock, slow_collection_ms, opened, board })
     }
 
     pub fn seen(&self, id: CollectorId) -> Option<Seen> {
-        self.known.lock().get(&id).and_then(|known| known.seen.clone())
+        self.board.lock().known.get(&id).and_then(|known| known.seen.clone())
     }
 
     pub fn verdict(&self, collector: &Collector, seen: Option<&Seen>) -> Verdict {
         status::decide(collector, seen, self.clock.now(), self.slow_collection_ms)
+    }
+
+    /// The last so many days with today, oldest first.
+    pub fn days(&self, id: CollectorId, count: usize) -> Vec<Day> {
+        let now = self.clock.now();
+        let board = self.board.lock();
+        let unknown = Account::new(now);
+        let account = board.known.get(&id).map_or(&unknown, |known| &known.account);
+        account.days(now, count).collect()
+    }
+
+    /// The days that a range touches, in one sum.
+    pub fn total_between(&self, id: CollectorId, from: Timestamp, to: Timestamp) -> Total {
+        let now = self.clock.now();
+        let board = self.board.lock();
+        board.known.get(&id).map(|known| known.account.between(now, from, to)).unwrap_or_default()
+    }
+
+    /// The last so many days with today, in one sum.
+    pub fn total(&self, id: CollectorId, count: usize) -> Total {
+        let now = self.clock.now();
+        let board = self.board.lock();
+        board.known.get(&id).map(|known| known.account.total(now, count)).unwrap_or_default()
     }
 
     /// Takes in a heartbeat, and tells the browsers.
@@ -161,21 +162,36 @@ impl Presence {
         if collector.state == State::Registered {
             self.collectors.mark_running(collector.id)?;
         }
-        let now = self.clock.now();
-        let mut known = self.known.lock();
-        let known = known.entry(collector.id).or_insert_with(Known::unseen);
+        let mut board = self.board.lock();
+        let now = board.mind_the_clock(&self.clock);
+        let known = board.known.entry(collector.id).or_insert_with(|| Known::unseen(now));
         let seen = known.seen.get_or_insert_with(|| Seen::at(now));
         seen.seen_at = now;
         change(seen);
         known.unsaved = true;
+        let standing = self.standing(collector, known.seen.as_ref(), now);
+        known.account_unsaved |= standing != known.account.standing;
+        known.account.heard(now, standing);
         self.publish_change(collector, known, now);
         Ok(())
     }
 
+    /// What this moment counts as. What was asked of the agent does not change it before it is done.
+    fn standing(&self, collector: &Collector, seen: Option<&Seen>, now: Timestamp) -> Standing {
+        let verdict = status::condition(collector, seen, now, self.slow_collection_ms);
+        let was_away_ourselves =
+            self.clock.steady().saturating_sub(self.opened) <= status::longest_silence(collector);
+        match verdict.status {
+            // nobody could be heard while no daemon ran
+            Status::Offline if was_away_ourselves => Standing::Unknown,
+            status => status.into(),
+        }
+    }
+
     /// An administrator's action is done. What the agent said of itself before that does not count any more.
     pub fn acted(&self, collector: &Collector) {
-        let mut known = self.known.lock();
-        let seen = known.get_mut(&collector.id).and_then(|known| known.seen.as_mut());
+        let mut board = self.board.lock();
+        let seen = board.known.get_mut(&collector.id).and_then(|known| known.seen.as_mut());
         let said =
             seen.and_then(|seen| seen.said.as_mut()).filter(|said| said.status == AgentStatus::Stopped);
         if let (State::Running, Some(said)) = (collector.state, said) {
@@ -185,27 +201,50 @@ impl Presence {
 
     /// The registry has changed: tells the browsers when that changed the status.
     pub fn look_again(&self, collector: &Collector) {
-        let mut known = self.known.lock();
-        let known = known.entry(collector.id).or_insert_with(Known::unseen);
-        self.publish_change(collector, known, self.clock.now());
+        let mut board = self.board.lock();
+        let now = board.mind_the_clock(&self.clock);
+        let known = board.known.entry(collector.id).or_insert_with(|| Known::unseen(now));
+        self.look(collector, known, now);
     }
 
-    /// The collector is gone. What was saved of it goes with its row.
+    /// The collector was unregistered. Its account stays for its return.
+    pub fn left(&self, id: CollectorId) {
+        let mut board = self.board.lock();
+        let now = board.mind_the_clock(&self.clock);
+        if let Some(known) = board.known.get_mut(&id) {
+            (known.seen, known.status, known.unsaved) = (None, Some(Status::Pending), false);
+            known.account.looked(now, Standing::Unknown);
+            known.account_unsaved = true;
+        }
+    }
+
+    /// The collector is gone for good. What was saved of it goes with its row.
     pub fn forget(&self, id: CollectorId) {
-        self.known.lock().remove(&id);
+        self.board.lock().known.remove(&id);
     }
 
     /// Looks at every collector again, as silence changes a status too.
     pub fn sweep(&self) -> Result<(), PresenceError> {
         let collectors = self.collectors.list()?;
-        let now = self.clock.now();
-        let mut known = self.known.lock();
-        for collector in &collectors {
-            if let Some(known) = known.get_mut(&collector.id) {
-                self.publish_change(collector, known, now);
+        let collectors: HashMap<CollectorId, &Collector> =
+            collectors.iter().map(|collector| (collector.id, collector)).collect();
+        let mut board = self.board.lock();
+        let now = board.mind_the_clock(&self.clock);
+        for (id, known) in &mut board.known {
+            match collectors.get(id) {
+                Some(collector) => self.look(collector, known, now),
+                // archived: a push that was under way when it left must not count as its presence
+                None => known.account.looked(now, Standing::Unknown),
             }
         }
         Ok(())
+    }
+
+    fn look(&self, collector: &Collector, known: &mut Known, now: Timestamp) {
+        let standing = self.standing(collector, known.seen.as_ref(), now);
+        known.account_unsaved |= standing != known.account.standing;
+        known.account.looked(now, standing);
+        self.publish_change(collector, known, now);
     }
 
     fn publish_change(&self, collector: &Collector, known: &mut Known, now: Timestamp) {
@@ -233,29 +272,91 @@ impl Presence {
 
     /// Writes what changed, in one transaction.
     pub fn save(&self) -> Result<usize, PresenceError> {
-        let unsaved: BTreeMap<CollectorId, Seen> = {
-            let mut known = self.known.lock();
-            let changed = known.iter_mut().filter(|(_, known)| known.unsaved);
-            changed
-                .filter_map(|(id, known)| {
-                    known.unsaved = false;
-                    Some((*id, known.seen.clone()?))
-                })
-                .collect()
-        };
-        if !unsaved.is_empty() {
-            self.db.write(|tx| {
-                unsaved.iter().try_for_each(|(id, seen)| upsert(tx, *id, seen)).map_err(PresenceError::from)
-            })?;
+        let now = self.clock.now();
+        let unsaved = self.board.lock().take_unsaved(self.clock.steady());
+        if unsaved.is_nothing() {
+            return Ok(0);
         }
-        Ok(unsaved.len())
+        self.db.write(|tx| {
+            for (id, seen) in &unsaved.seen {
+                rows::put_seen(tx, *id, seen)?;
+            }
+            for (id, account) in &unsaved.accounts {
+                rows::put_account(tx, *id, account)?;
+            }
+            rows::put_last_look(tx, now)
+        })?;
+        Ok(unsaved.seen.len())
+    }
+
+    /// Writes everything, before the daemon ends.
+    pub fn close(&self) -> Result<usize, PresenceError> {
+        self.board.lock().known.values_mut().for_each(|known| known.account_unsaved = true);
+        self.save()
     }
 }
 
-impl Known {
-    fn unseen() -> Self {
-        Self { seen: None, status: Some(Status::Pending), unsaved: false }
+/// What the next transaction writes.
+#[derive(Default)]
+struct Unsaved {
+    seen: BTreeMap<CollectorId, Seen>,
+    accounts: BTreeMap<CollectorId, Account>,
+    look: bool,
+}
+
+impl Unsaved {
+    fn is_nothing(&self) -> bool {
+        self.seen.is_empty() && self.accounts.is_empty() && !self.look
     }
+}
+
+impl Board {
+    /// The time. When the clock was set, what was seen moves with it: no silence comes of that.
+    fn mind_the_clock(&mut self, clock: &Clock) -> Timestamp {
+        let now = clock.now();
+        let ahead_ms = ahead_ms(now, clock.steady());
+        let jump_ms = ahead_ms - self.ahead_ms;
+        self.ahead_ms = ahead_ms;
+        if u128::from(jump_ms.unsigned_abs()) >= CLOCK_JUMP.as_millis() {
+            tracing::warn!(jump_ms, "the clock was set: what was seen before moves with it");
+            for known in self.known.values_mut() {
+                known.account.shift(jump_ms);
+                known.account_unsaved = true;
+                if let Some(seen) = &mut known.seen {
+                    seen.seen_at = seen.seen_at.shifted(jump_ms);
+                    known.unsaved = true;
+                }
+            }
+        }
+        now
+    }
+
+    fn take_unsaved(&mut self, steady: Duration) -> Unsaved {
+        let all_accounts = steady.saturating_sub(self.accounts_saved) >= ACCOUNTS_SAVED;
+        let mut unsaved = Unsaved::default();
+        for (id, known) in &mut self.known {
+            if let Some(seen) = known.seen.as_ref().filter(|_| known.unsaved) {
+                unsaved.seen.insert(*id, seen.clone());
+            }
+            if known.account_unsaved || all_accounts {
+                unsaved.accounts.insert(*id, known.account.clone());
+            }
+            (known.unsaved, known.account_unsaved) = (false, false);
+        }
+        let is_due = steady.saturating_sub(self.look_saved) >= LOOKS_SAVED;
+        unsaved.look = is_due && !self.known.is_empty();
+        if all_accounts {
+            self.accounts_saved = steady;
+        }
+        if !unsaved.is_nothing() {
+            self.look_saved = steady;
+        }
+        unsaved
+    }
+}
+
+fn ahead_ms(now: Timestamp, steady: Duration) -> i64 {
+    now.minus(steady).as_millis()
 }
 
 /// Publishes the statuses that silence changed, and saves what was heard.
@@ -274,30 +375,4 @@ impl Job for PresenceJob {
         let done = self.0.sweep().and_then(|()| self.0.save());
         done.map(|saved| format!("saved {saved} collectors")).map_err(|error| error.to_string())
     }
-}
-
-// -- rows
-
-fn saved(tx: &rusqlite::Transaction<'_>) -> Result<Vec<(CollectorId, Seen)>, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT collector_id, said FROM presence")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
-    let mut known = Vec::new();
-    for row in rows {
-        let (id, said) = row?;
-        match serde_json::from_str(&said) {
-            Ok(seen) => known.push((id, seen)),
-            Err(error) => tracing::warn!(collector = %id, %error, "forgot a presence that does not read"),
-        }
-    }
-    Ok(known)
-}
-
-fn upsert(tx: &rusqlite::Transaction<'_>, id: CollectorId, seen: &Seen) -> Result<(), StoreError> {
-    let said = serde_json::to_string(seen).map_err(|error| StoreError::Damaged(error.to_string()))?;
-    // a collector that was unregistered meanwhile has no row to belong to
-    let sql = "INSERT INTO presence(collector_id, seen_at, said)
-         SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM collectors WHERE id = ?1)
-         ON CONFLICT(collector_id) DO UPDATE SET seen_at = excluded.seen_at, said = excluded.said";
-    tx.prepare_cached(sql)?.execute(params![id, seen.seen_at, said])?;
-    Ok(())
 }

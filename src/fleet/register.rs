@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rusqlite::Transaction;
 use serde_json::json;
 
 use super::Commands;
@@ -72,28 +73,42 @@ impl Registrar {
         &self,
         origin: &Origin,
         new: NewCollector,
-        first: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), RegisterError>,
+        first: impl FnOnce(&Transaction<'_>) -> Result<(), RegisterError>,
     ) -> Result<Registered, RegisterError> {
         let registered = self.db.write(|tx| {
             first(tx)?;
-            let mut collector = self.collectors.insert(tx, new, &origin.actor.name)?;
-            let token = self.access.issue_enrolment(tx, collector.id)?;
-            collector.token_expires_at = Some(token.expires_at);
-            // made inside the transaction, so that a registration without a certificate is none
-            let certified = self.authority.certify_collector(collector.id)?;
-            let change = Change::new(Action::CollectorRegister, collector.target())
-                .from_to(&json!({}), &collector.audited());
-            self.audit.append(tx, origin, change)?;
-            Ok::<_, RegisterError>(Registered {
-                collector,
-                token,
-                certificate: certified.certificate,
-                private_key: certified.private_key,
-                ca_certificate: self.authority.certificate().to_owned(),
-            })
+            self.register_in(tx, origin, new)
         })?;
-        let data = json!({ "name": registered.collector.name });
-        self.events.publish(EventKind::Registered, Some(registered.collector.id), data);
+        self.tell_registered(&registered.collector);
         Ok(registered)
+    }
+
+    /// Registers in the caller's transaction; the caller tells of it after the commit.
+    pub(super) fn register_in(
+        &self,
+        tx: &Transaction<'_>,
+        origin: &Origin,
+        new: NewCollector,
+    ) -> Result<Registered, RegisterError> {
+        let mut collector = self.collectors.insert(tx, new, &origin.actor.name)?;
+        let token = self.access.issue_enrolment(tx, collector.id)?;
+        collector.token_expires_at = Some(token.expires_at);
+        // made inside the transaction, so that a registration without a certificate is none
+        let certified = self.authority.certify_collector(collector.id)?;
+        let change = Change::new(Action::CollectorRegister, collector.target())
+            .from_to(&json!({}), &collector.audited());
+        self.audit.append(tx, origin, change)?;
+        Ok(Registered {
+            collector,
+            token,
+            certificate: certified.certificate,
+            private_key: certified.private_key,
+            ca_certificate: self.authority.certificate().to_owned(),
+        })
+    }
+
+    pub(super) fn tell_registered(&self, collector: &Collector) {
+        let data = json!({ "name": collector.name });
+        self.events.publish(EventKind::Registered, Some(collector.id), data);
     }
 }

@@ -10,7 +10,7 @@ use crate::names::named;
 use crate::registry::{ActionKind, Collector, Control, State};
 use crate::wire::AgentStatus;
 
-use super::presence::Seen;
+use super::seen::Seen;
 
 named!(Status, "a collector status", {
     Online = "online",
@@ -43,26 +43,35 @@ pub fn decide(
     slow_collection_ms: f64,
 ) -> Verdict {
     let verdict = |status, reason: String| Verdict { status, reason };
-    let said = seen.and_then(|seen| seen.said.as_ref());
-    if collector.state == State::Archived {
-        return verdict(Status::Archived, "unregistered".to_owned());
-    }
     match collector.control.under_way {
+        _ if collector.state == State::Archived => condition(collector, seen, now, slow_collection_ms),
         Some(ActionKind::Stop) => {
             let reason = "a stop was asked for, and the agent has not confirmed it yet";
-            return verdict(Status::Stopping, reason.to_owned());
+            verdict(Status::Stopping, reason.to_owned())
         }
         Some(ActionKind::Restart) => {
             let reason = "a restart was asked for, and the agent has not confirmed it yet";
-            return verdict(Status::Restarting, reason.to_owned());
+            verdict(Status::Restarting, reason.to_owned())
         }
         // it stays stopped until it runs again
-        Some(ActionKind::Resume) | None => {}
+        Some(ActionKind::Resume) | None => condition(collector, seen, now, slow_collection_ms),
     }
+}
+
+/// The same without regard to what is asked of the agent at the moment.
+pub(super) fn condition(
+    collector: &Collector,
+    seen: Option<&Seen>,
+    now: Timestamp,
+    slow_collection_ms: f64,
+) -> Verdict {
+    let verdict = |status, reason: String| Verdict { status, reason };
+    let said = seen.and_then(|seen| seen.said.as_ref());
     match collector.state {
+        State::Archived => return verdict(Status::Archived, "unregistered".to_owned()),
         State::Stopped => return verdict(Status::Stopped, stopped(&collector.control, now)),
         State::Error => return verdict(Status::Error, last_error(said)),
-        State::Registered | State::Running | State::Archived => {}
+        State::Registered | State::Running => {}
     }
     match said.map(|said| said.status) {
         Some(AgentStatus::Stopped) => {
@@ -74,9 +83,9 @@ pub fn decide(
     let Some(seen) = seen else {
         return verdict(Status::Pending, "no heartbeat yet".to_owned());
     };
-    let interval = Duration::from_secs(u64::from(collector.collection_interval));
+    let interval = interval(collector);
     let silence = now.since(seen.seen_at);
-    if silence > interval * OFFLINE_INTERVALS {
+    if silence > longest_silence(collector) {
         return verdict(Status::Offline, format!("no heartbeat for {}", in_words(silence)));
     }
     if silence > interval * 3 / 2 {
@@ -89,6 +98,15 @@ pub fn decide(
         ),
         _ => verdict(Status::Online, "heartbeats arrive on time".to_owned()),
     }
+}
+
+/// After this without a sign of life a collector is offline.
+pub(super) fn longest_silence(collector: &Collector) -> Duration {
+    interval(collector) * OFFLINE_INTERVALS
+}
+
+fn interval(collector: &Collector) -> Duration {
+    Duration::from_secs(u64::from(collector.collection_interval))
 }
 
 fn stopped(control: &Control, now: Timestamp) -> String {

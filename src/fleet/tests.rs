@@ -1,6 +1,8 @@
 //! The life of one collector on a real registry, against a model that is a few lines long: whatever is asked,
 //! answered, killed or left waiting, both stand at the same place, and nothing stays open.
 
+mod presence;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,6 +103,7 @@ fn open(folder: &std::path::Path, ring: &Arc<KeyRing>, clock: &Clock, ids: &IdSo
         ids: ids.clone(),
         collectors,
         presence: Arc::new(presence),
+        news: operations::News::new(Events::new(clock.clone()), clock.clone()),
     }
 }
 
@@ -234,6 +237,75 @@ fn of_two_requests_at_once_one_is_taken() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(asked.iter().filter(|taken| **taken).count(), 1);
+}
+
+/// An agent did what it was told while the daemon was down, and the command expired meanwhile.
+#[test]
+fn what_an_agent_did_too_late_stays_expired_and_the_collector_stands_where_its_agent_does() {
+    let fixture = Fixture::new();
+    let told = |kind| {
+        let id = fixture.ask(kind).unwrap();
+        let command = fixture.actions.commands_for(fixture.collector).unwrap().remove(0).id;
+        fixture.clock.advance(LIFE);
+        fixture.actions.settle_overdue().unwrap();
+        assert_eq!(fixture.actions.get(id).unwrap().progress, Progress::Expired);
+        (id, command)
+    };
+    let answer = |command: &str, status| {
+        let answered = fixture.actions.answer(&Origin::system(), fixture.collector, command, status, None);
+        assert!(matches!(answered, Err(ActionError::Over { progress: Progress::Expired, .. })));
+    };
+    let collector = || fixture.actions.collectors.get(fixture.collector).unwrap();
+
+    let (id, command) = told(ActionKind::Stop);
+    answer(&command, CommandStatus::Failed);
+    assert_eq!(collector().state, State::Registered);
+    answer(&command, CommandStatus::Completed);
+    assert_eq!(
+        (collector().state, collector().control.stop_reason),
+        (State::Stopped, Some("because".to_owned()))
+    );
+    let action = fixture.actions.get(id).unwrap();
+    assert_eq!(
+        (action.progress, action.detail.unwrap()),
+        (Progress::Expired, "the agent said later that it is done".to_owned())
+    );
+    let entries = fixture.audited();
+    answer(&command, CommandStatus::Completed);
+    assert_eq!(fixture.audited(), entries, "it is noted once");
+
+    // a resume under way stays under way, and what was done after it counts more
+    let (_, late) = told(ActionKind::Resume);
+    fixture.ask(ActionKind::Resume).unwrap();
+    answer(&late, CommandStatus::Completed);
+    assert_eq!(
+        (collector().state, collector().control.under_way),
+        (State::Running, Some(ActionKind::Resume))
+    );
+    assert!(fixture.answer(CommandStatus::Completed));
+    let (_, late) = told(ActionKind::Stop);
+    fixture.ask(ActionKind::Restart).unwrap();
+    assert!(fixture.answer(CommandStatus::Completed));
+    answer(&late, CommandStatus::Completed);
+    assert_eq!(collector().state, State::Running);
+}
+
+/// The agent's word is final, whatever it says later.
+#[test]
+fn what_failed_by_the_agents_own_word_does_not_come_about() {
+    let fixture = Fixture::new();
+    fixture.ask(ActionKind::Stop).unwrap();
+    let command = fixture.actions.commands_for(fixture.collector).unwrap().remove(0).id;
+    assert!(fixture.answer(CommandStatus::Failed));
+    let again = fixture.actions.answer(
+        &Origin::system(),
+        fixture.collector,
+        &command,
+        CommandStatus::Completed,
+        None,
+    );
+    assert!(matches!(again, Err(ActionError::Over { progress: Progress::Failed, .. })));
+    assert_eq!(fixture.actions.collectors.get(fixture.collector).unwrap().state, State::Registered);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
 use super::RequestContext;
+use super::figures::Answered;
 use super::problem::Problem;
 use crate::node::Node;
 
@@ -37,8 +38,11 @@ pub(super) async fn answer(
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = with_problem_body(response, context);
     decorate(response.headers_mut(), context, &path);
-    let status = response.status().as_u16();
-    let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+    let (status, took) = (response.status(), started.elapsed());
+    if let Some(answered) = response.request().app_data::<web::Data<Answered>>() {
+        answered.count(status, took);
+    }
+    let (status, duration_ms) = (status.as_u16(), took.as_secs_f64() * 1000.0);
     tracing::debug!(%method, path, status, duration_ms, request_id = %context.id, "answered");
     Ok(response)
 }

@@ -97,6 +97,13 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
         Some(_) if request.path() == REGISTER && registration_secret(request.headers()).is_some() => {
             Need::Public
         }
+        Some((_, Need::Local)) => {
+            if is_local(request) {
+                Need::Public
+            } else {
+                Need::Viewer
+            }
+        }
         Some((_, need)) => *need,
         None => Need::Public,
     };
@@ -167,6 +174,12 @@ fn credential(request: &ServiceRequest, context: &RequestContext) -> Option<Cred
 
 fn is_config(request: &ServiceRequest) -> bool {
     request.path().starts_with("/api/v1/config/")
+}
+
+/// From a program on this machine, and not from somebody whom a proxy on it speaks for.
+fn is_local(request: &ServiceRequest) -> bool {
+    let forwarded = ["forwarded", "x-forwarded-for"].iter().any(|name| request.headers().contains_key(*name));
+    !forwarded && request.peer_addr().is_some_and(|peer| peer.ip().is_loopback())
 }
 
 fn is_socket(request: &ServiceRequest) -> bool {

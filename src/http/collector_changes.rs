@@ -112,9 +112,10 @@ pub(super) struct ConfigBody {
     log_level: Option<String>,
 }
 
-fn config_change(mut fields: Fields) -> Result<ConfigChange, Problem> {
+/// Reads what may be changed of an agent's configuration.
+pub(super) fn config_change(fields: &mut Fields) -> ConfigChange {
     let group = fields.optional_text("group_id", 0..=100);
-    let change = ConfigChange {
+    ConfigChange {
         collection_interval: fields
             .optional_number("collection_interval", range_of(&COLLECTION_INTERVAL_S))
             .map(small),
@@ -125,8 +126,7 @@ fn config_change(mut fields: Fields) -> Result<ConfigChange, Problem> {
             .has("enabled_types")
             .then(|| fields.texts("enabled_types", ENABLED_TYPES, 1..=DOCUMENT_TYPE_CHARS)),
         log_level: fields.optional_one_of::<LogLevel>("log_level"),
-    };
-    fields.finish(change)
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -146,10 +146,11 @@ pub(super) async fn update_config(
     node: Data<Node>,
     caller: Caller,
     id: Path<String>,
-    fields: Fields,
+    mut fields: Fields,
 ) -> Result<Json<ConfiguredView>, Problem> {
     let id: CollectorId = id.parse()?;
-    let change = config_change(fields)?;
+    let change = config_change(&mut fields);
+    let change = fields.finish(change)?;
     let configure = move |node: &Node| {
         node.registrar.configure(&caller.origin, id, change).map_err(|error| match error {
             RegisterError::Collectors(CollectorsError::NoSuchGroup(_)) => {

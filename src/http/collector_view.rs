@@ -44,7 +44,7 @@ pub(super) struct CollectorView {
     pub(super) success_rate: Option<f64>,
     /// Documents stored.
     pub(super) metrics_collected: u64,
-    /// Percent; null until there is a history of availability.
+    /// Percent of the known time of the last 30 days; null until something is known.
     pub(super) uptime_percentage: Option<f64>,
     /// Percent of the agent's host.
     pub(super) cpu_usage: Option<f64>,
@@ -100,7 +100,8 @@ impl From<Group> for GroupBadge {
 
 impl From<CollectorReport> for CollectorView {
     fn from(report: CollectorReport) -> Self {
-        let CollectorReport { collector, group, seen, verdict: Verdict { status, reason }, counter } = report;
+        let CollectorReport { collector, group, seen, verdict: Verdict { status, reason }, uptime, counter } =
+            report;
         let said = seen.as_ref().and_then(|seen| seen.said.clone());
         let (ok, failed) =
             seen.as_ref().map_or((0, 0), |seen| (seen.collections_ok, seen.collections_failed));
@@ -128,7 +129,7 @@ impl From<CollectorReport> for CollectorView {
             success_count: ok,
             success_rate: percent(ok, ok + failed),
             metrics_collected: counter.map_or(0, |counter| counter.documents),
-            uptime_percentage: None,
+            uptime_percentage: uptime.percentage(),
             cpu_usage: said.as_ref().and_then(|said| said.cpu_usage),
             memory_usage: said.as_ref().and_then(|said| said.memory_usage),
             network: said.as_ref().and_then(|said| said.network),

@@ -36,6 +36,11 @@ impl Csv {
         }
     }
 
+    /// What was written since the last time: an export goes out piece by piece.
+    pub(super) fn take(&mut self) -> String {
+        std::mem::take(&mut self.0)
+    }
+
     pub(super) fn into_response(self, file: &str) -> HttpResponse {
         HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))

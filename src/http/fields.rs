@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::body::Body;
 use super::problem::Problem;
+use crate::clock::Timestamp;
 use crate::crypto::Secret;
 use crate::limits;
 use crate::names::Named;
@@ -50,10 +51,7 @@ impl Fields {
 
     /// The value, if there was nothing to complain about.
     pub fn finish<T>(mut self, value: T) -> Result<T, Problem> {
-        let unknown = std::mem::take(&mut self.members);
-        for field in unknown.keys() {
-            self.complain(field, "unknown", "is not a field of this request".to_owned());
-        }
+        self.complain_of_the_rest();
         if self.problems.is_empty() { Ok(value) } else { Err(Problem::validation(self.problems)) }
     }
 
@@ -61,6 +59,63 @@ impl Fields {
     pub fn finish_leniently<T>(mut self, value: T) -> Result<T, Problem> {
         self.members.clear();
         self.finish(value)
+    }
+
+    fn complain_of_the_rest(&mut self) {
+        let unknown = std::mem::take(&mut self.members);
+        for field in unknown.keys() {
+            self.complain(field, "unknown", "is not a field of this request".to_owned());
+        }
+    }
+
+    /// Reads the object in a field, an empty one where it is absent. Its fields are named `field.member`.
+    pub fn within<T>(&mut self, field: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let (members, is_object) = match self.take(field) {
+            None => (Map::new(), true),
+            Some(Value::Object(members)) => (members, true),
+            Some(_) => (Map::new(), false),
+        };
+        let mut inner = Self::new(members);
+        let value = read(&mut inner);
+        inner.complain_of_the_rest();
+        if is_object {
+            self.problems.extend(
+                inner
+                    .problems
+                    .into_iter()
+                    .map(|problem| FieldError { field: format!("{field}.{}", problem.field), ..problem }),
+            );
+        } else {
+            self.complain(field, "type", "must be an object".to_owned());
+        }
+        value
+    }
+
+    /// Leaves what was not taken alone.
+    pub fn unread<T>(&mut self, value: T) -> T {
+        self.members.clear();
+        value
+    }
+
+    /// Whether the field was complained about.
+    pub fn has_problem(&self, field: &str) -> bool {
+        self.problems.iter().any(|problem| problem.field == field)
+    }
+
+    /// Whether there is nothing in it any more.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// A time that may be absent or null.
+    pub fn optional_time(&mut self, field: &str) -> Option<Timestamp> {
+        let text = self.optional_string(field)?;
+        let time = text.parse().ok();
+        if time.is_none() && !text.is_empty() {
+            let message = "must be an RFC 3339 time with a zone, such as 2026-11-20T14:02:11Z";
+            self.complain(field, "format", message.to_owned());
+        }
+        time
     }
 
     /// Whether the field was sent, be it null.
@@ -88,6 +143,45 @@ impl Fields {
             self.complain(field, "characters", "must not hold control characters".to_owned());
         }
         Some(text)
+    }
+
+    /// A line of a log, taken as it is; it must be there.
+    pub fn line(&mut self, field: &str, most: usize) -> String {
+        let line = self.required(field, |this| this.optional_string(field)).unwrap_or_default();
+        if line.chars().count() > most {
+            self.complain(field, "length", format!("must have at most {most} characters"));
+        }
+        line
+    }
+
+    /// A time that must be there.
+    pub fn time(&mut self, field: &str) -> Timestamp {
+        let text = self.required(field, |this| this.optional_string(field)).unwrap_or_default();
+        let time = text.parse();
+        if time.is_err() && !self.problems.iter().any(|problem| problem.field == field) {
+            self.complain(field, "format", "must be an RFC 3339 time with a zone".to_owned());
+        }
+        time.unwrap_or(Timestamp::from_millis(0))
+    }
+
+    /// The JSON text of an object with few members; of an empty one, where it is absent.
+    pub fn object(&mut self, field: &str, members: usize, bytes: usize) -> String {
+        let value = self.take(field).unwrap_or_else(|| Value::Object(Map::new()));
+        let text = value.to_string();
+        match value.as_object() {
+            Some(object) if object.len() <= members && text.len() <= bytes => {}
+            Some(_) => {
+                let rule = format!("must have at most {members} members and {bytes} bytes");
+                self.complain(field, "length", rule);
+            }
+            None => self.complain(field, "type", "must be an object".to_owned()),
+        }
+        text
+    }
+
+    /// What was complained about first, if anything was.
+    pub fn first_complaint(self) -> Option<FieldError> {
+        self.problems.into_iter().next()
     }
 
     /// The beginning of a text that a program sends, whatever its length.

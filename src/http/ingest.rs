@@ -2,7 +2,7 @@
 //! when they are durable.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
@@ -14,30 +14,42 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use super::body::discard;
 use super::budget::{Budget, Share};
 use super::caller::Caller;
 use super::decode::{self, DecodeError};
 use super::on_disk;
 use super::problem::Problem;
+use super::turns::Turns;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::metrics::{Batch, CheckedPush};
 use crate::node::{Node, Taken};
-use crate::wire::{Push, PushReply};
+use crate::wire::{PRIORITY, PRIORITY_OF_BACKLOG, Push, PushReply};
 
 /// What all pushes share.
 pub(super) struct Admission {
     /// Bytes of the bodies that are being taken in.
     bytes: Budget,
     /// Who may decompress and parse now.
-    turns: Arc<Semaphore>,
+    decoders: Arc<Semaphore>,
+    /// Who may wait for that, and who of those whose documents have waited already.
+    waiting: Semaphore,
+    backlog_waiting: Semaphore,
+    /// When the others come again.
+    turns: Turns,
 }
 
 impl Default for Admission {
     fn default() -> Self {
-        let bytes = Budget::new(limits::PUSHES_IN_FLIGHT_BYTES);
-        Self { bytes, turns: Arc::new(Semaphore::new(limits::PUSHES_DECODED_AT_ONCE)) }
+        Self {
+            bytes: Budget::new(limits::PUSHES_IN_FLIGHT_BYTES),
+            decoders: Arc::new(Semaphore::new(limits::PUSHES_DECODED_AT_ONCE)),
+            waiting: Semaphore::new(limits::PUSHES_WAITING_FOR_A_TURN),
+            backlog_waiting: Semaphore::new(limits::BACKLOG_WAITING_FOR_A_TURN),
+            turns: Turns::default(),
+        }
     }
 }
 
@@ -111,19 +123,40 @@ pub(super) async fn push(
 ) -> Result<Json<PushReply>, Problem> {
     let started = Instant::now();
     let collector = caller.collector()?;
+    let taken = take_in(&node, &admission, collector, &request, body).await;
+    let (taken, bytes_received) =
+        taken.map_err(|problem| problem.retried_after(|| admission.turns.pause(Instant::now())))?;
+    Ok(Json(reply(taken, bytes_received, started, admission.turns.next_check())))
+}
+
+/// Reads a push, waits for its turn, and stores it. Returns the bytes that it had.
+async fn take_in(
+    node: &Data<Node>,
+    admission: &Admission,
+    collector: CollectorId,
+    request: &HttpRequest,
+    body: Payload,
+) -> Result<(Taken, usize), Problem> {
     let key = idempotency_key(request.headers())?;
     check_header(request.headers(), collector)?;
-    let (body, share) = read(&admission, request.headers(), body).await?;
+    let is_backlog = request.headers().get(PRIORITY).is_some_and(|value| value == PRIORITY_OF_BACKLOG);
+    let too_many = |_| busy("too many pushes are being taken in");
+    // a backlog is refused before it is read: it has waited already
+    let backlog =
+        is_backlog.then(|| admission.backlog_waiting.try_acquire()).transpose().map_err(too_many)?;
+    let (body, share) = read(admission, request.headers(), body).await?;
     let bytes_received = body.len();
-    let turn = timeout(limits::PUSH_TURN_TIME, Arc::clone(&admission.turns).acquire_owned()).await;
+    let waiting = admission.waiting.try_acquire().map_err(too_many)?;
+    let turn = timeout(limits::PUSH_TURN_TIME, Arc::clone(&admission.decoders).acquire_owned()).await;
     let Ok(Ok(turn)) = turn else { return Err(busy("too many pushes are being taken in")) };
-    let taken = on_disk(&node, move |node| {
+    drop((waiting, backlog));
+    let taken = on_disk(node, move |node| {
         let push = check(node, collector, key.as_deref(), &body, share)?;
         // the body and its share of the memory are gone; the disk is waited for without a turn
         drop((body, turn));
         node.take_push(push).map_err(Problem::from)
     });
-    Ok(Json(reply(taken.await?, bytes_received, started)))
+    Ok((taken.await?, bytes_received))
 }
 
 fn busy(detail: &str) -> Problem {
@@ -184,20 +217,6 @@ async fn read(
     Ok((bytes.freeze(), share))
 }
 
-/// Reads on for a moment without keeping anything: a client that is still sending would lose the answer.
-async fn discard(body: &mut Payload) {
-    let rest = async {
-        let mut left = limits::PUSH_DISCARDED_BYTES;
-        while let Some(Ok(chunk)) = body.next().await {
-            left = left.saturating_sub(chunk.len());
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    let _ = timeout(limits::PUSH_DISCARD_TIME, rest).await;
-}
-
 fn parse(plain: &[u8]) -> Result<Push<&RawValue>, Problem> {
     serde_json::from_slice(plain).map_err(|error| {
         if error.to_string().starts_with("missing field `metrics`") {
@@ -226,7 +245,7 @@ fn check(
     Ok(node.metrics.check(&Batch { collector, idempotency_key, timestamp, documents })?)
 }
 
-fn reply(taken: Taken, bytes_received: usize, started: Instant) -> PushReply {
+fn reply(taken: Taken, bytes_received: usize, started: Instant, next_check: Duration) -> PushReply {
     let Taken { accepted, collector } = taken;
     PushReply {
         status: "success".to_owned(),
@@ -236,7 +255,7 @@ fn reply(taken: Taken, bytes_received: usize, started: Instant) -> PushReply {
         bytes_received: bytes_received as u64,
         processing_time_ms: started.elapsed().as_secs_f64() * 1000.0,
         next_config_version: collector.config_version,
-        next_check_in_seconds: limits::CONFIG_CHECK.as_secs(),
+        next_check_in_seconds: next_check.as_secs(),
         rejected: accepted.rejected,
     }
 }

@@ -14,6 +14,7 @@ use super::on_disk;
 use super::problem::Problem;
 use super::query::Query;
 use crate::clock::Timestamp;
+use crate::fleet::Total;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::metrics::{
@@ -96,8 +97,10 @@ fn unit(name: &str) -> Option<&'static str> {
 /// What was never said in the range is null.
 #[derive(serde::Serialize, ToSchema)]
 struct SummaryView {
+    /// Percent of the known time of the UTC days that the range touches: how much the collector was there.
+    uptime: Option<f64>,
     /// Seconds since the agent started, as it last said.
-    uptime: Option<u64>,
+    agent_uptime: Option<u64>,
     /// Percent of the agent's host.
     cpu: Option<FiguresView>,
     /// Percent of the agent's host.
@@ -121,15 +124,16 @@ struct NetworkView {
     received_bytes: Option<f64>,
 }
 
-impl From<AgentSummary> for SummaryView {
-    fn from(summary: AgentSummary) -> Self {
+impl SummaryView {
+    fn of(availability: Total, summary: AgentSummary) -> Self {
         let AgentSummary { uptime, cpu, memory, sent_bytes, received_bytes, collection_time_ms } = summary;
         let figures = |figures: Option<Summary>| {
             figures.map(|Summary { last, mean, max }| FiguresView { last, mean, max })
         };
         let is_known = sent_bytes.is_some() || received_bytes.is_some();
         Self {
-            uptime: uptime.map(|uptime| uptime.as_secs()),
+            uptime: availability.percentage(),
+            agent_uptime: uptime.map(|uptime| uptime.as_secs()),
             cpu: figures(cpu),
             memory: figures(memory),
             network_io: is_known.then_some(NetworkView { sent_bytes, received_bytes }),
@@ -166,7 +170,8 @@ pub(super) async fn points(
         let series = if query.matchers.is_empty() { own.series } else { node.metrics.points(&query)? };
         let series = series.into_iter().map(SeriesView::from).collect();
         let step = step.map(|step| step.as_secs_f64());
-        Ok::<_, NodeError>(Json(PointsView { from, to, step, series, summary: own.summary.into() }))
+        let summary = SummaryView::of(node.presence.total_between(collector, from, to), own.summary);
+        Ok::<_, NodeError>(Json(PointsView { from, to, step, series, summary }))
     })
     .await
 }

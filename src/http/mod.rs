@@ -7,12 +7,15 @@
 mod actions;
 mod agents;
 mod answer;
+mod api_docs;
 mod api_tokens;
 mod archive;
 mod audit;
 mod auth;
+mod availability;
 mod body;
 mod budget;
+mod bulk;
 mod caller;
 mod channel;
 mod collector_changes;
@@ -22,12 +25,17 @@ mod csv;
 mod dashboard;
 mod decode;
 mod fields;
+mod figures;
 mod groups;
 mod health;
+mod import;
 mod ingest;
 mod live;
+mod log_entries;
+mod logs;
 mod metrics;
 mod openapi;
+mod operations;
 mod problem;
 mod query;
 mod register;
@@ -37,6 +45,7 @@ mod setup;
 mod system;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod users;
 
 use std::future::Future;
@@ -72,12 +81,16 @@ pub async fn serve(
     let tls = options.tls.is_some();
     let needs = web::Data::new(caller::Needs::from_routes());
     let pushes = web::Data::new(ingest::Admission::default());
+    let imports = web::Data::new(import::Turns::default());
+    let answered = web::Data::new(figures::Answered::default());
     let app_node = node.clone();
     let server = HttpServer::new(move || {
         let app = App::new()
             .app_data(app_node.clone())
             .app_data(needs.clone())
             .app_data(pushes.clone())
+            .app_data(imports.clone())
+            .app_data(answered.clone())
             .app_data(web::PayloadConfig::new(limits::BODY_BYTES))
             .wrap(from_fn(caller::admit))
             .wrap(from_fn(move |request, next| answer::answer(tls, request, next)));

@@ -5,8 +5,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    actions, agents, api_tokens, archive, audit, auth, caller, channel, collector_changes, collectors,
-    groups, health, ingest, live, metrics, register, registration_secrets, setup, system, users,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
+    collector_changes, collectors, figures, groups, health, import, ingest, live, log_entries, logs, metrics,
+    operations, register, registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -15,7 +16,8 @@ use super::{
     modifiers(&Credentials, &OperationNames),
     security(("token" = []), ("session" = [])),
     paths(
-        health::livez, health::readyz, health::healthz, health::version, health::health, document,
+        health::livez, health::readyz, health::healthz, health::version, health::health, figures::figures, document,
+        api_docs::page, api_docs::part,
         setup::state, setup::complete,
         auth::login, auth::refresh, auth::logout, auth::me, auth::change_password,
         auth::ticket, auth::refresh_collector_token,
@@ -24,12 +26,15 @@ use super::{
         registration_secrets::list, registration_secrets::create, registration_secrets::delete,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
+        availability::availability,
         register::test_connection, register::test_stored_connection, register::register,
+        import::import,
         archive::unregister, archive::list_archived, archive::re_register,
         collector_changes::update, collector_changes::update_config, collector_changes::rotate_token,
         actions::stop, actions::restart, actions::resume, actions::get, actions::of_collector,
-        channel::open, actions::result, agents::heartbeat, agents::config,
-        ingest::push, metrics::points, metrics::series, metrics::documents,
+        bulk::ask, operations::list, operations::get, operations::cancel,
+        channel::open, actions::result, agents::heartbeat, agents::config, log_entries::append,
+        ingest::push, metrics::points, metrics::series, metrics::documents, logs::list,
         audit::list, audit::verify, audit::of_collector,
         system::jobs, system::system,
         live::open,

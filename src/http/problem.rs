@@ -13,7 +13,7 @@ use crate::access::{
     AccessError, ApiTokenError, HashError, RegistrationSecretError, SetupError, SignInError, TicketError,
     UserError,
 };
-use crate::fleet::{ActionError, ArchiveError, PresenceError, RegisterError};
+use crate::fleet::{ActionError, ArchiveError, OperationError, PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
 use crate::limits::PUSH_RETRY;
 use crate::metrics::{AcceptError, QueryError};
@@ -97,6 +97,15 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The fields at fault, if any.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// The same as 403 where it is 401.
     #[must_use]
     pub fn into_forbidden(self) -> Self {
@@ -111,6 +120,13 @@ impl Problem {
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
+    }
+
+    /// Another pause, where it says to come again.
+    #[must_use]
+    pub fn retried_after(self, pause: impl FnOnce() -> Duration) -> Self {
+        let is_later = self.status == StatusCode::SERVICE_UNAVAILABLE;
+        if is_later { self.retry_after(pause()) } else { self }
     }
 
     /// Says at which field it lies, so that a form can show it there.
@@ -313,6 +329,7 @@ impl From<NodeError> for Problem {
             NodeError::Poisoned(_) | NodeError::Stopping => {
                 Self::unavailable(error.to_string(), Duration::from_secs(5))
             }
+            NodeError::Logs(error) => error.into(),
             NodeError::Query(error) => error.into(),
             NodeError::Actions(error) => error.into(),
             NodeError::Size { .. } => Self::internal(&error),
@@ -404,7 +421,24 @@ impl From<ArchiveError> for Problem {
             ArchiveError::NotConfirmed => Self::invalid_field("confirm_name", "mismatch", error.to_string()),
             ArchiveError::Collectors(error) => error.into(),
             ArchiveError::Metrics(_) => Self::internal(&error),
+            ArchiveError::Logs(error) => error.into(),
             ArchiveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OperationError> for Problem {
+    fn from(error: OperationError) -> Self {
+        let detail = error.to_string();
+        match error {
+            OperationError::NotFound(_) => Self::not_found(detail),
+            OperationError::Over { .. }
+            | OperationError::CancelledAlready(_)
+            | OperationError::AllBegun(_)
+            | OperationError::TooMany => Self::conflict("conflict", detail),
+            OperationError::Collectors(_) => Self::invalid_field("collector_ids", "length", detail),
+            OperationError::NoSuchGroup(_) => Self::invalid_field("params.group_id", "unknown", detail),
+            OperationError::Store(error) => error.into(),
         }
     }
 }

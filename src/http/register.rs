@@ -118,12 +118,14 @@ pub(super) fn certificate(fields: &mut Fields) -> Option<String> {
     pem
 }
 
-struct Registration {
-    new: NewCollector,
-    test: Option<ConnectionTest>,
+/// A checked request to register a collector.
+pub(super) struct Registration {
+    pub(super) new: NewCollector,
+    /// The connection, where it is to be tried first.
+    pub(super) test: Option<ConnectionTest>,
 }
 
-fn registration(mut fields: Fields) -> Result<Registration, Problem> {
+pub(super) fn registration(mut fields: Fields) -> Result<Registration, Problem> {
     let name = fields.text("name", 1..=255);
     let environment = fields.one_of::<Environment>("environment");
     let group = fields.optional_text("group", 0..=100).filter(|group| !group.is_empty());

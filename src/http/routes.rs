@@ -6,8 +6,9 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    actions, agents, api_tokens, archive, audit, auth, channel, collector_changes, collectors, groups,
-    health, ingest, live, metrics, openapi, register, registration_secrets, setup, system, users,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
+    collector_changes, collectors, figures, groups, health, import, ingest, live, log_entries, logs, metrics,
+    openapi, operations, register, registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -38,7 +39,10 @@ pub fn all() -> Vec<Route> {
         GET "/healthz" Public health::healthz;
         GET "/version" Public health::version;
         GET "/api/v1/health" Public health::health;
+        GET "/metrics" Local figures::figures;
         GET "/api/v1/openapi.json" Public openapi::document;
+        GET "/api/docs" Public api_docs::page;
+        GET "/api/docs/{file}" Public api_docs::part;
 
         GET "/api/v1/setup" Public setup::state;
         POST "/api/v1/setup" Public setup::complete;
@@ -71,13 +75,16 @@ pub fn all() -> Vec<Route> {
         GET "/api/v1/collectors" Viewer collectors::list;
         POST "/api/v1/collectors/test-connection" Operator register::test_connection;
         POST "/api/v1/collectors/register" Admin register::register;
+        POST "/api/v1/collectors/bulk-import" Admin import::import;
         // names that stand where an id may stand come first
         POST "/api/v1/collectors/refresh-token" Collector auth::refresh_collector_token;
         GET "/api/v1/collectors/archived" Viewer archive::list_archived;
         POST "/api/v1/collectors/re-register" Admin archive::re_register;
+        POST "/api/v1/collectors/bulk-action" Admin bulk::ask;
         GET "/api/v1/collectors/{id}" Viewer collectors::get;
         GET "/api/v1/collectors/{id}/status" Viewer collectors::status;
         GET "/api/v1/collectors/{id}/health" Viewer collectors::health;
+        GET "/api/v1/collectors/{id}/availability" Viewer availability::availability;
         POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
 
         DELETE "/api/v1/collectors/{id}" Admin archive::unregister;
@@ -89,16 +96,21 @@ pub fn all() -> Vec<Route> {
         POST "/api/v1/collectors/{id}/resume" Admin actions::resume;
         GET "/api/v1/collectors/{id}/actions" Viewer actions::of_collector;
         GET "/api/v1/actions/{id}" Viewer actions::get;
+        GET "/api/v1/operations" Viewer operations::list;
+        GET "/api/v1/operations/{id}" Viewer operations::get;
+        DELETE "/api/v1/operations/{id}" Admin operations::cancel;
 
         GET "/api/v1/collectors/{id}/channel" Collector channel::open;
         POST "/api/v1/collectors/{id}/commands/{command_id}/result" Collector actions::result;
         POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
+        POST "/api/v1/collectors/{id}/logs" Collector log_entries::append;
         GET "/api/v1/config/{collector_id}" Collector agents::config;
 
         POST "/api/v1/metrics/push" Collector ingest::push;
         GET "/api/v1/collectors/{id}/metrics" Viewer metrics::points;
         GET "/api/v1/collectors/{id}/series" Viewer metrics::series;
         GET "/api/v1/collectors/{id}/documents" Viewer metrics::documents;
+        GET "/api/v1/collectors/{id}/logs" Viewer logs::list;
 
         GET "/api/v1/audit" Auditor audit::list;
         GET "/api/v1/audit/verify" Auditor audit::verify;

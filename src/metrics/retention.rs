@@ -72,6 +72,16 @@ impl Metrics {
         })
     }
 
+    /// Whether the clock jumped ahead and nobody has confirmed it: other retentions wait as well.
+    pub fn doubts_clock(&self, now: Timestamp) -> Result<bool, RedbError> {
+        self.hot.file.read(|tx| {
+            let meta = tx.open_table(hot::META)?;
+            let last_look = hot::get(&meta, LAST_LOOK, open_moment)?;
+            let jumped_at = hot::get(&meta, JUMPED_AT, open_moment)?;
+            Ok(jumped_at.is_some() || last_look.is_none_or(|last_look| now.since(last_look) > DAY))
+        })
+    }
+
     /// Notes the time. When the clock has jumped ahead and nobody has confirmed it, says to when.
     fn look_at_clock(&self, now: Timestamp) -> Result<Option<Timestamp>, RedbError> {
         self.hot.file.write(|tx| {

@@ -13,7 +13,7 @@ impl Node {
         self.jobs.stop();
         let mut in_order = closed("jobs", started, &Ok::<_, String>(()));
         let started = Instant::now();
-        in_order &= closed("presence", started, &self.presence.save());
+        in_order &= closed("presence", started, &self.presence.close());
         let started = Instant::now();
         self.metrics.stop();
         in_order &= closed("metrics", started, &Ok::<_, String>(()));

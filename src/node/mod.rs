@@ -17,9 +17,12 @@ use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
-use crate::fleet::{ActionError, Actions, Archive, ConnectionTests, Presence, PresenceError, Registrar};
+use crate::fleet::{
+    ActionError, Actions, Archive, ConnectionTests, Operations, Presence, PresenceError, Registrar,
+};
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
+use crate::logs::{Logs, LogsError};
 use crate::metrics::{AcceptError, Metrics, QueryError};
 use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
 use crate::storage::poison::Poisoned;
@@ -65,16 +68,20 @@ pub struct Node {
     pub collectors: Collectors,
     /// What the collectors measured.
     pub metrics: Arc<Metrics>,
+    /// What their agents logged.
+    pub logs: Arc<Logs>,
     /// When the collectors were last seen, and what they said.
     pub presence: Arc<Presence>,
     /// Stopping, resuming and restarting collectors.
     pub actions: Arc<Actions>,
     /// Unregistering collectors, and taking them back.
     pub archive: Arc<Archive>,
+    /// What is asked for on many collectors at once, now or at a set time.
+    pub operations: Arc<Operations>,
     /// The certificate authority.
     pub authority: Arc<Authority>,
     /// Makes collectors out of requests.
-    pub registrar: Registrar,
+    pub registrar: Arc<Registrar>,
     /// Who may try connections how often.
     pub connection_tests: ConnectionTests,
     /// Background work.
@@ -100,6 +107,8 @@ pub enum NodeError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Accept(#[from] AcceptError),
+    #[error(transparent)]
+    Logs(#[from] LogsError),
     #[error(transparent)]
     Query(#[from] QueryError),
     #[error(transparent)]

@@ -15,11 +15,13 @@ use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
+use crate::fleet::operations::{HistoryJob, OperationsJob};
 use crate::fleet::presence::PresenceJob;
-use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, PresenceError};
+use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, PresenceError};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
+use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Metrics, Retention};
 use crate::registry::{Collectors, Groups, GroupsError};
 use crate::storage::data_dir::{DataDirError, Layout};
@@ -83,6 +85,8 @@ pub enum OpenError {
     Groups(#[from] GroupsError),
     #[error("cannot open the metrics: {0}")]
     Metrics(#[from] metrics::OpenError),
+    #[error("cannot open the logs: {0}")]
+    Logs(#[from] LogsError),
     #[error("cannot read when collectors were last seen: {0}")]
     Presence(#[from] PresenceError),
     #[error("cannot end the actions that nobody waits for any more: {0}")]
@@ -107,10 +111,13 @@ impl Node {
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
-        let ground = Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics };
-        let Fleet { presence, registrar, actions, archive } =
+        let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
+        let ground =
+            Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
+        let Fleet { presence, registrar, actions, archive, operations } =
             Fleet::open(&ground, options.slow_collection_ms)?;
-        let Ground { db, audit, events, clock, ids, access, authority, collectors, metrics, .. } = ground;
+        let Ground { db, audit, events, clock, ids, access, authority, collectors, metrics, logs, .. } =
+            ground;
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
         let signer: Arc<dyn Signer> = access.signing_keys();
@@ -120,8 +127,11 @@ impl Node {
                 (Box::new(PresenceJob(Arc::clone(&presence))), 2),
                 (Box::new(ActionsJob(Arc::clone(&actions))), 1),
                 (Box::new(PurgeJob(Arc::clone(&archive))), 10),
+                (Box::new(OperationsJob(Arc::clone(&operations))), 1),
+                (Box::new(HistoryJob::new(Arc::clone(&operations))), 600),
                 (Box::new(CheckpointJob { log: audit.clone(), signer }), 300),
                 (Box::new(Retention::new(Arc::clone(&metrics))), 60),
+                (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
             ],
         )?;
@@ -138,9 +148,11 @@ impl Node {
             groups,
             collectors,
             metrics,
+            logs,
             presence,
             actions,
             archive,
+            operations,
             authority,
             registrar,
             connection_tests: ConnectionTests::default(),

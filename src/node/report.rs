@@ -6,8 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Node, NodeError};
-use crate::fleet::{Seen, Verdict};
+use crate::fleet::{Seen, Total, Verdict};
 use crate::ids::{CollectorId, GroupId};
+use crate::limits::UPTIME_DAYS;
 use crate::metrics::Counter;
 use crate::registry::{Collector, Group};
 
@@ -18,6 +19,8 @@ pub struct CollectorReport {
     pub group: Option<Group>,
     pub seen: Option<Seen>,
     pub verdict: Verdict,
+    /// How long it was there and away in the last 30 days.
+    pub uptime: Total,
     /// What it sent; absent before its first push.
     pub counter: Option<Counter>,
 }
@@ -64,6 +67,7 @@ impl Node {
         CollectorReport {
             group: collector.group.and_then(|id| groups.get(&id).cloned()),
             verdict: self.presence.verdict(&collector, seen.as_ref()),
+            uptime: self.presence.total(collector.id, UPTIME_DAYS),
             counter,
             collector,
             seen,

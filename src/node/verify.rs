@@ -3,13 +3,15 @@
 //! SQLite's own check does not see every flipped byte: the chain of the audit log and the seals of users and tokens
 //! are checked beside it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::open::{OpenError, Options};
 use super::records::Records;
 use crate::clock::Clock;
 use crate::ids::IdSource;
+use crate::logs::Logs;
 use crate::metrics;
+use crate::storage::Poison;
 use crate::storage::data_dir::Layout;
 
 /// One file, and what was found in it.
@@ -29,7 +31,10 @@ pub fn verify(options: &Options) -> Result<Vec<FileReport>, OpenError> {
     let _alone = layout.lock_alone()?;
     let registry = FileReport { file: layout.registry(), found: registry(options) };
     let hot = FileReport { file: layout.hot(), found: hot(&layout) };
-    Ok(vec![registry, hot])
+    let logs = layout.logs();
+    // a directory of an older release has none
+    let logs = logs.exists().then(|| FileReport { found: self::logs(&logs), file: logs });
+    Ok([registry, hot].into_iter().chain(logs).collect())
 }
 
 fn registry(options: &Options) -> Result<String, String> {
@@ -49,4 +54,10 @@ fn registry(options: &Options) -> Result<String, String> {
 fn hot(layout: &Layout) -> Result<String, String> {
     let verified = metrics::verify(&layout.hot()).map_err(|error| error.to_string())?;
     Ok(format!("{} values, {} documents", verified.values, verified.documents))
+}
+
+fn logs(path: &Path) -> Result<String, String> {
+    let logs = Logs::open(path, Poison::default(), Clock::System).map_err(|error| error.to_string())?;
+    let entries = logs.verify().map_err(|error| error.to_string())??;
+    Ok(format!("{entries} log entries"))
 }

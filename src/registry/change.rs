@@ -4,8 +4,8 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::collector::{Collector, Environment};
+use super::collector_rows as rows;
 use super::collectors::{Collectors, CollectorsError};
-use super::{collector_rows as rows, groups};
 use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::names::named;
@@ -116,10 +116,7 @@ impl Collectors {
         let group = match change.group {
             None => before.group,
             Some(None) => None,
-            Some(Some(group)) => {
-                let found = groups::find(tx, &group)?;
-                Some(found.ok_or(CollectorsError::NoSuchGroup(group))?.id)
-            }
+            Some(Some(group)) => Some(self.group_in(tx, &group)?),
         };
         let old = before.clone();
         let after = Collector {

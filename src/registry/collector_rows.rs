@@ -72,6 +72,18 @@ pub(super) fn by_id(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<Op
     Ok(tx.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
 }
 
+pub(super) fn by_name(tx: &Transaction<'_>, name: &str) -> storage::Result<Option<Collector>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {MORE} FROM collectors WHERE name = ? COLLATE NOCASE AND state <> 'archived'"
+    );
+    Ok(tx.prepare_cached(&sql)?.query_row([name], from_row).optional()?)
+}
+
+pub(super) fn name(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<Option<String>> {
+    let sql = "SELECT name FROM collectors WHERE id = ? AND state <> 'archived'";
+    Ok(tx.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?)
+}
+
 pub(super) fn all(tx: &Transaction<'_>) -> storage::Result<Vec<Collector>> {
     let sql = format!(
         "SELECT {COLUMNS}, {MORE} FROM collectors WHERE state <> 'archived' ORDER BY name COLLATE NOCASE, id"

@@ -10,7 +10,7 @@ use super::{collector_rows as rows, groups};
 use crate::audit::Target;
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Place};
-use crate::ids::{CollectorId, IdSource};
+use crate::ids::{CollectorId, GroupId, IdSource};
 use crate::storage::{self, Sqlite, StoreError};
 
 #[derive(Debug, thiserror::Error)]
@@ -50,13 +50,7 @@ impl Collectors {
         new: NewCollector,
         registered_by: &str,
     ) -> Result<Collector, CollectorsError> {
-        let group = match new.group {
-            None => None,
-            Some(group) => {
-                let found = groups::find(tx, &group)?;
-                Some(found.ok_or(CollectorsError::NoSuchGroup(group))?.id)
-            }
-        };
+        let group = self.group_of(tx, &new)?;
         let now = self.clock.now();
         let collector = Collector {
             id: self.ids.next(now),
@@ -95,6 +89,15 @@ impl Collectors {
         Ok(collector)
     }
 
+    /// The group that is asked for, by its id or its name.
+    pub fn group_of(
+        &self,
+        tx: &Transaction<'_>,
+        new: &NewCollector,
+    ) -> Result<Option<GroupId>, CollectorsError> {
+        new.group.as_ref().map(|group| self.group_in(tx, group)).transpose()
+    }
+
     pub fn get(&self, id: CollectorId) -> Result<Collector, CollectorsError> {
         self.db.read(|tx| self.get_in(tx, id))
     }
@@ -102,6 +105,22 @@ impl Collectors {
     /// The collector as the caller's transaction sees it.
     pub fn get_in(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<Collector, CollectorsError> {
         rows::by_id(tx, id)?.ok_or(CollectorsError::NotFound(id))
+    }
+
+    /// The living collector of that name, whatever its case, as the caller's transaction sees it.
+    pub fn named(&self, tx: &Transaction<'_>, name: &str) -> Result<Option<Collector>, CollectorsError> {
+        Ok(rows::by_name(tx, name)?)
+    }
+
+    /// The name of a collector that is not archived, as the caller's transaction sees it.
+    pub fn name_in(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<Option<String>, CollectorsError> {
+        Ok(rows::name(tx, id)?)
+    }
+
+    /// The id of the group of that id or name.
+    pub fn group_in(&self, tx: &Transaction<'_>, group: &str) -> Result<GroupId, CollectorsError> {
+        let found = groups::find(tx, group)?;
+        Ok(found.ok_or_else(|| CollectorsError::NoSuchGroup(group.to_owned()))?.id)
     }
 
     /// All collectors that are not archived, by name.

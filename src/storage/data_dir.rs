@@ -78,6 +78,11 @@ impl Layout {
         self.0.join("hot.redb")
     }
 
+    /// SQLite: what agents log.
+    pub fn logs(&self) -> PathBuf {
+        self.0.join("logs.sqlite")
+    }
+
     /// The ring of root keys, where no systemd credential holds it.
     pub fn root_key(&self) -> PathBuf {
         self.0.join("root.key")

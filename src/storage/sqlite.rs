@@ -132,6 +132,21 @@ impl Sqlite {
     }
 }
 
+/// Runs a part of a transaction: when it fails, it leaves nothing, and the transaction may go on.
+pub fn part<T, E: From<StoreError>>(
+    tx: &Transaction<'_>,
+    operation: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let run = |sql: &str| tx.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    run("SAVEPOINT part").map_err(StoreError::from)?;
+    let done = operation();
+    if done.is_err() {
+        run("ROLLBACK TO part").map_err(StoreError::from)?;
+    }
+    run("RELEASE part").map_err(StoreError::from)?;
+    done
+}
+
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
@@ -223,6 +238,24 @@ mod tests {
             .unwrap_err();
         assert!(error.is_duplicate());
         assert_eq!(count(&db), 0);
+    }
+
+    #[test]
+    fn a_part_that_fails_leaves_nothing_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Sqlite::open(&folder.path().join("db"), &[TABLE], Poison::default()).unwrap();
+        let insert = |tx: &Transaction<'_>, name: &str| {
+            tx.execute("INSERT INTO things VALUES (?)", [name]).map_err(StoreError::from)
+        };
+        db.write(|tx| {
+            part(tx, || insert(tx, "a"))?;
+            let failed = part(tx, || insert(tx, "b").and_then(|_| insert(tx, "a")));
+            assert!(failed.unwrap_err().is_duplicate());
+            part(tx, || insert(tx, "c"))?;
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+        assert_eq!(count(&db), 2);
     }
 
     #[test]

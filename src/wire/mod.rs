@@ -2,12 +2,14 @@
 
 mod command;
 mod heartbeat;
+mod log;
 mod problem;
 mod push;
 mod registration;
 
 pub use command::{Command, CommandKind, CommandOutcome, CommandStatus};
 pub use heartbeat::{AgentStatus, Heartbeat, HeartbeatReply, Network};
+pub use log::{LogBatch, LogEntry, LogLevel, LogReply};
 pub use problem::{FieldError, Problem};
-pub use push::{Push, PushReply, Rejected};
+pub use push::{PRIORITY, PRIORITY_OF_BACKLOG, Push, PushReply, Rejected};
 pub use registration::{AccessToken, Registration, RegistrationReply};

@@ -5,6 +5,11 @@ use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 
+/// The header by which a sender says how urgent a push is (RFC 9218), and its value for what waited in a spool: when
+/// it is crowded, what was collected just now goes first.
+pub const PRIORITY: &str = "priority";
+pub const PRIORITY_OF_BACKLOG: &str = "u=6";
+
 /// The body of `POST /metrics/push`. Only `metrics` is required. Documents stay as their own JSON text, so
 /// that numbers keep every digit on their way into the store; a receiver borrows them from the body.
 #[derive(Debug, Serialize, Deserialize)]

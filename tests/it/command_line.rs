@@ -313,9 +313,12 @@ fn several_programs_that_meet_on_an_empty_directory_agree_on_one_key() {
 fn verify_reads_everything_back_and_names_the_damaged_file() {
     const MARK: &str = "a-word-that-stands-as-it-is";
     let (mut appliance, admin) = Appliance::with_admin();
-    let (_, token) = appliance.collector(&admin, "orders");
+    let (id, token) = appliance.collector(&admin, "orders");
     let document = json!({"type": "pg_stats", "timestamp": now(), "database": MARK, "size_bytes": 7});
     assert_eq!(appliance.client.push(&token, "one", &[document]).status, 200);
+    let line = json!({"entries": [{"timestamp": now(), "level": "INFO", "message": MARK}]});
+    let path = format!("/api/v1/collectors/{id}/logs");
+    assert_eq!(appliance.client.post(&path, Some(&token), &line).body["accepted"], 1);
     let beside_a_daemon = appliance.run(&["verify"], "");
     assert_eq!(beside_a_daemon.status.code(), Some(1));
     assert!(said(&beside_a_daemon).contains("in use"), "{}", said(&beside_a_daemon));
@@ -324,25 +327,29 @@ fn verify_reads_everything_back_and_names_the_damaged_file() {
     let whole = appliance.run(&["verify"], "");
     assert_eq!(whole.status.code(), Some(0), "{}", said(&whole));
     assert!(said(&whole).contains("1 documents"), "{}", said(&whole));
+    assert!(said(&whole).contains("1 log entries"), "{}", said(&whole));
 
-    let hot = appliance.data_dir().join("hot.redb");
-    let sound = fs::read(&hot).unwrap();
-    let mut damaged = sound.clone();
-    // redb may have left an older copy of the page, so that every one is damaged
-    let places: Vec<usize> =
-        (0..damaged.len()).filter(|at| damaged[*at..].starts_with(MARK.as_bytes())).collect();
-    assert!(!places.is_empty(), "the document's text stands in the store");
-    for at in places {
-        damaged[at] ^= 1;
+    for (name, place) in [("hot.redb", 1), ("logs.sqlite", 2)] {
+        let path = appliance.data_dir().join(name);
+        let sound = fs::read(&path).unwrap();
+        let mut damaged = sound.clone();
+        // redb may have left an older copy of the page, so that every one is damaged
+        let places: Vec<usize> =
+            (0..damaged.len()).filter(|at| damaged[*at..].starts_with(MARK.as_bytes())).collect();
+        assert!(!places.is_empty(), "the text stands in {name}");
+        for at in places {
+            damaged[at] ^= 1;
+        }
+        write(&path, &damaged);
+        let found = appliance.run(&["verify", "--output", "json"], "");
+        assert_eq!(found.status.code(), Some(1), "{}", said(&found));
+        let files = serde_json::from_slice::<Value>(&found.stdout).unwrap()["files"].clone();
+        let whole: Vec<bool> = (0..3).map(|file| files[file]["whole"] == true).collect();
+        assert_eq!(whole, (0..3).map(|file| file != place).collect::<Vec<_>>(), "{files}");
+        assert!(files[place]["file"].as_str().unwrap().ends_with(name), "{files}");
+        write(&path, &sound);
     }
-    write(&hot, &damaged);
-    let found = appliance.run(&["verify", "--output", "json"], "");
-    assert_eq!(found.status.code(), Some(1), "{}", said(&found));
-    let files = serde_json::from_slice::<Value>(&found.stdout).unwrap()["files"].clone();
-    assert_eq!((&files[0]["whole"], &files[1]["whole"]), (&json!(true), &json!(false)), "{files}");
-    assert!(files[1]["file"].as_str().unwrap().ends_with("hot.redb"), "{files}");
 
-    write(&hot, &sound);
     let registry = rusqlite::Connection::open(appliance.data_dir().join("registry.sqlite")).unwrap();
     registry.execute("UPDATE audit_log SET actor_name = 'nobody' WHERE seq = 9", []).unwrap();
     drop(registry);

@@ -17,30 +17,9 @@ use serde_json::{Value, json};
 
 use crate::support::appliance::{Appliance, now};
 use crate::support::client::Client;
+use crate::support::random::Random;
 
 const SENDERS: u64 = 3;
-
-/// A small generator, so that a run can be repeated.
-struct Random(u64);
-
-impl Random {
-    #[expect(clippy::print_stdout, reason = "who looks at a failed run needs its seed")]
-    fn seeded() -> Self {
-        let given = std::env::var_os("PGANALYTICS_SEED").and_then(|seed| seed.to_str()?.parse().ok());
-        let clock = pganalytics::clock::Clock::System.now().as_millis().unsigned_abs();
-        let seed = given.unwrap_or(clock) | 1;
-        println!("PGANALYTICS_SEED={seed}");
-        Self(seed)
-    }
-
-    fn below(&mut self, most: u64) -> u64 {
-        // xorshift64
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most
-    }
-}
 
 /// What a sender writes down: a line is on the disk before the next request is sent.
 struct SideFile(File);

@@ -6,4 +6,6 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("0002_control.sql"),
     include_str!("0003_config.sql"),
     include_str!("0004_archive.sql"),
+    include_str!("0005_operations.sql"),
+    include_str!("0007_availability.sql"),
 ];

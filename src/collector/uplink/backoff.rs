@@ -14,13 +14,14 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// A random pause up to 1 s, 2 s, 4 s ... 60 s, but no shorter than the daemon asked for.
+    /// A random pause up to 1 s, 2 s, 4 s ... 60 s. What the daemon asked for is kept, and up to a second more:
+    /// it asks in whole seconds, and others were asked for the same.
     pub(crate) fn pause(&mut self, retry_after: Option<Duration>, random: f64) -> Duration {
         let (first, longest) = RETRY_PAUSE;
         let bound = first.saturating_mul(1 << self.failures.min(16)).min(longest);
         self.failures = self.failures.saturating_add(1);
-        let asked = retry_after.unwrap_or_default().min(RETRY_AFTER);
-        bound.mul_f64(random).max(LEAST_PAUSE).max(asked)
+        let asked = retry_after.map(|asked| asked.min(RETRY_AFTER) + first.mul_f64(random));
+        bound.mul_f64(random).max(LEAST_PAUSE).max(asked.unwrap_or_default())
     }
 
     pub(crate) fn succeeded(&mut self) {
@@ -50,7 +51,8 @@ mod tests {
     #[test]
     fn the_daemon_may_ask_for_more_but_not_for_a_day() {
         let mut backoff = Backoff::default();
-        assert_eq!(backoff.pause(Some(Duration::from_secs(20)), 1.0), Duration::from_secs(20));
-        assert_eq!(backoff.pause(Some(Duration::from_secs(86_400)), 1.0), RETRY_AFTER);
+        assert_eq!(backoff.pause(Some(Duration::from_secs(20)), 0.0), Duration::from_secs(20));
+        assert_eq!(backoff.pause(Some(Duration::from_secs(20)), 0.5), Duration::from_millis(20_500));
+        assert_eq!(backoff.pause(Some(Duration::from_secs(86_400)), 0.0), RETRY_AFTER);
     }
 }

@@ -14,7 +14,7 @@ use crate::collector::spool::{Batch, Spool, SpoolError};
 use crate::collector::stop::Stop;
 use crate::collector::supervisor::Figures;
 use crate::limits::PUSH_TIME;
-use crate::wire::PushReply;
+use crate::wire::{PRIORITY, PRIORITY_OF_BACKLOG, PushReply};
 
 pub(crate) struct Sender {
     client: Rc<Client>,
@@ -122,7 +122,7 @@ impl Sender {
             return None;
         }
         let started = Instant::now();
-        let result = self.send(batch).await;
+        let result = self.send(batch, pick.is_backlog).await;
         if pick.is_backlog {
             self.backlog_rests_until = Instant::now() + started.elapsed();
         }
@@ -143,13 +143,16 @@ impl Sender {
         }
     }
 
-    async fn send(&self, batch: Batch) -> Result<Option<PushReply>, ClientError> {
-        let headers = [
+    async fn send(&self, batch: Batch, is_backlog: bool) -> Result<Option<PushReply>, ClientError> {
+        let mut headers = vec![
             (CONTENT_TYPE, "application/json".to_owned()),
             (CONTENT_ENCODING, batch.header.encoding),
             (HeaderName::from_static("idempotency-key"), batch.header.id.to_string()),
             (HeaderName::from_static("x-collector-id"), batch.header.collector_id.to_string()),
         ];
+        if is_backlog {
+            headers.push((HeaderName::from_static(PRIORITY), PRIORITY_OF_BACKLOG.to_owned()));
+        }
         let reply = self.client.post("metrics/push", &headers, batch.body, PUSH_TIME).await?;
         // the status alone decides: a daemon of another version may say more or less in its body
         Ok(serde_json::from_slice(&reply.body).ok())

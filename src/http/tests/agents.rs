@@ -8,8 +8,12 @@ use crate::postgres::SslMode;
 use crate::registry::{Credentials, Environment, Kind, NewCollector};
 
 pub(super) fn registered(daemon: &Daemon) -> Registered {
+    registered_as(daemon, "db-1")
+}
+
+pub(super) fn registered_as(daemon: &Daemon, name: &str) -> Registered {
     let new = NewCollector {
-        name: "db-1".to_owned(),
+        name: name.to_owned(),
         kind: Kind::Postgresql,
         environment: Environment::Production,
         group: None,

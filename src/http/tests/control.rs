@@ -24,7 +24,7 @@ impl Fleet {
         Self { daemon, ada, agent, id: registered.collector.id.to_string() }
     }
 
-    async fn beat(&self, status: &str) -> Reply {
+    pub(super) async fn beat(&self, status: &str) -> Reply {
         let path = format!("/collectors/{}/heartbeat", self.id);
         let body = json!({"timestamp": self.daemon.clock.now(), "status": status});
         let reply = self.daemon.post(&path, &self.agent, body).await;

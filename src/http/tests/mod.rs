@@ -5,6 +5,11 @@ mod agents;
 mod archive;
 mod changes;
 mod control;
+mod import;
+mod logs;
+mod open;
+mod operations;
+mod presence;
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -99,11 +104,7 @@ impl Daemon {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status, headers, body }
+        Reply::of(request.send().await.unwrap()).await
     }
 
     pub(super) async fn get(&self, path: &str, token: &str) -> Reply {
@@ -140,6 +141,13 @@ impl Daemon {
 }
 
 impl Reply {
+    pub(super) async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Self { status, headers, body }
+    }
+
     pub(super) fn text(&self, field: &str) -> &str {
         self.body[field].as_str().unwrap_or_else(|| panic!("no text {field} in {}", self.body))
     }

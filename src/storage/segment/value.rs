@@ -3,6 +3,8 @@
 //! A value is one scalar of a JSON text, kept so that the same scalar can be written again. Two values are equal
 //! when their texts would be: `0.0` is not `-0.0`, `1` is not `1.0`.
 
+use std::ops::Range;
+
 /// One scalar.
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -81,6 +83,28 @@ impl Column {
                 values.push(value);
                 *column = Self::Mixed(values);
             }
+        }
+    }
+
+    /// Appends the values of another column.
+    pub fn append(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        match (&mut *self, other) {
+            (Self::Whole(values), Self::Whole(other)) => values.extend(other),
+            (Self::Real(values), Self::Real(other)) => values.extend(other),
+            (column, other) => other.iter().for_each(|value| column.push(value)),
+        }
+    }
+
+    /// A copy of some values, of those that there are.
+    pub fn range(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::Whole(values) => Self::Whole(values.get(range).unwrap_or(&[]).to_vec()),
+            Self::Real(values) => Self::Real(values.get(range).unwrap_or(&[]).to_vec()),
+            Self::Mixed(values) => Self::Mixed(values.get(range).unwrap_or(&[]).to_vec()),
         }
     }
 

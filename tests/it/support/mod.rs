@@ -6,7 +6,9 @@ pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod peer;
 pub(crate) mod postgres;
+pub(crate) mod random;
 pub(crate) mod raw;
+pub(crate) mod simulated;
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
 // The one way to the server. Endpoints are added by the folder of each noun.
+import type { ThunkDispatch, UnknownAction } from '@reduxjs/toolkit';
 import { createApi, fetchBaseQuery, type BaseQueryFn, type FetchArgs, type FetchBaseQueryError } from '@reduxjs/toolkit/query/react';
 
 const ANSWER_WITHIN_MS = 30_000;
@@ -52,6 +53,23 @@ function newKey(): string {
 export const api = createApi({
   reducerPath: 'api',
   baseQuery: query,
-  tagTypes: ['Session', 'Setup', 'Collectors', 'Collector', 'Metrics', 'Groups', 'Audit', 'CollectorAudit', 'Users', 'System'],
+  tagTypes: [
+    'Session',
+    'Setup',
+    'Collectors',
+    'Collector',
+    'Metrics',
+    'Groups',
+    'Archived',
+    'Operations',
+    'Operation',
+    'Audit',
+    'CollectorAudit',
+    'Users',
+    'System',
+  ],
   endpoints: () => ({}),
 });
+
+/** What a function that outlives its component dispatches with. */
+export type Dispatch = ThunkDispatch<any, unknown, UnknownAction>;

@@ -4,6 +4,39 @@
  */
 
 export interface paths {
+    "/api/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_api_docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of the page. */
+        get: operations["get_api_docs_by_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/actions/{id}": {
         parameters: {
             query?: never;
@@ -197,6 +230,39 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/bulk-action": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_bulk_action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/bulk-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Imports the valid rows and tells what is wrong with the others. The same list may be sent again. */
+        post: operations["post_collectors_bulk_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/re-register": {
         parameters: {
             query?: never;
@@ -310,6 +376,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/channel": {
         parameters: {
             query?: never;
@@ -385,6 +467,23 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["post_collectors_by_id_heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_logs"];
+        put?: never;
+        /** Keeps lines of an agent's log. Where none of them is good, the answer is 400. */
+        post: operations["post_collectors_by_id_logs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -654,6 +753,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_operations_by_id"];
+        put?: never;
+        post?: never;
+        delete: operations["delete_operations_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registration-secrets": {
         parameters: {
             query?: never;
@@ -832,6 +963,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Anybody on this machine may read them; from elsewhere it takes a token. */
+        get: operations["get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -982,6 +1130,82 @@ export interface components {
             metrics_count: number;
             name: string;
         };
+        /** @description The days up to and with today. A percentage is of the time that is known; where none is, there is null. */
+        AvailabilityView: {
+            /** @description Oldest first. */
+            days: components["schemas"]["DayView"][];
+            /**
+             * Format: int64
+             * @description On all these days.
+             */
+            down_seconds?: number | null;
+            /**
+             * Format: double
+             * @description Of all these days.
+             */
+            uptime_percentage?: number | null;
+        };
+        /** @description The body of a bulk action. What `params` may hold depends on the action. */
+        BulkBody: {
+            /** @description restart, stop, resume, unregister, update-group, update-tags, update-config */
+            action: string;
+            /** @description At most 5,000. An id that stands there again does not count again; one of no collector fails alone. */
+            collector_ids: string[];
+            /** @description `unregister 5`, needed to unregister 5 collectors. */
+            confirm?: string | null;
+            /**
+             * @description restart, resume: `expires_in_seconds`; stop: also `estimated_duration_minutes`; unregister:
+             *     `archive_metrics`, `retention_days`, `notes`; update-group: `group_id` (id, name or null); update-tags:
+             *     `add` and `remove`, or `set`; update-config: what update-config takes.
+             */
+            params?: Record<string, never> | null;
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When to begin, at most 366 days ahead; without it, at once.
+             */
+            schedule_at?: string | null;
+        };
+        BulkResult: {
+            action_id?: string | null;
+            collector_id: string;
+            error?: string | null;
+            /** @description Null where there is no such collector. */
+            name?: string | null;
+            /** @description Whether it was accepted. */
+            success: boolean;
+        };
+        BulkView: {
+            action: string;
+            /** @description Collectors for which it was refused. */
+            failed: number;
+            message: string;
+            operation_id: string;
+            results: components["schemas"]["BulkResult"][];
+            /** Format: date-time */
+            schedule_at?: string | null;
+            /** @description `scheduled`, `running`, `completed`: what became of it since stands at `GET /operations/{id}` */
+            state: string;
+            /** @description Collectors for which it was accepted. */
+            succeeded: number;
+            /** @description Whether it was accepted for all of the collectors. */
+            success: boolean;
+            /** @description Collectors that were named. */
+            total: number;
+        };
+        CancelledView: {
+            /** @description Collectors on which it was taken back. */
+            cancelled: number;
+            message: string;
+            operation_id: string;
+            /** @description What was taken back. */
+            results: components["schemas"]["OperationResult"][];
+            /** @description `cancelled`, or `running` while what had begun is still to end. */
+            state: string;
+            success: boolean;
+            /** @description Collectors of the operation. */
+            total: number;
+        };
         ChangePasswordBody: {
             current_password: string;
             new_password: string;
@@ -1115,7 +1339,7 @@ export interface components {
             type: string;
             /**
              * Format: double
-             * @description Percent; null until there is a history of availability.
+             * @description Percent of the known time of the last 30 days; null until something is known.
              */
             uptime_percentage?: number | null;
             username: string;
@@ -1168,6 +1392,22 @@ export interface components {
             latency_ms: number;
             message: string;
             success: boolean;
+        };
+        DayView: {
+            /**
+             * @description In UTC.
+             * @example 2026-11-20
+             */
+            date: string;
+            /** Format: int64 */
+            down_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description How much of the day is known: up and down together.
+             */
+            known_seconds: number;
+            /** Format: double */
+            percentage?: number | null;
         };
         DocumentView: {
             /** @description Every member as it was pushed. */
@@ -1316,6 +1556,33 @@ export interface components {
              */
             uptime_seconds?: number | null;
         };
+        /** @description The body of an import in JSON. */
+        ImportBody: {
+            /**
+             * @description At most 10,000. Each is the body of a registration; `env` may stand for `environment`, `type` is postgresql
+             *     and `ssl_mode` prefer by default, and a connection is tried only with `test_connection: true`.
+             */
+            collectors: components["schemas"]["RegisterBody"][];
+            /**
+             * @description Answers each row as the import would, and writes nothing.
+             * @default false
+             */
+            dry_run: boolean | null;
+        };
+        /** @description What became of each row. */
+        ImportView: {
+            /** @description The authority that the daemon's own certificate comes from, PEM. */
+            ca_certificate: string;
+            dry_run: boolean;
+            /** @description Rows whose collectors exist already. */
+            existing: number;
+            /** @description Rows that were not imported because something is wrong with them. */
+            failed: number;
+            results: components["schemas"]["RowView"][];
+            /** @description Rows that were imported, or would be. */
+            successful: number;
+            total: number;
+        };
         JobList: {
             jobs: components["schemas"]["JobView"][];
         };
@@ -1353,6 +1620,62 @@ export interface components {
             /** @description Type and path, ending with the member's key. */
             name: string;
         };
+        /** @description The body of a request with log lines. */
+        LogBody: {
+            entries: components["schemas"]["LogEntryBody"][];
+        };
+        LogEntryBody: {
+            /** @description At most 32 members, and 4096 bytes. */
+            fields?: Record<string, never> | null;
+            /** @description DEBUG, INFO, WARNING, ERROR */
+            level: string;
+            message: string;
+            /** Format: date-time */
+            timestamp: string;
+        };
+        LogEntryView: {
+            fields: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Ascends in the order of arrival.
+             */
+            id: number;
+            /** @description DEBUG, INFO, WARNING, ERROR */
+            level: string;
+            message: string;
+            /** Format: date-time */
+            timestamp: string;
+        };
+        /** @description Entries, newest first. */
+        LogList: {
+            entries: components["schemas"]["LogEntryView"][];
+            /**
+             * Format: int64
+             * @description The newest arrival, whatever the filter: ask with `after` for what comes next.
+             */
+            last_id?: number | null;
+            /** @description How many of each level match the filter without its levels. */
+            levels: {
+                [key: string]: number;
+            };
+            limit: number;
+            offset: number;
+            /**
+             * Format: int64
+             * @description Entries that match, on all pages.
+             */
+            total: number;
+        };
+        /** @description What became of the lines. */
+        LogReplyView: {
+            /**
+             * Format: int64
+             * @description Lines that were added; none, where the batch was there already.
+             */
+            accepted: number;
+            /** @description Lines that were not kept; absent when there are none. */
+            rejected?: components["schemas"]["RejectedView"][] | null;
+        };
         LoginBody: {
             /** @description For a second factor; not asked for yet. */
             otp?: string | null;
@@ -1386,6 +1709,77 @@ export interface components {
             /** @description admin, operator, viewer or auditor */
             role: string;
             username: string;
+        };
+        OperationDetail: components["schemas"]["OperationView"] & {
+            limit: number;
+            page: number;
+            /** @description What became of each collector, in the order in which they were named. */
+            results: components["schemas"]["OperationResult"][];
+        };
+        OperationList: {
+            limit: number;
+            /** @description The newest first. */
+            operations: components["schemas"]["OperationView"][];
+            page: number;
+            /** @description Operations that match, on all pages. */
+            total: number;
+        };
+        OperationResult: {
+            action_id?: string | null;
+            /** @description As it was asked for. */
+            collector_id: string;
+            /** Format: date-time */
+            completed_at?: string | null;
+            error?: string | null;
+            /** @description Null where there was no such collector. */
+            name?: string | null;
+            /** @description `pending`, `in_progress`, `completed`, `failed`, `expired`, `cancelled` */
+            status: string;
+            /** @description Whether it ended well; null until it ends. */
+            success?: boolean | null;
+        };
+        OperationView: {
+            /** @description restart, stop, resume, unregister, update-group, update-tags, update-config */
+            action: string;
+            /** @description Whether there may be something left to cancel. */
+            can_cancel: boolean;
+            /** @description Collectors on which it was taken back. */
+            cancelled: number;
+            /**
+             * Format: date-time
+             * @description When it was asked to end early.
+             */
+            cancelled_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was over, however it ended.
+             */
+            completed_at?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Collectors on which it ended well. */
+            done: number;
+            /** @description Why it did not come about. */
+            error_message?: string | null;
+            /** @description Collectors on which it was refused, failed or expired. */
+            failed: number;
+            id: string;
+            /** @description The parameters of the action, with what was left out. */
+            params: Record<string, never>;
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is to begin, where that is not at once.
+             */
+            schedule_at?: string | null;
+            /** Format: date-time */
+            started_at?: string | null;
+            /** @description A user's name. */
+            started_by: string;
+            /** @description `scheduled`, `running`, `completed`, `cancelled`, `expired` */
+            state: string;
+            /** @description Collectors. */
+            total: number;
         };
         PasswordBody: {
             password: string;
@@ -1569,6 +1963,26 @@ export interface components {
              */
             grace_seconds: number | null;
         };
+        RowView: {
+            /** @description The collector's client certificate, PEM. */
+            certificate?: string | null;
+            /** @description The same for programs, as `name_taken`. */
+            code?: string | null;
+            collector_id?: string | null;
+            /** @description Why it was not imported, for people. */
+            error?: string | null;
+            /** @description The column at fault, by the name that the row uses. */
+            field?: string | null;
+            /** @description Shown this once. */
+            jwt_token?: string | null;
+            name: string;
+            /** @description PEM; shown this once. */
+            private_key?: string | null;
+            /** @description As a spreadsheet numbers it: in CSV the header is row 1. In JSON the first collector is row 1. */
+            row: number;
+            /** @description success, error, exists */
+            status: string;
+        };
         SecretBody: {
             /** Format: int64 */
             expires_in_days?: number | null;
@@ -1679,13 +2093,18 @@ export interface components {
         };
         /** @description What was never said in the range is null. */
         SummaryView: {
+            /**
+             * Format: int64
+             * @description Seconds since the agent started, as it last said.
+             */
+            agent_uptime?: number | null;
             collection_times?: components["schemas"]["FiguresView"] | null;
             cpu?: components["schemas"]["FiguresView"] | null;
             memory?: components["schemas"]["FiguresView"] | null;
             network_io?: components["schemas"]["NetworkView"] | null;
             /**
-             * Format: int64
-             * @description Seconds since the agent started, as it last said.
+             * Format: double
+             * @description Percent of the known time of the UTC days that the range touches: how much the collector was there.
              */
             uptime?: number | null;
         };
@@ -1784,6 +2203,52 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_api_docs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_api_docs_by_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_actions_by_id: {
         parameters: {
             query?: never;
@@ -2171,6 +2636,96 @@ export interface operations {
             };
         };
     };
+    post_collectors_bulk_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkBody"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too many operations are scheduled or running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_bulk_import: {
+        parameters: {
+            query?: {
+                /** @description for CSV; JSON says it in its body */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description CSV has the header name,host,port,database,username,password,env and may have more columns by the names of a registration's fields */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportBody"];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description not readable as a list; rows that are wrong are told in a 200 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description other imports are under way */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     post_collectors_re_register: {
         parameters: {
             query?: never;
@@ -2491,6 +3046,42 @@ export interface operations {
             };
         };
     };
+    get_collectors_by_id_availability: {
+        parameters: {
+            query?: {
+                /** @description 1 to 90, by default 90 */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_collectors_by_id_channel: {
         parameters: {
             query?: never;
@@ -2647,6 +3238,114 @@ export interface operations {
                 content?: never;
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_logs: {
+        parameters: {
+            query?: {
+                /** @description any of these; all, where there are none */
+                level?: string[];
+                /** @description what the message holds, in whatever case */
+                search?: string;
+                from?: string;
+                to?: string;
+                /** @description only what came after this id */
+                after?: number;
+                /** @description 1 to 1000, by default 100; as csv all, or up to 10000 */
+                limit?: number;
+                offset?: number;
+                /** @description json or csv */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_logs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description names this batch, so that it is kept once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogReplyView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description more than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description more than the collector may log: try again after Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `storage_full` */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3250,6 +3949,101 @@ export interface operations {
             };
         };
     };
+    get_operations: {
+        parameters: {
+            query?: {
+                /** @description a repeated key means any of its values */
+                state?: string[];
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_operations_by_id: {
+        parameters: {
+            query?: {
+                page?: number;
+                /** @description results of one page; all of them by default */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_operations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelledView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description it is over, or has begun on all of its collectors */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_registration_secrets: {
         parameters: {
             query?: never;
@@ -3695,6 +4489,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthStatus"];
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
         };

@@ -51,6 +51,21 @@ export type ConnectionTested = Schemas['ConnectionView'];
 export type NewCollector = With<Schemas['RegisterBody'], { type: CollectorType; environment: Environment; ssl_mode: SslMode }>;
 export type RegisteredCollector = Schemas['RegisteredView'];
 
+/** What was asked of a collector, as it is accepted and as it goes on. */
+export type AcceptedAction = Schemas['AcceptedView'];
+export type Action = With<
+  Schemas['ActionView'],
+  { action: 'stop' | 'restart' | 'resume'; status: 'pending' | 'in_progress' | 'completed' | 'failed' | 'expired' | 'cancelled' }
+>;
+export type ConfigChange = Schemas['ConfigBody'];
+export type ConfigSaved = Schemas['ConfiguredView'];
+export type Farewell = Pick<Schemas['FarewellBody'], 'reason'> & Partial<Schemas['FarewellBody']>;
+export type Unregistered = Schemas['UnregisteredView'];
+export type RotatedToken = Schemas['RotatedView'];
+export type Archived = Schemas['ArchivedView'];
+export type ReturnWish = Partial<Schemas['ReturnBody']>;
+export type Returned = Schemas['ReturnedView'];
+
 export type Series = Schemas['SeriesView'];
 export type MetricsReply = Schemas['PointsView'];
 
@@ -70,4 +85,55 @@ export interface LiveEvent {
   collector_id: string | null;
   timestamp: string;
   data: Record<string, unknown> | null;
+}
+
+export type BulkKind = 'restart' | 'stop' | 'resume' | 'unregister' | 'update-group' | 'update-tags' | 'update-config';
+export type OperationState = 'scheduled' | 'running' | 'completed' | 'cancelled' | 'expired';
+export type OperationResultStatus = Action['status'];
+
+export interface BulkWish {
+  action: BulkKind;
+  collector_ids: string[];
+  reason?: string;
+  params?: Record<string, unknown>;
+  schedule_at?: string;
+  confirm?: string;
+}
+
+export interface BulkAccepted {
+  operation_id: string;
+  state: OperationState;
+  total: number;
+  succeeded: number;
+  failed: number;
+}
+
+export interface OperationResult {
+  collector_id: string;
+  name: string | null;
+  status: OperationResultStatus;
+  error: string | null;
+}
+
+export interface Operation {
+  id: string;
+  action: BulkKind;
+  params: Record<string, unknown>;
+  reason: string | null;
+  started_by: string;
+  created_at: string;
+  schedule_at: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  state: OperationState;
+  error_message: string | null;
+  total: number;
+  done: number;
+  failed: number;
+  cancelled: number;
+  can_cancel: boolean;
+}
+
+export interface OperationDetail extends Operation {
+  results: OperationResult[];
 }

@@ -24,10 +24,13 @@ export const router = createBrowserRouter([
         children: [
           { index: true, lazy: async () => ({ Component: (await import('../collectors/list/CollectorsPage')).CollectorsPage }) },
           { path: 'register', lazy: async () => ({ Component: (await import('../collectors/register/RegisterPage')).RegisterPage }) },
+          { path: 'archived', lazy: async () => ({ Component: (await import('../collectors/archived/ArchivedPage')).ArchivedPage }) },
           { path: ':id', element: <Navigate to="overview" replace /> },
           { path: ':id/:tab', lazy: async () => ({ Component: (await import('../collectors/detail/CollectorPage')).CollectorPage }) },
         ],
       },
+      { path: 'operations', lazy: async () => ({ Component: (await import('../collectors/operations/OperationsPage')).OperationsPage }) },
+      { path: 'operations/:id', lazy: async () => ({ Component: (await import('../collectors/operations/OperationPage')).OperationPage }) },
       { path: 'audit', lazy: async () => ({ Component: (await import('../audit/AuditPage')).AuditPage }) },
       { path: 'settings', element: <Navigate to="preferences" replace /> },
       { path: 'settings/:tab', lazy: async () => ({ Component: (await import('../settings/SettingsPage')).SettingsPage }) },

@@ -45,6 +45,7 @@ export const t = messages({
   keyNextRow: 'Next and previous row',
   keyOpen: 'Open the row',
   keyActions: 'Actions of the row',
+  keySelect: 'Select the row',
   printed: '{address}, printed {time}',
   keyTimes: 'Switch between relative and absolute times',
   keyHelp: 'Show this list',

@@ -1,9 +1,12 @@
 // What an event changes in the collectors that the page already has. Figures
 // that an event does not carry are fetched again, at most once in a while.
 import type { Store } from '@reduxjs/toolkit';
-import { api } from '../api/client';
+import { api, type Dispatch } from '../api/client';
 import type { Collector, LiveEvent } from '../api/types';
+import { later } from '../lib/later';
 import { collectorsApi } from './api';
+import { applyOperationEvents } from './operations/api';
+import { noteStatus } from './underWay';
 
 /** Events carry nearly all that the table shows; this brings the rest. */
 const FLEET_REFRESH_MS = 300_000;
@@ -49,7 +52,11 @@ export function applyCollectorEvents(store: Store, events: LiveEvent[]): void {
       }
     }),
   );
-  for (const event of events) if (event.collector_id) touched.add(event.collector_id);
+  for (const { type, collector_id: id, data } of events) {
+    if (!id) continue;
+    touched.add(id);
+    if (type === 'collector:status-changed') noteStatus(id, data?.new_status);
+  }
   for (const id of touched) {
     dispatch(
       collectorsApi.util.updateQueryData('collector', id, (collector) => {
@@ -65,26 +72,17 @@ export function applyCollectorEvents(store: Store, events: LiveEvent[]): void {
       );
     });
   }
+  applyOperationEvents(dispatch as Dispatch, events);
   const delay = events.some((event) => MEMBERSHIP.has(event.type)) ? 0 : FLEET_REFRESH_MS;
-  later(delay === 0 ? 'membership' : 'fleet', delay, () => dispatch(api.util.invalidateTags(['Collectors'])));
-}
-
-const planned = new Set<string>();
-
-/** Runs once after the delay, however often it is asked for until then. */
-function later(name: string, delayMs: number, run: () => void): void {
-  if (planned.has(name)) return;
-  planned.add(name);
-  setTimeout(() => {
-    planned.delete(name);
-    run();
-  }, delayMs);
+  later(delay === 0 ? 'membership' : 'fleet', delay, () =>
+    dispatch(api.util.invalidateTags(delay === 0 ? ['Collectors', 'Archived'] : ['Collectors'])),
+  );
 }
 
 /** Fetches everything shown again; false when the server did not answer. */
 export async function refetchFleet(store: Store): Promise<boolean> {
   const dispatch = store.dispatch as (action: unknown) => unknown;
-  dispatch(api.util.invalidateTags(['Collectors', 'Collector', 'Metrics', 'CollectorAudit']));
+  dispatch(api.util.invalidateTags(['Collectors', 'Collector', 'Metrics', 'CollectorAudit', 'Operations', 'Operation', 'Archived']));
   const answer = await fetch('/api/v1/health', { cache: 'no-store' }).catch(() => null);
   return answer?.ok ?? false;
 }

@@ -7,6 +7,7 @@ const HOUR = 3_600_000;
 test('relative and absolute times are read', () => {
   expect(parseTime('now', NOW)).toBe(NOW);
   expect(parseTime('now-6h', NOW)).toBe(NOW - 6 * HOUR);
+  expect(parseTime('now+2h', NOW)).toBe(NOW + 2 * HOUR);
   expect(parseTime('2026-11-20T13:00:00.000Z', NOW)).toBe(NOW - HOUR);
   expect(parseTime('2026-11-20 13:00 UTC', NOW)).toBe(NOW - HOUR);
 });

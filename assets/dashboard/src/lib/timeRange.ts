@@ -13,14 +13,16 @@ export interface Span {
 export const DEFAULT_RANGE: TimeRange = { from: 'now-1h', to: 'now' };
 
 const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const RELATIVE = /^now(?:-(\d+)([smhd]))?$/;
+const RELATIVE = /^now(?:([+-])(\d+)([smhd]))?$/;
 
 /** Milliseconds since the epoch, or null when the text is no time. */
 export function parseTime(text: string, now: number): number | null {
   const relative = RELATIVE.exec(text.trim());
   if (relative) {
-    const [, amount, unit] = relative;
-    return amount && unit ? now - Number(amount) * (UNIT_MS[unit] ?? 0) : now;
+    const [, sign, amount, unit] = relative;
+    if (!amount || !unit) return now;
+    const span = Number(amount) * (UNIT_MS[unit] ?? 0);
+    return sign === '-' ? now - span : now + span;
   }
   const absolute = Date.parse(
     text

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { useCreateGroupMutation, useDeleteGroupMutation, useGroupsQuery, useUpdateGroupMutation } from '../api/groups';
 import { fieldProblems, problemText, requestId } from '../api/problem';
@@ -6,10 +6,10 @@ import { useMay } from '../api/session';
 import type { Group } from '../api/types';
 import { Button } from '../ui/Button';
 import { TextAreaField, TextField } from '../ui/Field';
+import { FormDialog } from '../ui/FormDialog';
 import { Loading, LoadFailure } from '../ui/states';
 import { toast } from '../ui/toasts';
 import { t } from './strings';
-import { FormDialog } from './userDialogs';
 
 type Open = { kind: 'edit'; group: Group | null } | { kind: 'delete'; group: Group } | null;
 
@@ -91,6 +91,7 @@ function GroupDialog({ group, next, onClose }: { group: Group | null; next: numb
   });
   const [create, creating] = useCreateGroupMutation();
   const [update, updating] = useUpdateGroupMutation();
+  const failed = creating.error ?? updating.error;
   const { errors } = form.formState;
   const submit = form.handleSubmit(async ({ name, description, color }) => {
     const written = {
@@ -115,7 +116,7 @@ function GroupDialog({ group, next, onClose }: { group: Group | null; next: numb
       title={group ? t('editGroupOf', { name: group.name }) : t('addGroup')}
       submit={t(group ? 'saveGroup' : 'addGroup')}
       busy={creating.isLoading || updating.isLoading}
-      error={creating.error ?? updating.error}
+      problem={failed && problemText(failed)}
       onClose={onClose}
       onSubmit={(event) => void submit(event)}
     >
@@ -134,8 +135,7 @@ function GroupDialog({ group, next, onClose }: { group: Group | null; next: numb
 
 function DeleteGroupDialog({ group, onClose }: { group: Group; onClose: () => void }) {
   const [remove, { isLoading, error }] = useDeleteGroupMutation();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
+  const submit = async () => {
     const answer = await remove(group.id);
     if (answer.error) return;
     toast(t('groupDeleted', { name: group.name }));
@@ -147,9 +147,9 @@ function DeleteGroupDialog({ group, onClose }: { group: Group; onClose: () => vo
       submit={t('deleteGroup')}
       danger
       busy={isLoading}
-      error={error}
+      problem={error && problemText(error)}
       onClose={onClose}
-      onSubmit={(event) => void submit(event)}
+      onSubmit={() => void submit()}
     >
       <p>{t('deleteGroupWhy')}</p>
     </FormDialog>

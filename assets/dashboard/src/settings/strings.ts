@@ -47,7 +47,6 @@ export const t = messages({
   auditor: 'Auditor',
   actions: 'Actions',
   you: 'you',
-  cancel: 'Cancel',
   userAdded: 'User {name} added',
   resetPassword: 'Reset password',
   resetPasswordOf: 'Reset password of {name}',

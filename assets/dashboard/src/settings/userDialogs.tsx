@@ -1,10 +1,8 @@
-import { useId, type FormEvent, type ReactNode } from 'react';
 import { useForm } from 'react-hook-form';
-import { fieldProblems, problemText, type ApiError } from '../api/problem';
+import { fieldProblems, problemText } from '../api/problem';
 import type { Role, User } from '../api/types';
-import { Button } from '../ui/Button';
-import { Dialog } from '../ui/Dialog';
 import { SelectField, TextField } from '../ui/Field';
+import { FormDialog } from '../ui/FormDialog';
 import { PasswordField } from '../ui/PasswordField';
 import type { Option } from '../ui/Select';
 import { toast } from '../ui/toasts';
@@ -17,47 +15,6 @@ export const ROLES: (Option & { value: Role })[] = [
   { value: 'operator', label: t('operator') },
   { value: 'admin', label: t('administrator') },
 ];
-
-interface FormDialogProps {
-  title: string;
-  submit: string;
-  busy: boolean;
-  danger?: boolean;
-  error?: ApiError | undefined;
-  onClose: () => void;
-  onSubmit: (event: FormEvent) => void;
-  children: ReactNode;
-}
-
-export function FormDialog({ title, submit, busy, danger = false, error, onClose, onSubmit, children }: FormDialogProps) {
-  const formId = useId();
-  return (
-    <Dialog
-      title={title}
-      width="xs"
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose} autoFocus={danger}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" form={formId} look={danger ? 'danger' : 'primary'} busy={busy}>
-            {submit}
-          </Button>
-        </>
-      }
-    >
-      <form id={formId} className="dialog-form" noValidate onSubmit={onSubmit}>
-        {error && (
-          <p role="alert" className="field-error">
-            {problemText(error)}
-          </p>
-        )}
-        {children}
-      </form>
-    </Dialog>
-  );
-}
 
 export const PASSWORD_RULES = { minLength: { value: 12, message: t('shortPassword') }, required: t('shortPassword') };
 
@@ -81,7 +38,7 @@ export function AddUserDialog({ onClose }: { onClose: () => void }) {
       title={t('addUser')}
       submit={t('addUser')}
       busy={isLoading}
-      error={error}
+      problem={error && problemText(error)}
       onClose={onClose}
       onSubmit={(event) => void submit(event)}
     >
@@ -120,7 +77,7 @@ export function ResetPasswordDialog({ user, onClose }: { user: User; onClose: ()
       title={t('resetPasswordOf', { name: user.username })}
       submit={t('resetPassword')}
       busy={isLoading}
-      error={error}
+      problem={error && problemText(error)}
       onClose={onClose}
       onSubmit={(event) => void submit(event)}
     >
@@ -138,8 +95,7 @@ export function ResetPasswordDialog({ user, onClose }: { user: User; onClose: ()
 
 export function DeleteUserDialog({ user, onClose }: { user: User; onClose: () => void }) {
   const [remove, { isLoading, error }] = useDeleteUserMutation();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
+  const submit = async () => {
     const answer = await remove(user.id);
     if (answer.error) return;
     toast(t('userDeleted', { name: user.username }));
@@ -151,9 +107,9 @@ export function DeleteUserDialog({ user, onClose }: { user: User; onClose: () =>
       submit={t('deleteUser')}
       danger
       busy={isLoading}
-      error={error}
+      problem={error && problemText(error)}
       onClose={onClose}
-      onSubmit={(event) => void submit(event)}
+      onSubmit={() => void submit()}
     >
       <p>{t('deleteUserWhy', { name: user.username })}</p>
     </FormDialog>

@@ -8,6 +8,8 @@ export interface DialogProps {
   children: ReactNode;
   actions?: ReactNode;
   width?: 'xs' | 'sm' | 'md';
+  /** Its own actions close it, so the corner needs no button of the same name. */
+  ownClose?: boolean;
 }
 
 /** A modal dialog; on a phone it fills the screen. Esc closes it and the focus goes back. */

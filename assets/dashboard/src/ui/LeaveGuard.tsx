@@ -3,8 +3,7 @@ import { useBlocker } from 'react-router';
 import { Button } from './Button';
 import { Dialog } from './Dialog';
 
-interface LeaveGuardProps {
-  when: boolean;
+interface LeaveWords {
   title: string;
   stay: string;
   leave: string;
@@ -12,7 +11,7 @@ interface LeaveGuardProps {
 }
 
 /** Asks before the page is left while something would be lost. */
-export function LeaveGuard({ when, title, stay, leave, children }: LeaveGuardProps) {
+export function LeaveGuard({ when, ...words }: LeaveWords & { when: boolean }) {
   const blocker = useBlocker(({ currentLocation, nextLocation }) => when && currentLocation.pathname !== nextLocation.pathname);
 
   useEffect(() => {
@@ -23,17 +22,22 @@ export function LeaveGuard({ when, title, stay, leave, children }: LeaveGuardPro
   }, [when]);
 
   if (blocker.state !== 'blocked') return null;
+  return <LeaveDialog {...words} onStay={() => blocker.reset()} onLeave={() => blocker.proceed()} />;
+}
+
+/** The question itself, for what is left without leaving the page. */
+export function LeaveDialog({ title, stay, leave, children, onStay, onLeave }: LeaveWords & { onStay: () => void; onLeave: () => void }) {
   return (
     <Dialog
       title={title}
       width="xs"
-      onClose={() => blocker.reset()}
+      onClose={onStay}
       actions={
         <>
-          <Button autoFocus onClick={() => blocker.reset()}>
+          <Button autoFocus onClick={onStay}>
             {stay}
           </Button>
-          <Button look="danger" onClick={() => blocker.proceed()}>
+          <Button look="danger" onClick={onLeave}>
             {leave}
           </Button>
         </>

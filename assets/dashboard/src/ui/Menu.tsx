@@ -12,6 +12,8 @@ export interface MenuItem {
   /** A choice that stays visible in the menu; a `check` keeps the menu open. */
   kind?: 'check' | 'radio';
   checked?: boolean;
+  /** Not possible at present; it stays in the menu, so that the others keep their places. */
+  disabled?: boolean;
 }
 
 export interface MenuSurfaceProps {

@@ -1,5 +1,5 @@
 import Autocomplete from '@mui/material/Autocomplete';
-import { useState } from 'react';
+import { useState, type InputHTMLAttributes } from 'react';
 import { messages } from '../lib/messages';
 import { Icon } from './Icon';
 import { Themed } from './mui/Themed';
@@ -16,11 +16,14 @@ interface TagsFieldProps {
   onChange: (tags: string[]) => void;
   error?: string | undefined;
   className?: string;
+  /** A box for text that happens to suggest, rather than a list to choose from. */
+  plain?: boolean;
 }
 
 /** Free words with suggestions. Enter, a comma or leaving the box ends a tag. */
-export function TagsField({ id, label, hint, options, value, onChange, error, className = '' }: TagsFieldProps) {
+export function TagsField({ id, label, hint, options, value, onChange, error, className = '', plain = false }: TagsFieldProps) {
   const [text, setText] = useState('');
+  const [asked, setAsked] = useState(false);
   const add = (typed: string) => {
     const words = typed
       .split(',')
@@ -43,6 +46,10 @@ export function TagsField({ id, label, hint, options, value, onChange, error, cl
           options={options.filter((option) => !value.includes(option))}
           value={value}
           inputValue={text}
+          // What is below stays in reach: the suggestions come with the first letter, or when asked for.
+          open={asked || text !== ''}
+          onOpen={(event) => setAsked(event.type === 'keydown')}
+          onClose={() => setAsked(false)}
           onInputChange={(_, typed, reason) => {
             if (reason === 'reset') return;
             if (typed.includes(',')) add(typed);
@@ -68,7 +75,11 @@ export function TagsField({ id, label, hint, options, value, onChange, error, cl
                   </button>
                 </span>
               ))}
-              <input {...params.slotProps.htmlInput} aria-describedby={`${id}-hint`} aria-invalid={error ? true : undefined} />
+              <input
+                {...withRole(params.slotProps.htmlInput, plain)}
+                aria-describedby={`${id}-hint`}
+                aria-invalid={error ? true : undefined}
+              />
             </div>
           )}
         />
@@ -79,4 +90,11 @@ export function TagsField({ id, label, hint, options, value, onChange, error, cl
       </p>
     </div>
   );
+}
+
+/** A plain box keeps what ties it to its suggestions, without the role of a list. */
+function withRole(input: InputHTMLAttributes<HTMLInputElement>, plain: boolean): InputHTMLAttributes<HTMLInputElement> {
+  if (!plain) return input;
+  const { role: _, 'aria-expanded': __, ...rest } = input;
+  return rest;
 }

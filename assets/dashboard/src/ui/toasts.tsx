@@ -2,7 +2,7 @@
 // once; both wait while the pointer or the focus is on them.
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { messages } from '../lib/messages';
-import { Button, IconButton } from './Button';
+import { Button, ButtonLink, IconButton } from './Button';
 import './overlay.css';
 
 const t = messages({ dismiss: 'Dismiss', region: 'Notifications' });
@@ -10,11 +10,21 @@ const t = messages({ dismiss: 'Dismiss', region: 'Notifications' });
 const SHOWN_MS = 8000;
 const MOST_TOASTS = 4;
 
+/** What a toast offers: something to do, or a page to go to. */
+type ToastAction = { label: string; run: () => void } | { label: string; to: string };
+
+interface ToastOptions {
+  failure?: boolean;
+  action?: ToastAction | undefined;
+  /** The toast that this one follows: it takes its place, if it is still there. */
+  after?: number;
+}
+
 interface Toast {
   id: number;
   text: string;
   failure: boolean;
-  action?: { label: string; run: () => void };
+  action: ToastAction | undefined;
 }
 
 let toasts: Toast[] = [];
@@ -26,10 +36,11 @@ function publish(next: Toast[]): void {
   listeners.forEach((listener) => listener());
 }
 
-export function toast(text: string, options: { failure?: boolean; action?: Toast['action'] } = {}): void {
-  const added: Toast = { id: nextId++, text, failure: options.failure ?? false };
-  if (options.action) added.action = options.action;
-  publish([...toasts, added].slice(-MOST_TOASTS));
+/** Shows a message, and gives the number by which a later one may follow it. */
+export function toast(text: string, { failure = false, action, after }: ToastOptions = {}): number {
+  const added: Toast = { id: nextId++, text, failure, action };
+  publish([...toasts.filter(({ id }) => id !== after), added].slice(-MOST_TOASTS));
+  return added.id;
 }
 
 function dismiss(id: number): void {
@@ -70,17 +81,27 @@ function ToastCard({ toast: { id, text, failure, action } }: { toast: Toast }) {
       onBlur={() => setHeld(false)}
     >
       <p>{text}</p>
-      {action && (
-        <Button
-          onClick={() => {
-            dismiss(id);
-            action.run();
-          }}
-        >
-          {action.label}
-        </Button>
-      )}
+      {action && <ActionControl action={action} onDone={() => dismiss(id)} />}
       <IconButton icon="close" label={t('dismiss')} onClick={() => dismiss(id)} />
     </div>
+  );
+}
+
+function ActionControl({ action, onDone }: { action: ToastAction; onDone: () => void }) {
+  if ('to' in action)
+    return (
+      <ButtonLink to={action.to} onClick={onDone}>
+        {action.label}
+      </ButtonLink>
+    );
+  return (
+    <Button
+      onClick={() => {
+        onDone();
+        action.run();
+      }}
+    >
+      {action.label}
+    </Button>
   );
 }

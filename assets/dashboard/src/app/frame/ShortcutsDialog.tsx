@@ -9,6 +9,7 @@ export function ShortcutsDialog({ pages, onClose }: { pages: Page[]; onClose: ()
     ['/', t('keySearch')],
     ['j k', t('keyNextRow')],
     ['Enter', t('keyOpen')],
+    ['x', t('keySelect')],
     ['.', t('keyActions')],
     ['t', t('keyTimes')],
     ['?', t('keyHelp')],

@@ -1,17 +1,17 @@
 import { useMemo } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { problemStatus, problemText, requestId } from '../../api/problem';
-import { useMay } from '../../api/session';
 import type { Collector } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
-import { Button, ButtonLink } from '../../ui/Button';
+import { ButtonLink } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
 import { EmptyState, Loading, LoadFailure } from '../../ui/states';
-import { StatusWord } from '../../ui/StatusWord';
 import { TabPanel, Tabs } from '../../ui/Tabs';
 import { useCollectorQuery, useCollectorsQuery } from '../api';
-import { useConnectionTest } from '../useConnectionTest';
+import { CollectorStatus } from '../CollectorStatus';
 import { ActivityTab } from './ActivityTab';
+import { ConfigTab } from './config/ConfigTab';
+import { HeadActions } from './HeadActions';
 import { MetricsTab } from './MetricsTab';
 import { OverviewTab } from './OverviewTab';
 import { t } from './strings';
@@ -21,6 +21,7 @@ const TABS = [
   { value: 'overview', label: t('overview') },
   { value: 'metrics', label: t('metrics') },
   { value: 'activity', label: t('activity') },
+  { value: 'config', label: t('configuration') },
 ];
 
 export function CollectorPage() {
@@ -56,8 +57,6 @@ function CollectorView({ collector }: { collector: Collector }) {
   const params = useParams();
   const tab = TABS.some(({ value }) => value === params.tab) ? (params.tab as string) : 'overview';
   const navigate = useNavigate();
-  const mayOperate = useMay('operate');
-  const { run, isTesting } = useConnectionTest();
   return (
     <>
       <div className="collector-head">
@@ -67,14 +66,10 @@ function CollectorView({ collector }: { collector: Collector }) {
         </Link>
         <div className="page-head">
           <h1>{collector.name}</h1>
-          <StatusWord status={collector.status} reason={collector.status_reason} />
+          <CollectorStatus collector={collector} />
           <span className="grow" />
           <Neighbours id={collector.id} tab={tab} />
-          {mayOperate && (
-            <Button icon="plugTest" busy={isTesting} onClick={() => void run(collector.id, collector.name)}>
-              {t('test')}
-            </Button>
-          )}
+          <HeadActions collector={collector} />
         </div>
         <Tabs
           id="collector"
@@ -88,6 +83,7 @@ function CollectorView({ collector }: { collector: Collector }) {
         {tab === 'overview' && <OverviewTab collector={collector} />}
         {tab === 'metrics' && <MetricsTab id={collector.id} interval={collector.collection_interval} />}
         {tab === 'activity' && <ActivityTab id={collector.id} />}
+        {tab === 'config' && <ConfigTab collector={collector} />}
       </TabPanel>
     </>
   );

@@ -2,6 +2,7 @@ import { useId, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { Collector } from '../../api/types';
 import { formatBytes, formatCount, formatDuration, formatMilliseconds, formatPercent, MISSING } from '../../lib/format';
+import { Fact } from '../../ui/Fact';
 import { Time } from '../../ui/Time';
 import { address, environmentLabel, SSL_MODES } from '../words';
 import { ActivityTable } from './ActivityTab';
@@ -34,17 +35,6 @@ function Section({ title, className = '', children }: { title: string; className
       <h2 id={id}>{title}</h2>
       {children}
     </section>
-  );
-}
-
-/** A name and what it is; what nobody has said is left out. */
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  if (children === null || children === undefined || children === '' || children === false) return null;
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -8,7 +8,7 @@ export const t = messages({
   overview: 'Overview',
   metrics: 'Metrics',
   activity: 'Activity',
-  test: 'Test connection',
+  configuration: 'Configuration',
   theCollector: 'the collector',
   theMetrics: 'the metrics',
   theActivity: 'the activity',

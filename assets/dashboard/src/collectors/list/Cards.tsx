@@ -3,18 +3,30 @@ import { useSelector } from 'react-redux';
 import { Link } from 'react-router';
 import { formatPercent } from '../../lib/format';
 import type { Window } from '../../lib/windowing';
-import { StatusWord } from '../../ui/StatusWord';
+import { Icon } from '../../ui/Icon';
 import { Time } from '../../ui/Time';
 import { collectorById } from '../api';
+import { CollectorStatus } from '../CollectorStatus';
 import { t } from '../strings';
 import { address } from '../words';
+import type { RowMenuTarget } from './RowMenu';
+import { SelectBox } from './SelectBox';
+import type { Selection } from './useSelection';
 import type { Row } from './view';
 import './cards.css';
 
 /** cards.css gives a card the same height. */
 export const CARD_HEIGHT = 112;
 
-export function Cards({ rows, visible, rowHeight }: { rows: Row[]; visible: Window; rowHeight: number }) {
+interface CardsProps {
+  rows: Row[];
+  visible: Window;
+  rowHeight: number;
+  selection: Selection | null;
+  onMenu: ((target: RowMenuTarget) => void) | undefined;
+}
+
+export function Cards({ rows, visible, rowHeight, selection, onMenu }: CardsProps) {
   return (
     <ul
       className="cards"
@@ -27,23 +39,52 @@ export function Cards({ rows, visible, rowHeight }: { rows: Row[]; visible: Wind
             {row.label} <span className="meta">{row.count}</span>
           </li>
         ) : (
-          <CollectorCard key={row.key} id={row.key} />
+          <CollectorCard
+            key={row.key}
+            id={row.key}
+            selected={selection?.ids.has(row.key) ?? false}
+            onToggle={selection?.toggle}
+            onMenu={onMenu}
+          />
         ),
       )}
     </ul>
   );
 }
 
-const CollectorCard = memo(function CollectorCard({ id }: { id: string }) {
+interface CollectorCardProps {
+  id: string;
+  selected: boolean;
+  onToggle: ((id: string) => void) | undefined;
+  onMenu: ((target: RowMenuTarget) => void) | undefined;
+}
+
+const CollectorCard = memo(function CollectorCard({ id, selected, onToggle, onMenu }: CollectorCardProps) {
   const collector = useSelector((state: Parameters<typeof collectorById>[0]) => collectorById(state, id));
   if (!collector) return null;
   return (
-    <li className="collector-card">
+    <li className={selected ? 'collector-card selected' : 'collector-card'}>
+      {onToggle && (
+        <span className="card-select">
+          <SelectBox name={collector.name} checked={selected} onChange={() => onToggle(id)} />
+        </span>
+      )}
+      {onMenu && (
+        <button
+          type="button"
+          className="button button-quiet button-icon row-actions card-actions"
+          aria-label={t('actionsFor', { name: collector.name })}
+          aria-haspopup="menu"
+          onClick={(event) => onMenu({ collector, anchor: event.currentTarget })}
+        >
+          <Icon name="dots" />
+        </button>
+      )}
       <Link to={`/collectors/${id}/overview`} data-row={id} className="card-link tall-link">
         {collector.name}
       </Link>
       <span className="host mono">{address(collector)}</span>
-      <StatusWord status={collector.status} reason={collector.status_reason} quietWhenOnline />
+      <CollectorStatus collector={collector} quietWhenOnline />
       <span className="card-figures meta">
         <Time value={collector.last_heartbeat} />
         <span>

@@ -1,6 +1,6 @@
 // The scrolling list of rows: a table, or cards on a phone. Only what is near
 // the viewport is in the document once there are more than a hundred rows.
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { useMay } from '../../api/session';
 import { usePreferences } from '../../lib/hooks';
@@ -11,6 +11,7 @@ import { Cards, CARD_HEIGHT } from './Cards';
 import { COLUMNS } from './columns';
 import { RowMenu, type RowMenuTarget } from './RowMenu';
 import { Table } from './Table';
+import type { Selection } from './useSelection';
 import type { Row, Sort, View } from './view';
 
 const ROW_HEIGHT = { compact: 36, comfortable: 48 };
@@ -19,24 +20,27 @@ const HEADER_HEIGHT = 36;
 interface RowListProps {
   rows: Row[];
   view: View;
+  /** Nothing for those who may not change many at once. */
+  selection: Selection | null;
   onSort: (sort: Sort, descending: boolean) => void;
-  /** True while pointer or focus are in the list. */
-  onHold: (held: boolean) => void;
   phone: boolean;
 }
 
-export function RowList({ rows, view, onSort, onHold, phone }: RowListProps) {
+type Region = React.RefObject<HTMLDivElement | null>;
+
+export function RowList({ rows, view, selection, onSort, phone }: RowListProps) {
   const { density, hiddenColumns } = usePreferences();
   const mayOperate = useMay('operate');
   const region = useRef<HTMLDivElement>(null);
   const [menu, setMenu] = useState<RowMenuTarget | null>(null);
   const rowHeight = phone ? CARD_HEIGHT : ROW_HEIGHT[density];
   const visible = useVisibleRows(region, rows.length, rowHeight);
-  const hold = useHold(onHold);
-  useRowKeys(region, rows, rowHeight);
+  useRowKeys(region, rows, rowHeight, selection?.toggle);
 
-  const columns = COLUMNS.filter(({ id }) => !hiddenColumns.includes(id) && (id !== 'actions' || mayOperate));
-  const shared = { rows, visible, rowHeight };
+  const columns = COLUMNS.filter(
+    ({ id }) => !hiddenColumns.includes(id) && (id !== 'actions' || mayOperate) && (id !== 'select' || selection),
+  );
+  const shared = { rows, visible, rowHeight, selection };
   return (
     <div
       className={rows.length > WHOLE_LIST_ROWS ? 'fleet-list fleet-list-long card' : 'fleet-list card'}
@@ -44,16 +48,19 @@ export function RowList({ rows, view, onSort, onHold, phone }: RowListProps) {
       aria-label={t('list')}
       tabIndex={0}
       ref={region}
-      {...hold}
     >
-      {phone ? <Cards {...shared} /> : <Table {...shared} columns={columns} view={view} onSort={onSort} onMenu={setMenu} />}
+      {phone ? (
+        <Cards {...shared} onMenu={mayOperate ? setMenu : undefined} />
+      ) : (
+        <Table {...shared} columns={columns} view={view} onSort={onSort} onMenu={setMenu} />
+      )}
       <RowMenu target={menu} onClose={() => setMenu(null)} />
     </div>
   );
 }
 
 /** The window of rows, followed while the region scrolls or is resized. */
-function useVisibleRows(region: React.RefObject<HTMLDivElement | null>, count: number, rowHeight: number): Window {
+function useVisibleRows(region: Region, count: number, rowHeight: number): Window {
   const [visible, setVisible] = useState<Window>(() => visibleWindow(0, innerHeight, rowHeight, count));
   useLayoutEffect(() => {
     const element = region.current;
@@ -80,21 +87,6 @@ function useVisibleRows(region: React.RefObject<HTMLDivElement | null>, count: n
   return visible.end <= count ? visible : visibleWindow(0, innerHeight, rowHeight, count);
 }
 
-function useHold(onHold: (held: boolean) => void) {
-  const inside = useRef({ pointer: false, focus: false });
-  const note = (change: Partial<typeof inside.current>) => {
-    Object.assign(inside.current, change);
-    onHold(inside.current.pointer || inside.current.focus);
-  };
-  useEffect(() => () => onHold(false), [onHold]);
-  return {
-    onPointerEnter: () => note({ pointer: true }),
-    onPointerLeave: () => note({ pointer: false }),
-    onFocus: () => note({ focus: true }),
-    onBlur: (event: React.FocusEvent) => note({ focus: event.currentTarget.contains(event.relatedTarget) }),
-  };
-}
-
 /** Frames to wait at most until a row that was scrolled to is in the document. */
 const FOCUS_FRAMES = 10;
 
@@ -104,12 +96,12 @@ function focusRow(region: HTMLElement, id: string, frames = FOCUS_FRAMES): void 
   else if (frames > 0) requestAnimationFrame(() => focusRow(region, id, frames - 1));
 }
 
-/** `j` and `k` move the focus from row to row; Enter then follows the link, `.` opens the row's menu. */
-function useRowKeys(region: React.RefObject<HTMLDivElement | null>, rows: Row[], rowHeight: number): void {
+/** `j` and `k` move the focus from row to row; Enter then follows the link, `.` opens the row's menu, `x` chooses it. */
+function useRowKeys(region: Region, rows: Row[], rowHeight: number, toggle: ((id: string) => void) | undefined): void {
   const last = useRef<string | null>(null);
   const move = (step: number) => {
     const element = region.current;
-    const current = document.activeElement?.getAttribute('data-row') ?? last.current;
+    const current = currentRow()?.querySelector('[data-row]')?.getAttribute('data-row') ?? last.current;
     const at = rows.findIndex(({ key }) => key === current);
     // Without a current row the first one on screen is next.
     const from = at === -1 ? Math.ceil((element?.scrollTop ?? 0) / rowHeight) - 1 : at;
@@ -123,8 +115,17 @@ function useRowKeys(region: React.RefObject<HTMLDivElement | null>, rows: Row[],
     if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
     focusRow(element, id);
   };
-  const openMenu = () => document.activeElement?.closest('tr')?.querySelector<HTMLElement>('.row-actions')?.click();
-  useShortcuts({ j: () => move(1), k: () => move(-1), '.': openMenu });
+  const openMenu = () => currentRow()?.querySelector<HTMLElement>('.row-actions')?.click();
+  const select = () => {
+    const id = currentRow()?.querySelector('[data-row]')?.getAttribute('data-row');
+    if (id) toggle?.(id);
+  };
+  useShortcuts({ j: () => move(1), k: () => move(-1), '.': openMenu, x: select });
+}
+
+/** The row or card that has the focus, on whichever of its controls. */
+function currentRow(): Element | null {
+  return document.activeElement?.closest('tr, .collector-card') ?? null;
 }
 
 /** The place of the next row in that direction that is no group heading. */

@@ -5,13 +5,15 @@ import type { Collector } from '../../api/types';
 import { formatCompact, formatPercent, MISSING } from '../../lib/format';
 import type { Window } from '../../lib/windowing';
 import { Icon } from '../../ui/Icon';
-import { StatusWord } from '../../ui/StatusWord';
 import { Time } from '../../ui/Time';
 import { collectorById } from '../api';
+import { CollectorStatus } from '../CollectorStatus';
 import { t } from '../strings';
 import { address, environmentLabel } from '../words';
 import type { Column } from './columns';
 import type { RowMenuTarget } from './RowMenu';
+import { SelectBox } from './SelectBox';
+import type { Selection } from './useSelection';
 import type { Row, Sort, View } from './view';
 
 interface TableProps {
@@ -19,12 +21,13 @@ interface TableProps {
   visible: Window;
   rowHeight: number;
   columns: Column[];
+  selection: Selection | null;
   view: View;
   onSort: (sort: Sort, descending: boolean) => void;
   onMenu: (target: RowMenuTarget) => void;
 }
 
-export function Table({ rows, visible, rowHeight, columns, view, onSort, onMenu }: TableProps) {
+export function Table({ rows, visible, rowHeight, columns, selection, view, onSort, onMenu }: TableProps) {
   const matching = rows.reduce((sum, row) => sum + (row.kind === 'collector' ? 1 : 0), 0);
   return (
     <table className="table fleet-table" aria-label={t('collectors')} aria-rowcount={matching + 1}>
@@ -35,9 +38,13 @@ export function Table({ rows, visible, rowHeight, columns, view, onSort, onMenu 
       </colgroup>
       <thead>
         <tr aria-rowindex={1}>
-          {columns.map((column) => (
-            <Header key={column.id} column={column} view={view} onSort={onSort} />
-          ))}
+          {columns.map((column) =>
+            column.id === 'select' ? (
+              <SelectHeader key="select" label={column.label} rows={rows} selection={selection} />
+            ) : (
+              <Header key={column.id} column={column} view={view} onSort={onSort} />
+            ),
+          )}
         </tr>
       </thead>
       <tbody>
@@ -50,7 +57,15 @@ export function Table({ rows, visible, rowHeight, columns, view, onSort, onMenu 
               </th>
             </tr>
           ) : (
-            <CollectorRow key={row.key} id={row.key} place={row.place} columns={columns} onMenu={onMenu} />
+            <CollectorRow
+              key={row.key}
+              id={row.key}
+              place={row.place}
+              columns={columns}
+              selected={selection?.ids.has(row.key) ?? false}
+              onToggle={selection?.toggle}
+              onMenu={onMenu}
+            />
           ),
         )}
         <Spacer rows={rows.length - visible.end} rowHeight={rowHeight} columns={columns.length} />
@@ -89,19 +104,46 @@ function Header({ column, view, onSort }: { column: Column; view: View; onSort: 
   );
 }
 
+/** Chooses every row that the list shows, or none. */
+function SelectHeader({ label, rows, selection }: { label: string; rows: Row[]; selection: Selection | null }) {
+  const ids = rows.flatMap((row) => (row.kind === 'collector' ? [row.key] : []));
+  const count = ids.filter((id) => selection?.ids.has(id)).length;
+  const all = count === ids.length;
+  return (
+    <th scope="col" className="tight" aria-label={label}>
+      <label className="select-box">
+        <input
+          type="checkbox"
+          aria-label={t('selectAll')}
+          checked={all}
+          ref={(box) => {
+            if (box) box.indeterminate = count > 0 && !all;
+          }}
+          onChange={() => (all ? selection?.clear() : selection?.choose(ids))}
+        />
+      </label>
+    </th>
+  );
+}
+
+/** Columns that are as wide as their control. */
+const TIGHT = new Set(['select', 'actions']);
+
 interface CollectorRowProps {
   id: string;
   place: number;
   columns: Column[];
+  selected: boolean;
+  onToggle: ((id: string) => void) | undefined;
   onMenu: (target: RowMenuTarget) => void;
 }
 
 /** Subscribes to its own collector, so an event draws one row again. */
-const CollectorRow = memo(function CollectorRow({ id, place, columns, onMenu }: CollectorRowProps) {
+const CollectorRow = memo(function CollectorRow({ id, place, columns, selected, onToggle, onMenu }: CollectorRowProps) {
   const collector = useSelector((state: Parameters<typeof collectorById>[0]) => collectorById(state, id));
   if (!collector) return null;
   return (
-    <tr aria-rowindex={place + 2}>
+    <tr aria-rowindex={place + 2} className={selected ? 'selected' : undefined}>
       {columns.map((column) =>
         column.id === 'name' ? (
           <th key="name" scope="row">
@@ -113,8 +155,12 @@ const CollectorRow = memo(function CollectorRow({ id, place, columns, onMenu }: 
             </span>
           </th>
         ) : (
-          <td key={column.id} className={column.number ? 'number' : column.id === 'actions' ? 'actions' : undefined}>
-            <Cell column={column.id} collector={collector} onMenu={onMenu} />
+          <td key={column.id} className={column.number ? 'number' : TIGHT.has(column.id) ? 'tight' : undefined}>
+            {column.id === 'select' ? (
+              <SelectBox name={collector.name} checked={selected} onChange={() => onToggle?.(id)} />
+            ) : (
+              <Cell column={column.id} collector={collector} onMenu={onMenu} />
+            )}
           </td>
         ),
       )}
@@ -125,7 +171,7 @@ const CollectorRow = memo(function CollectorRow({ id, place, columns, onMenu }: 
 function Cell({ column, collector, onMenu }: { column: string; collector: Collector; onMenu: CollectorRowProps['onMenu'] }) {
   switch (column) {
     case 'status':
-      return <StatusWord status={collector.status} reason={collector.status_reason} quietWhenOnline />;
+      return <CollectorStatus collector={collector} quietWhenOnline />;
     case 'group':
       return collector.group ? <GroupName name={collector.group.name} color={collector.group.color} /> : MISSING;
     case 'environment':
@@ -147,7 +193,7 @@ function Cell({ column, collector, onMenu }: { column: string; collector: Collec
           className="button button-quiet button-icon row-actions"
           aria-label={t('actionsFor', { name: collector.name })}
           aria-haspopup="menu"
-          onClick={(event) => onMenu({ id: collector.id, name: collector.name, anchor: event.currentTarget })}
+          onClick={(event) => onMenu({ collector, anchor: event.currentTarget })}
         >
           <Icon name="dots" />
         </button>

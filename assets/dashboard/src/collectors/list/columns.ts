@@ -14,6 +14,7 @@ export interface Column {
 }
 
 export const COLUMNS: Column[] = [
+  { id: 'select', label: t('select'), width: 40, optional: false },
   { id: 'name', label: t('name'), width: null, sort: 'name', optional: false },
   { id: 'status', label: t('status'), width: 206, sort: 'status', optional: false },
   { id: 'group', label: t('group'), width: 142, sort: 'group', optional: true },

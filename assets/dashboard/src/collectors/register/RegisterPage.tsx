@@ -4,6 +4,8 @@ import { useMay } from '../../api/session';
 import type { RegisteredCollector } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
 import { NoPermission } from '../../ui/states';
+import { t as tokenWords } from '../token/strings';
+import { TokenGuard } from '../token/TokenGuard';
 import { TokenPanel } from '../token/TokenPanel';
 import { RegisterForm } from './RegisterForm';
 import { t } from './strings';
@@ -22,10 +24,28 @@ export function RegisterPage() {
         <h1>{t('title')}</h1>
       </div>
       {registered ? (
-        <TokenPanel collector={registered} />
+        <Registered collector={registered} />
       ) : (
         <RegisterForm onRegistered={setRegistered} onCancel={() => void navigate('/collectors')} />
       )}
+    </div>
+  );
+}
+
+function Registered({ collector }: { collector: RegisteredCollector }) {
+  const [stored, setStored] = useState(false);
+  const { id, name, jwt_token: token, token_expires_at: until, certificate, private_key, ca_certificate } = collector;
+  const issued = { id, name, token, until, certificates: { certificate, private_key, ca_certificate } };
+  return (
+    <div className="card token-card">
+      <TokenPanel
+        heading={tokenWords('registered')}
+        why={tokenWords('registeredWhy', { name })}
+        tokens={[issued]}
+        stored={stored}
+        onStored={setStored}
+      />
+      <TokenGuard when={!stored} />
     </div>
   );
 }

@@ -1,13 +1,11 @@
 import { expect, test } from 'vitest';
-import type { RegisteredCollector } from '../../api/types';
-import { snippets } from './snippets';
+import { snippets, type IssuedToken } from './snippets';
 
-const collector: Pick<RegisteredCollector, 'id' | 'jwt_token' | 'certificate' | 'private_key' | 'ca_certificate'> = {
+const collector: IssuedToken = {
   id: 'col_1',
-  jwt_token: 'a.b.c',
-  certificate: 'CERT\n',
-  private_key: 'KEY\n',
-  ca_certificate: 'CA\n',
+  name: 'orders',
+  token: 'a.b.c',
+  certificates: { certificate: 'CERT\n', private_key: 'KEY\n', ca_certificate: 'CA\n' },
 };
 
 test.each(snippets(collector, 'https://pg.example:8443'))('$label carries identity, token, address and certificates', ({ text }) => {
@@ -28,4 +26,12 @@ test.each(snippets(collector, 'https://pg.example:8443'))('$label carries identi
 
 test('without TLS no certificates are written', () => {
   for (const { text } of snippets(collector, 'http://127.0.0.1:8080')) expect(text).not.toContain('KEY\n');
+});
+
+test('a later token comes without certificates, and needs none', () => {
+  const { id, token } = collector;
+  for (const { text } of snippets({ id, token }, 'https://pg.example')) {
+    expect(text).toContain('a.b.c');
+    expect(text).not.toContain('collector.key');
+  }
 });

@@ -10,22 +10,33 @@ export interface Snippet {
 
 const CONFIG = '/etc/pganalytics/collector.toml';
 
-type Identity = Pick<RegisteredCollector, 'id' | 'jwt_token' | 'certificate' | 'private_key' | 'ca_certificate'>;
+export type Certificates = Pick<RegisteredCollector, 'certificate' | 'private_key' | 'ca_certificate'>;
 
-export function snippets(collector: Identity, url: string): Snippet[] {
+/** A token as the server hands it out; certificates come with the first one only. */
+export interface IssuedToken {
+  id: string;
+  name: string;
+  token: string;
+  /** When it expires, where the server says. */
+  until?: string;
+  certificates?: Certificates;
+}
+
+export function snippets(issued: Pick<IssuedToken, 'id' | 'token' | 'certificates'>, url: string): Snippet[] {
   const variables: [string, string][] = [
-    ['COLLECTOR_ID', collector.id],
-    ['COLLECTOR_JWT_TOKEN', collector.jwt_token],
+    ['COLLECTOR_ID', issued.id],
+    ['COLLECTOR_JWT_TOKEN', issued.token],
     ['CENTRAL_API_URL', url],
   ];
   // Over plain HTTP, which an agent takes for its own machine only, there is nothing to certify.
-  const files: [string, string][] = url.startsWith('https:')
-    ? [
-        ['ca.crt', collector.ca_certificate],
-        ['collector.crt', collector.certificate],
-        ['collector.key', collector.private_key],
-      ]
-    : [];
+  const files: [string, string][] =
+    issued.certificates && url.startsWith('https:')
+      ? [
+          ['ca.crt', issued.certificates.ca_certificate],
+          ['collector.crt', issued.certificates.certificate],
+          ['collector.key', issued.certificates.private_key],
+        ]
+      : [];
   return [
     { id: 'environment', label: 'Environment', text: environment(variables, files) },
     { id: 'systemd', label: 'systemd', text: systemd(variables, files) },

@@ -1,5 +1,6 @@
 import MuiDialog from '@mui/material/Dialog';
 import { useId } from 'react';
+import { useFocusReturn } from '../../lib/focus';
 import { usePhone } from '../../lib/hooks';
 import { messages } from '../../lib/messages';
 import { IconButton } from '../Button';
@@ -9,9 +10,10 @@ import '../overlay.css';
 
 const t = messages({ close: 'Close' });
 
-export default function DialogSurface({ title, onClose, children, actions, width = 'sm' }: DialogProps) {
+export default function DialogSurface({ title, onClose, children, actions, width = 'sm', ownClose = false }: DialogProps) {
   const titleId = useId();
   const phone = usePhone();
+  useFocusReturn();
   return (
     <Themed>
       <MuiDialog open onClose={onClose} fullScreen={phone} fullWidth maxWidth={width} aria-labelledby={titleId}>
@@ -19,7 +21,7 @@ export default function DialogSurface({ title, onClose, children, actions, width
           <h2 id={titleId} className="grow">
             {title}
           </h2>
-          <IconButton icon="close" label={t('close')} onClick={onClose} />
+          {!ownClose && <IconButton icon="close" label={t('close')} onClick={onClose} />}
         </div>
         <div className="dialog-body">{children}</div>
         {actions && <div className="dialog-actions">{actions}</div>}

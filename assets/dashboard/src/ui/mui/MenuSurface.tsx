@@ -25,6 +25,7 @@ export default function MenuSurface({ anchor, label, heading, items, onClose }: 
             key={item.label}
             role={item.kind === 'check' ? 'menuitemcheckbox' : item.kind === 'radio' ? 'menuitemradio' : 'menuitem'}
             aria-checked={item.kind ? (item.checked ?? false) : undefined}
+            disabled={item.disabled ?? false}
             onClick={() => {
               if (item.kind !== 'check') onClose();
               item.onSelect();

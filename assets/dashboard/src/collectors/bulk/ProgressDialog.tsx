@@ -1,0 +1,70 @@
+// How a bulk action goes. Closing leaves it to the daemon; a toast says how it
+// ended.
+import { useDispatch } from 'react-redux';
+import type { Dispatch } from '../../api/client';
+import { problemText, requestId } from '../../api/problem';
+import { Button, ButtonLink } from '../../ui/Button';
+import { Dialog } from '../../ui/Dialog';
+import { Loading, LoadFailure } from '../../ui/states';
+import { toast } from '../../ui/toasts';
+import { followInBackground } from '../operations/follow';
+import { useOperation } from '../operations/OperationPage';
+import { Progress, Results } from '../operations/Progress';
+import { t } from '../operations/strings';
+import { useRetry } from '../operations/useRetry';
+import { isOver, statusText } from '../operations/words';
+
+interface ProgressDialogProps {
+  title: string;
+  id: string;
+  /** What failed was asked for again: this is the new operation. */
+  onRetried: (id: string) => void;
+  onClose: () => void;
+}
+
+export function ProgressDialog({ title, id, onRetried, onClose }: ProgressDialogProps) {
+  const { data, error, refetch } = useOperation(id);
+  const dispatch = useDispatch<Dispatch>();
+  const { canRetry, retry, isRetrying } = useRetry(data, onRetried);
+  const running = data !== undefined && !isOver(data);
+  const close = () => {
+    onClose();
+    if (!running) return;
+    toast(`${title}: ${statusText(data)}`, { action: { label: t('view'), to: `/operations/${id}` } });
+    if (data.state === 'running') void dispatch(followInBackground(id));
+  };
+  return (
+    <Dialog
+      title={title}
+      width="sm"
+      onClose={close}
+      ownClose
+      actions={
+        <>
+          <ButtonLink look="quiet" to={`/operations/${id}`}>
+            {t('view')}
+          </ButtonLink>
+          <span className="grow" />
+          {canRetry && (
+            <Button icon="refresh" busy={isRetrying} onClick={() => void retry()}>
+              {t('retry')}
+            </Button>
+          )}
+          {running && <Button onClick={close}>{t('inBackground')}</Button>}
+          <Button look="primary" autoFocus onClick={close}>
+            {t('close')}
+          </Button>
+        </>
+      }
+    >
+      <div className="bulk-progress">
+        {error && (
+          <LoadFailure what={t('theOperation')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
+        )}
+        {!data && !error && <Loading rows={4} />}
+        {data && <Progress operation={data} />}
+        {data && <Results operation={data} windowed />}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,28 @@
+import { useState } from 'react';
+import { Button } from '../../ui/Button';
+import { TabPanel, Tabs } from '../../ui/Tabs';
+import { copy } from './copy';
+import { snippets, type IssuedToken } from './snippets';
+import { t } from './strings';
+
+export function Snippets({ issued }: { issued: IssuedToken }) {
+  const [tab, setTab] = useState('environment');
+  const all = snippets(issued, location.origin);
+  const shown = all.find(({ id }) => id === tab) ?? all[0];
+  if (!shown) return null;
+  return (
+    <div>
+      <div className="snippet-head">
+        <Tabs id="snippet" label={t('snippets')} tabs={all.map(({ id, label }) => ({ value: id, label }))} value={tab} onChange={setTab} />
+        <Button icon="copy" onClick={() => void copy(shown.text)}>
+          {t('copySnippet')}
+        </Button>
+      </div>
+      <TabPanel id="snippet" value={tab}>
+        <pre className="snippet mono" tabIndex={0}>
+          {shown.text}
+        </pre>
+      </TabPanel>
+    </div>
+  );
+}

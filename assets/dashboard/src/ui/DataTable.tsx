@@ -1,0 +1,89 @@
+// A plain table of a few columns. On a phone each row becomes a card in which
+// the values stand beside the names of their columns; the roles stay, because
+// CSS alone would take them away with the layout.
+import { useState, type Key, type ReactNode } from 'react';
+import { messages } from '../lib/messages';
+import { Button } from './Button';
+import './data.css';
+
+const t = messages({ more: { one: 'Show {n} more row', other: 'Show {n} more rows' } });
+
+const SHOWN_AT_ONCE = 500;
+
+export interface DataColumn<Row> {
+  id: string;
+  label: string;
+  labelHidden?: boolean;
+  number?: boolean;
+  /** Names the row. */
+  isHeader?: boolean;
+  /** Shown instead of the label in the header, for example a box that selects all. */
+  head?: ReactNode;
+  cell: (row: Row) => ReactNode;
+}
+
+interface DataTableProps<Row> {
+  label: string;
+  columns: DataColumn<Row>[];
+  rows: Row[];
+  keyOf: (row: Row) => Key;
+  className?: string;
+  isSelected?: (row: Row) => boolean;
+}
+
+export function DataTable<Row>({ label, columns, rows, keyOf, className = '', isSelected }: DataTableProps<Row>) {
+  const [most, setMost] = useState(SHOWN_AT_ONCE);
+  const left = rows.length - most;
+  return (
+    <>
+      <div className={`scroll-x data-scroll ${className}`} role="region" aria-label={label} tabIndex={0}>
+        <table className="table data-table" role="table" aria-label={label} aria-rowcount={rows.length + 1}>
+          <thead role="rowgroup">
+            <tr role="row">
+              {columns.map((column) => (
+                <HeadCell key={column.id} column={column} />
+              ))}
+            </tr>
+          </thead>
+          <tbody role="rowgroup">
+            {rows.slice(0, most).map((row) => (
+              <tr key={keyOf(row)} role="row" className={isSelected?.(row) ? 'selected' : undefined}>
+                {columns.map((column) => (
+                  <DataCell key={column.id} column={column} row={row} />
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {left > 0 && (
+        <p className="data-more">
+          <Button onClick={() => setMost(most + SHOWN_AT_ONCE)}>{t('more', { n: Math.min(left, SHOWN_AT_ONCE) })}</Button>
+        </p>
+      )}
+    </>
+  );
+}
+
+function HeadCell<Row>({ column }: { column: DataColumn<Row> }) {
+  const { label, labelHidden, number, head } = column;
+  return (
+    <th scope="col" role="columnheader" className={number ? 'number' : undefined} aria-label={head ? label : undefined}>
+      {head ?? <span className={labelHidden ? 'hidden-visually' : undefined}>{label}</span>}
+    </th>
+  );
+}
+
+function DataCell<Row>({ column, row }: { column: DataColumn<Row>; row: Row }) {
+  const { label, labelHidden, number, isHeader, cell } = column;
+  const wiring = { className: number ? 'number' : undefined, ...(labelHidden || isHeader ? {} : { 'data-label': label }) };
+  return isHeader ? (
+    <th scope="row" role="rowheader" {...wiring}>
+      {cell(row)}
+    </th>
+  ) : (
+    <td role="cell" {...wiring}>
+      {cell(row)}
+    </td>
+  );
+}
