@@ -410,8 +410,20 @@ pub const AHEAD: Duration = Duration::from_secs(DAY_S);
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// Numbers in one document: a hundred thousand columns of a schema have five each.
 pub const DOCUMENT_NUMBERS: usize = 500_000;
-/// A shape before compression: paths and labels of all objects of one document.
+/// Values in one document, objects and arrays among them: while it is taken apart, each takes 32 bytes.
+pub const DOCUMENT_VALUES: usize = 2_000_000;
+/// The pieces of one document: keys, paths and labels of all its objects.
 pub const SHAPE_BYTES: usize = 32 * MIB;
+/// One push of one hour as it is stored, before compression: its values take less room than their text, but for
+/// the pieces that each of its documents lists.
+pub const BATCH_BYTES: usize = 512 * MIB;
+/// What is remembered of all senders to know their next documents again; beyond, those that were silent for
+/// longest are forgotten, and their next documents cost more.
+pub const SENDERS_BYTES: usize = 96 * MIB;
+/// Objects of one sender that are remembered.
+pub const SENDER_OBJECTS: usize = 50_000;
+/// Types of documents among which the next one is looked for by how it begins.
+pub const SENDER_KINDS: usize = 256;
 /// A string that is longer is text, and no label.
 pub const LABEL_BYTES: usize = 120;
 /// Pushes that wait for the next commit, and their bytes as they will be stored. What does not fit is told to
@@ -427,10 +439,13 @@ pub const COMMIT_WAIT: Duration = Duration::from_secs(30);
 pub const FREE_BYTES: u64 = 32 * MIB as u64;
 /// Pages of the hot store that are kept in memory.
 pub const HOT_CACHE_BYTES: usize = 64 * MIB;
-/// Shapes that are known to be stored already, kept in memory so that each push need not look them up.
-pub const KNOWN_SHAPES: usize = 50_000;
-/// Shapes that are kept decompressed for readers: those of some charts of some collectors.
-pub const SHAPE_CACHE_BYTES: usize = 16 * MIB;
+/// Numbers of one collector's dictionary before it begins anew: most collectors have a few thousand objects, and
+/// query statistics bring new ones every minute.
+pub const DICTIONARY_NUMBERS: u32 = 50_000;
+/// Entries of all dictionaries that are kept in memory, 40 bytes each.
+pub const DICTIONARY_ENTRIES: usize = 2_000_000;
+/// Shapes of one collector that are remembered because they may come again.
+pub const SHAPES_SEEN_ONCE: usize = 1000;
 /// Points of one series in one answer.
 pub const SERIES_POINTS: usize = 11_000;
 /// Series in one answer, and documents that one query of points may look at.
@@ -443,8 +458,6 @@ pub const QUERY_MATCHERS: usize = 100;
 pub const MATCHER_BYTES: usize = 4096;
 /// A pattern of a matcher, compiled.
 pub const PATTERN_BYTES: usize = MIB;
-/// Types of one collector whose documents one answer can put into one order; beyond, a type must be named.
-pub const QUERY_TYPES: usize = 1000;
 /// The range of a chart whose beginning is not given: at one heartbeat in 10 s it has 8,640 points.
 pub const QUERY_RANGE: Duration = Duration::from_secs(DAY_S);
 /// Characters of a step, such as `250ms`, and of a cursor.
@@ -455,8 +468,6 @@ pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
 pub const PAGE_BYTES: usize = 16 * MIB;
 /// Documents and dedup entries that one step of the retention removes.
 pub const PRUNE_STEP: usize = 10_000;
-/// Hours of one type that such a step enters.
-pub const PRUNE_HOURS: usize = 1000;
 
 // -- images of many documents
 

@@ -1,21 +1,25 @@
 //! Reading documents back as they were pushed, in the order of time and, within a time, of their sequence.
 
-use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::str::FromStr;
 
 use redb::ReadTransaction;
 
+use super::Metrics;
+use super::batch::{Batch, Found, Head};
+use super::bytes::Reader;
 use super::document::AGENT;
-use super::hot::{self, Place, StoredDocument};
+use super::hot::{self, Hour, Place};
+use super::hours::{Hours, Table, batch, each_batch};
+use super::layouts::Layouts;
 use super::query::QueryError;
-use super::walk::{Row, Walk};
-use super::{Metrics, kinds};
+use super::text;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::redb_file::damaged;
 
 /// Which documents are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -37,7 +41,7 @@ pub struct ReadDocument {
     pub kind: String,
     pub timestamp: Timestamp,
     pub received_at: Timestamp,
-    /// The JSON text, as it was pushed.
+    /// The JSON text: every member as it was pushed, without the space between them.
     pub text: String,
 }
 
@@ -89,76 +93,120 @@ impl Metrics {
         let last = Place { timestamp: query.to, seq: u64::MAX };
         let Some(first) = query.first_place().filter(|first| *first <= last) else { return Ok(none) };
         self.hot.file.read(|tx| {
-            let kinds = match &query.kind {
-                Some(kind) => vec![kind.clone()],
-                None => kinds(tx, query.collector)?.into_iter().filter(|kind| kind != AGENT).collect(),
-            };
-            if kinds.len() > limits::QUERY_TYPES {
-                return Err(QueryError::TooManyTypes);
+            let mut page = Page::new(tx, query, first, last)?;
+            let mut hours = Hours::new(tx, query.collector, first.timestamp, last.timestamp)?;
+            while let Some((hour, counts)) = hours.next()? {
+                if page.add(hour, counts)? {
+                    break;
+                }
             }
-            read_page(Merged::new(tx, query.collector, kinds, first, last)?, query.limit)
+            Ok(page.answer)
         })
     }
 }
 
-fn read_page(mut rows: Merged, limit: usize) -> Result<DocumentsPage, QueryError> {
-    let limit = limit.clamp(1, limits::PAGE_DOCUMENTS.1);
-    let mut documents: Vec<ReadDocument> = Vec::new();
-    let mut bytes = 0;
-    while let Some((place, kind, row)) = rows.next()? {
-        if documents.len() == limit || bytes > limits::PAGE_BYTES {
-            let last = documents.last().map(|last| Place { timestamp: last.timestamp, seq: last.seq });
-            return Ok(DocumentsPage { documents, next: last.map(Cursor) });
-        }
-        let stored = StoredDocument::open(row.0.value(), row.1.value())?;
-        let text = stored.text(row.0.value())?;
-        bytes += text.len();
-        let Place { timestamp, seq } = place;
-        documents.push(ReadDocument { seq, kind, timestamp, received_at: stored.received_at, text });
-    }
-    Ok(DocumentsPage { documents, next: None })
+/// A page while it is read.
+struct Page<'q> {
+    query: &'q DocumentsQuery,
+    first: Place,
+    last: Place,
+    batches: Table,
+    layouts: Layouts,
+    answer: DocumentsPage,
+    bytes: usize,
 }
 
-/// The documents of several types in one order.
-struct Merged {
-    types: Vec<(String, Walk)>,
-    heads: BinaryHeap<Reverse<(Place, usize)>>,
-    /// For each type its row at the head.
-    rows: Vec<Option<Row>>,
-}
+/// Where a document stands: in which batch of its hour, and at which place of it.
+type Stand = (Place, u64, usize);
 
-impl Merged {
+impl<'q> Page<'q> {
     fn new(
         tx: &ReadTransaction,
-        collector: CollectorId,
-        kinds: Vec<String>,
+        query: &'q DocumentsQuery,
         first: Place,
         last: Place,
-    ) -> Result<Self, QueryError> {
-        let mut merged = Self { types: Vec::new(), heads: BinaryHeap::new(), rows: Vec::new() };
-        for kind in kinds {
-            let walk = Walk::new(tx, hot::of_kind(collector, &kind), first, last)?;
-            merged.types.push((kind, walk));
-            merged.rows.push(None);
-            merged.advance(merged.types.len() - 1)?;
-        }
-        Ok(merged)
+    ) -> Result<Self, RedbError> {
+        let answer = DocumentsPage { documents: Vec::new(), next: None };
+        let (batches, layouts) = (tx.open_table(hot::BATCHES)?, Layouts::new(tx, query.collector)?);
+        Ok(Self { query, first, last, batches, layouts, answer, bytes: 0 })
     }
 
-    fn next(&mut self) -> Result<Option<(Place, String, Row)>, RedbError> {
-        let Some(Reverse((place, at))) = self.heads.pop() else { return Ok(None) };
-        let row = self.rows[at].take();
-        self.advance(at)?;
-        Ok(row.map(|row| (place, self.types[at].0.clone(), row)))
+    /// Adds the documents of an hour, and says whether the page is full.
+    fn add(&mut self, hour: Timestamp, counts: Hour) -> Result<bool, QueryError> {
+        let limit = self.query.limit.clamp(1, limits::PAGE_DOCUMENTS.1);
+        let mut open: Option<(u64, Batch)> = None;
+        for (place, seq, index) in self.stands(hour, counts, limit + 1 - self.answer.documents.len())? {
+            if self.answer.documents.len() == limit || self.bytes > limits::PAGE_BYTES {
+                let last = self.answer.documents.last();
+                self.answer.next =
+                    last.map(|last| Cursor(Place { timestamp: last.timestamp, seq: last.seq }));
+                return Ok(true);
+            }
+            let (_, batch) = match open.take().filter(|(open, _)| *open == seq) {
+                Some(same) => open.insert(same),
+                None => open.insert((seq, batch(&self.batches, (self.query.collector, hour, seq))?)),
+            };
+            let document = read(batch, index, &mut self.layouts)?;
+            let document = document
+                .ok_or_else(|| damaged("document", &hot::batch_key(self.query.collector, hour, place.seq)))?;
+            self.bytes += document.text.len();
+            self.answer.documents.push(document);
+        }
+        Ok(false)
     }
 
-    fn advance(&mut self, at: usize) -> Result<(), RedbError> {
-        if let Some((place, row)) = self.types[at].1.next()? {
-            self.heads.push(Reverse((place, at)));
-            self.rows[at] = Some(row);
-        }
-        Ok(())
+    /// The first documents of an hour that are asked for, at most so many, in order.
+    fn stands(&self, hour: Timestamp, counts: Hour, most: usize) -> Result<Vec<Stand>, QueryError> {
+        let mut stands = BinaryHeap::<Stand>::new();
+        let in_range = |head: &Head| head.first <= self.last.timestamp && head.last >= self.first.timestamp;
+        let hour = (self.query.collector, hour, counts);
+        each_batch(&self.batches, hour, in_range, |seq, batch| {
+            for (index, document) in batch.documents.iter().enumerate() {
+                let Found { kind, timestamp, seq: own, .. } = document;
+                let place = Place { timestamp: *timestamp, seq: *own };
+                let is_wanted = match &self.query.kind {
+                    Some(kind) => batch.kinds[document.kind] == *kind,
+                    None => batch.kinds[*kind] != AGENT,
+                };
+                if !is_wanted || !(self.first..=self.last).contains(&place) {
+                    continue;
+                }
+                if stands.len() < most {
+                    stands.push((place, seq, index));
+                } else if stands.peek().is_some_and(|(behind, ..)| place < *behind) {
+                    stands.pop();
+                    stands.push((place, seq, index));
+                }
+            }
+            Ok::<_, QueryError>(())
+        })?;
+        Ok(stands.into_sorted_vec())
     }
+}
+
+/// A document of a batch. `None` means that its values are none of its shape.
+pub(super) fn read(
+    batch: &Batch,
+    index: usize,
+    layouts: &mut Layouts,
+) -> Result<Option<ReadDocument>, RedbError> {
+    let found = &batch.documents[index];
+    let shape = layouts.shape(&found.shape)?;
+    let mut values = Reader(batch.values(found));
+    let text = text::write(
+        &shape,
+        found.timestamp,
+        |piece| layouts.piece(piece),
+        |_, _, out| text::write_next(&mut values, out),
+    )?;
+    let text = text.filter(|_| values.is_empty());
+    Ok(text.map(|text| ReadDocument {
+        seq: found.seq,
+        kind: batch.kinds[found.kind].clone(),
+        timestamp: found.timestamp,
+        received_at: batch.received_at,
+        text,
+    }))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 mod accept;
 mod crash;
 mod damage;
+mod lossless;
 mod model;
+mod naming;
 mod read;
 mod retention;
 
