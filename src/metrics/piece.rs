@@ -150,10 +150,28 @@ impl Layout {
         Some(layout)
     }
 
+    pub(super) fn bytes(&self) -> &Arc<[u8]> {
+        &self.bytes
+    }
+
     /// A literal part with the hole behind it.
     pub(super) fn part(&self, number: usize) -> Option<(&[u8], Hole)> {
         let (literal, hole) = self.parts.get(number)?;
         Some((self.bytes.get(literal.clone())?, *hole))
+    }
+
+    /// Equal for pieces whose series have equal names, whatever their labels.
+    pub(super) fn family(&self) -> u64 {
+        let mut names = Vec::new();
+        let _ = self.each_group(|group| {
+            put_text(&mut names, group.path);
+            for (slot, key) in &group.keys {
+                put_varint(&mut names, u64::from(*slot));
+                put_text(&mut names, key);
+            }
+        });
+        let [a, b, c, d, e, f, g, h, ..] = hash_of(&names);
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
 
     /// Shows the objects in it that have numbers. `None` means that the bytes are no piece.

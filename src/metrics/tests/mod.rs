@@ -3,6 +3,7 @@
 mod accept;
 mod crash;
 mod damage;
+mod fold;
 mod lossless;
 mod model;
 mod naming;
