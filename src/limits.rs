@@ -77,6 +77,19 @@ pub const STEPS_WAITING: usize = 16;
 /// Beside its grace, what a worker may take to be replaced.
 pub const WORKER_START: Duration = Duration::from_secs(15);
 
+/// Lines of its own log that an agent holds to be sent, and their bytes: an evening of trouble.
+pub const LOG_LINES_WAITING: usize = 2000;
+pub const LOG_LINES_BYTES: usize = 512 * 1024;
+/// The file that they are kept in: with what is around them in JSON, and with what was sent and not answered.
+pub const LOG_LINES_FILE_BYTES: u64 = 4 * MIB as u64;
+/// Lines, and bytes of them, that travel together; less than what the daemon reads.
+pub const LOG_LINES_AT_ONCE: usize = 200;
+pub const LOG_LINES_BATCH_BYTES: usize = 256 * 1024;
+/// How long the first line waits for others.
+pub const LOG_LINGER: Duration = Duration::from_secs(2);
+/// The pause after each line that was sent: with it an agent stays within what the daemon takes in a minute.
+pub const LOG_LINE_PAUSE: Duration = Duration::from_millis(100);
+
 // -- what the agent asks of a database
 
 /// Databases of one server that one agent watches.
@@ -340,7 +353,7 @@ pub const OPERATION_STEPS_AT_ONCE: usize = 80;
 pub const SCHEDULE_AHEAD: Duration = Duration::from_secs(366 * DAY_S);
 /// How long ago a scheduled time may be when it is asked for: clocks differ, and people choose whole minutes.
 pub const SCHEDULE_TOLERANCE: Duration = Duration::from_secs(60);
-/// How late a scheduled operation may begin, after the daemon was down: later, nobody expects it any more.
+/// How late an operation may begin, or go on after it was interrupted: later, nobody expects it any more.
 pub const SCHEDULE_LATE: Duration = Duration::from_secs(3600);
 /// Scheduled operations that one run of the job begins or expires.
 pub const SCHEDULED_AT_ONCE: usize = 50;
@@ -408,6 +421,18 @@ pub const RETENTION: Duration = Duration::from_secs(90 * DAY_S);
 pub const AHEAD: Duration = Duration::from_secs(DAY_S);
 /// Length of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// How long the reply to a request with such a key is kept.
+pub const KEPT_REPLY_LIFE: Duration = Duration::from_secs(DAY_S);
+/// Bytes of one reply that is kept: 5,000 collectors that return, each with a token.
+pub const KEPT_REPLY_BYTES: usize = 8 * MIB;
+/// Replies that are kept for one caller, and their bytes as they are stored: one in nine seconds, or a fleet of
+/// 10,000 imported several times.
+pub const KEPT_REPLIES_PER_CALLER: usize = 10_000;
+pub const KEPT_BYTES_PER_CALLER: usize = 64 * MIB;
+/// How long a unit of work waits for what comes next of its request: it holds up all other writers.
+pub const UNIT_PAUSE: Duration = Duration::from_secs(5);
+/// When to come again with a key whose request is being answered.
+pub const KEPT_REPLY_RETRY: Duration = Duration::from_secs(1);
 /// Numbers in one document: a hundred thousand columns of a schema have five each.
 pub const DOCUMENT_NUMBERS: usize = 500_000;
 /// Values in one document, objects and arrays among them: while it is taken apart, each takes 32 bytes.

@@ -24,6 +24,7 @@ use crate::limits::RETENTION;
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Metrics, Retention};
 use crate::registry::{Collectors, Groups, GroupsError};
+use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
 use crate::storage::{DataDir, Poison, StoreError};
 
@@ -111,6 +112,7 @@ impl Node {
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
+        let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
@@ -157,6 +159,7 @@ impl Node {
             authority,
             registrar,
             connection_tests: ConnectionTests::default(),
+            replies,
             jobs,
             db,
             data_dir,
