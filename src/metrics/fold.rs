@@ -48,10 +48,11 @@ impl Job for Folding {
     fn step(&mut self, now: Timestamp) -> Result<String, String> {
         let mut folded = 0;
         for _ in 0..limits::FOLD_STEP {
-            match self.metrics.fold_next(now, &mut self.next).map_err(|error| error.to_string())? {
-                true => folded += 1,
-                false => break,
+            let is_one = self.metrics.fold_next(now, &mut self.next).map_err(|error| error.to_string())?;
+            if !is_one {
+                break;
             }
+            folded += 1;
         }
         Ok(format!("folded {folded} hours"))
     }

@@ -132,7 +132,7 @@ pub(super) fn hour_image<T: ReadableTable<&'static [u8], &'static [u8]>>(
         return Ok(None);
     }
     let key = hot::hour_key(collector, hour);
-    let chunks = Chunks { images, key, chunks: counts.chunks };
+    let chunks = Chunks { images, key, count: counts.chunks };
     let image = Image::open(chunks).map_err(|error| no_image(collector, hour, &error))?;
     let documents: usize = image.kinds().iter().map(|kind| kind.rows).sum();
     if documents as u64 == counts.folded { Ok(Some(image)) } else { Err(damaged("image", &key)) }
@@ -142,7 +142,7 @@ pub(super) fn hour_image<T: ReadableTable<&'static [u8], &'static [u8]>>(
 pub(super) struct Chunks<'t, T> {
     images: &'t T,
     key: [u8; 24],
-    chunks: u64,
+    count: u64,
 }
 
 impl<T: ReadableTable<&'static [u8], &'static [u8]>> Chunks<'_, T> {
@@ -157,7 +157,7 @@ impl<T: ReadableTable<&'static [u8], &'static [u8]>> Chunks<'_, T> {
 
 impl<T: ReadableTable<&'static [u8], &'static [u8]>> Source for Chunks<'_, T> {
     fn size(&self) -> io::Result<u64> {
-        let before = self.chunks.saturating_sub(1);
+        let before = self.count.saturating_sub(1);
         Ok(before * hot::CHUNK_BYTES as u64 + self.chunk(before)?.len() as u64)
     }
 
@@ -165,7 +165,7 @@ impl<T: ReadableTable<&'static [u8], &'static [u8]>> Source for Chunks<'_, T> {
         let mut bytes = Vec::new();
         let (first, skip) = (offset / hot::CHUNK_BYTES as u64, offset % hot::CHUNK_BYTES as u64);
         let mut skip = usize::try_from(skip).map_err(io::Error::other)?;
-        for number in first..self.chunks {
+        for number in first..self.count {
             let chunk = self.chunk(number)?;
             let rest = chunk.get(skip..).unwrap_or_default();
             bytes.extend(&rest[..rest.len().min(length - bytes.len())]);

@@ -170,8 +170,9 @@ impl Layout {
                 put_text(&mut names, key);
             }
         });
-        let [a, b, c, d, e, f, g, h, ..] = hash_of(&names);
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        let mut family = [0; 8];
+        family.copy_from_slice(&hash_of(&names)[..8]);
+        u64::from_le_bytes(family)
     }
 
     /// Shows the objects in it that have numbers. `None` means that the bytes are no piece.

@@ -162,15 +162,18 @@ impl Metrics {
 /// Where the wanted numbers stand among the values of documents of one shape, and which series they are.
 type Plan = Arc<[(usize, usize)]>;
 
+/// The wanted slots of a piece, and which series they are.
+pub(super) type Wanted = Arc<[(u32, usize)]>;
+
 /// The plans of the shapes met so far, and the series found in them.
 pub(super) struct Plans<'q> {
     query: &'q PointsQuery,
     layouts: Layouts,
     /// For each piece its wanted slots, and which series they are.
-    pieces: HashMap<u32, Arc<[(u32, usize)]>>,
+    pieces: HashMap<u32, Wanted>,
     shapes: HashMap<u32, Plan>,
     /// The same of pieces in images, by their bytes.
-    images: HashMap<Arc<[u8]>, Arc<[(u32, usize)]>>,
+    images: HashMap<Arc<[u8]>, Wanted>,
     slots: HashMap<Series, usize>,
     pub(super) series: Vec<Series>,
     looked_at: u64,
@@ -274,7 +277,7 @@ impl<'q> Plans<'q> {
         Ok(plan.into())
     }
 
-    fn wanted(&mut self, piece: u32) -> Result<Arc<[(u32, usize)]>, QueryError> {
+    fn wanted(&mut self, piece: u32) -> Result<Wanted, QueryError> {
         if let Some(wanted) = self.pieces.get(&piece) {
             return Ok(Arc::clone(wanted));
         }
@@ -289,7 +292,7 @@ impl<'q> Plans<'q> {
         &mut self,
         piece: &Arc<[u8]>,
         layout: impl FnOnce() -> Result<Arc<Layout>, ImageError>,
-    ) -> Result<Arc<[(u32, usize)]>, Trouble> {
+    ) -> Result<Wanted, Trouble> {
         if let Some(wanted) = self.images.get(piece) {
             return Ok(Arc::clone(wanted));
         }
@@ -298,7 +301,7 @@ impl<'q> Plans<'q> {
         Ok(wanted)
     }
 
-    fn find(&mut self, layout: &Layout) -> Result<Arc<[(u32, usize)]>, QueryError> {
+    fn find(&mut self, layout: &Layout) -> Result<Wanted, QueryError> {
         let mut found = Vec::new();
         layout.each_group(|group| {
             let is_wanted = |key: &str| self.query.matchers.iter().any(|matcher| matcher.matches(group, key));
