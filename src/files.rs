@@ -32,13 +32,18 @@ impl Access {
 
 /// Writes `bytes` to `path` so that a reader, also after a crash, finds the old content or the new one.
 pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    publish(&write_beside(path, bytes, access)?, path)
+}
+
+/// The first half of that: writes and syncs the file under the name that it is prepared under, and says which.
+pub fn write_beside(path: &Path, bytes: &[u8], access: Access) -> io::Result<PathBuf> {
     let beside = beside(path);
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(access.mode()).open(&beside)?;
     file.set_permissions(fs::Permissions::from_mode(access.mode()))?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    publish(&beside, path)
+    Ok(beside)
 }
 
 /// Gives a written and synced file its final name, durably.

@@ -24,6 +24,7 @@ pub mod wire;
 pub mod storage;
 
 // 3: records
+pub mod archive;
 pub mod audit;
 pub mod events;
 pub mod replies;

@@ -1,6 +1,10 @@
 //! Every bound of the product, with its reason. A number that limits something stands here or nowhere.
 
+mod metrics;
+
 use std::time::Duration;
+
+pub use metrics::*;
 
 // -- what a push may be
 
@@ -424,76 +428,6 @@ pub const PUSH_RETRY_LONGEST: Duration = Duration::from_secs(60);
 pub const PUSHES_WAITING_FOR_A_TURN: usize = 256;
 /// What of these may be the backlog of agents that were away.
 pub const BACKLOG_WAITING_FOR_A_TURN: usize = 16;
-
-// -- what the metric store takes, keeps and reads
-
-/// Oldest document that is taken, and how long it is kept, unless the settings say otherwise.
-pub const RETENTION: Duration = Duration::from_secs(90 * DAY_S);
-/// How far ahead of the daemon's clock a document may be: more than any time zone set wrongly.
-pub const AHEAD: Duration = Duration::from_secs(DAY_S);
-/// Length of an idempotency key.
-pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
-/// How long the reply to a request with such a key is kept.
-pub const KEPT_REPLY_LIFE: Duration = Duration::from_secs(DAY_S);
-/// Bytes of one reply that is kept: 5,000 collectors that return, each with a token.
-pub const KEPT_REPLY_BYTES: usize = 8 * MIB;
-/// Replies that are kept for one caller, and their bytes as they are stored: one in nine seconds, or a fleet of
-/// 10,000 imported several times.
-pub const KEPT_REPLIES_PER_CALLER: usize = 10_000;
-pub const KEPT_BYTES_PER_CALLER: usize = 64 * MIB;
-/// How long a unit of work waits for what comes next of its request: it holds up all other writers.
-pub const UNIT_PAUSE: Duration = Duration::from_secs(5);
-/// When to come again with a key whose request is being answered.
-pub const KEPT_REPLY_RETRY: Duration = Duration::from_secs(1);
-/// Numbers in one document: a hundred thousand columns of a schema have five each.
-pub const DOCUMENT_NUMBERS: usize = 500_000;
-/// A shape before compression: paths and labels of all objects of one document.
-pub const SHAPE_BYTES: usize = 32 * MIB;
-/// A string that is longer is text, and no label.
-pub const LABEL_BYTES: usize = 120;
-/// Pushes that wait for the next commit, and their bytes as they will be stored. What does not fit is told to
-/// come back, so memory stays bounded when the disk is slow.
-pub const WAITING_PUSHES: usize = 1024;
-pub const WAITING_BYTES: usize = 64 * MIB;
-/// What one commit takes of the waiting pushes: more would let the first one wait too long.
-pub const COMMIT_BYTES: usize = 16 * MIB;
-/// Longest wait for a commit, the time of a disk that hangs.
-pub const COMMIT_WAIT: Duration = Duration::from_secs(30);
-/// Room that stays free on the disk, beside three times what a commit writes: a store copies pages before it
-/// frees them, and logins and their audit go on.
-pub const FREE_BYTES: u64 = 32 * MIB as u64;
-/// Pages of the hot store that are kept in memory.
-pub const HOT_CACHE_BYTES: usize = 64 * MIB;
-/// Shapes that are known to be stored already, kept in memory so that each push need not look them up.
-pub const KNOWN_SHAPES: usize = 50_000;
-/// Shapes that are kept decompressed for readers: those of some charts of some collectors.
-pub const SHAPE_CACHE_BYTES: usize = 16 * MIB;
-/// Points of one series in one answer.
-pub const SERIES_POINTS: usize = 11_000;
-/// Series in one answer, and documents that one query of points may look at.
-pub const QUERY_SERIES: usize = 20_000;
-pub const QUERY_DOCUMENTS: u64 = 1_000_000;
-/// Points in one answer over all its series.
-pub const QUERY_POINTS: usize = 2_000_000;
-/// Matchers in one query and length of one.
-pub const QUERY_MATCHERS: usize = 100;
-pub const MATCHER_BYTES: usize = 4096;
-/// A pattern of a matcher, compiled.
-pub const PATTERN_BYTES: usize = MIB;
-/// Types of one collector whose documents one answer can put into one order; beyond, a type must be named.
-pub const QUERY_TYPES: usize = 1000;
-/// The range of a chart whose beginning is not given: at one heartbeat in 10 s it has 8,640 points.
-pub const QUERY_RANGE: Duration = Duration::from_secs(DAY_S);
-/// Characters of a step, such as `250ms`, and of a cursor.
-pub const STEP_CHARS: usize = 20;
-pub const CURSOR_CHARS: usize = 100;
-/// Documents in one page of an answer, by default and at most, and their bytes.
-pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
-pub const PAGE_BYTES: usize = 16 * MIB;
-/// Documents and dedup entries that one step of the retention removes.
-pub const PRUNE_STEP: usize = 10_000;
-/// Hours of one type that such a step enters.
-pub const PRUNE_HOURS: usize = 1000;
 
 const DAY_S: u64 = 24 * 60 * 60;
 const MIB: usize = 1024 * 1024;

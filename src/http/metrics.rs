@@ -271,7 +271,7 @@ struct DocumentView {
     timestamp: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     received_at: Timestamp,
-    /// As it was pushed.
+    /// Every member as it was pushed.
     #[schema(value_type = Object)]
     document: Box<RawValue>,
 }

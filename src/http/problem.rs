@@ -369,7 +369,6 @@ impl From<QueryError> for Problem {
                 Self::invalid_field("match", "too_many", detail)
             }
             QueryError::TooManyDocuments => Self::invalid_field("from", "too_many", detail),
-            QueryError::TooManyTypes => Self::invalid_field("type", "too_many", detail),
             QueryError::Store(_) => Self::internal(&detail),
         }
     }

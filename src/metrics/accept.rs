@@ -1,12 +1,10 @@
 //! Taking in a push: check each document, store the good ones durably and once, and say what became of them.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use serde_json::value::RawValue;
 
 use super::commit::{Identity, Outcome, Push};
 use super::document::{self, Circumstances, Content, Document};
+use super::piece::hash_of;
 use super::writer::StorageFull;
 use super::{AgentFigures, Metrics};
 use crate::clock::Timestamp;
@@ -86,9 +84,7 @@ impl Metrics {
             return Err(AcceptError::TooManyDocuments(batch.documents.len()));
         }
         let received_at = self.clock.now();
-        let contents: Vec<_> =
-            batch.documents.iter().map(|text| document::content_of(text.get().as_bytes())).collect();
-        let (documents, rejected) = self.check_documents(batch, &contents, received_at);
+        let Checked { documents, rejected, contents } = self.check_documents(batch, received_at);
         let identity = batch.idempotency_key.map_or(Identity::Contents, |key| Identity::Key {
             key: key.to_owned(),
             content: content_of_all(&contents, batch.timestamp),
@@ -109,32 +105,28 @@ impl Metrics {
         }
     }
 
-    fn check_documents(
-        &self,
-        batch: &Batch<'_>,
-        contents: &[Content],
-        received_at: Timestamp,
-    ) -> (Vec<Document>, Vec<Rejected>) {
+    fn check_documents(&self, batch: &Batch<'_>, received_at: Timestamp) -> Checked {
         let circumstances = Circumstances {
-            received_at,
             default_timestamp: batch.timestamp.unwrap_or(received_at),
             oldest: received_at.minus(self.retention),
             newest: received_at.plus(limits::AHEAD),
         };
-        let (mut good, mut rejected) = (Vec::new(), Vec::new());
-        let mut shapes = HashMap::new();
-        for (index, (text, content)) in batch.documents.iter().zip(contents).enumerate() {
-            match document::check(text.get(), *content, &circumstances) {
-                Ok(mut document) => {
-                    let shared =
-                        shapes.entry(document.shape_hash).or_insert_with(|| Arc::clone(&document.shape));
-                    document.shape = Arc::clone(shared);
-                    good.push(document);
+        let mut checked = Checked::default();
+        self.senders.with(batch.collector, |sender, common| {
+            for (index, text) in batch.documents.iter().enumerate() {
+                match document::check(text.get(), &circumstances, sender, common) {
+                    Ok(document) => {
+                        checked.contents.push(document.content);
+                        checked.documents.push(document);
+                    }
+                    Err(refusal) => {
+                        checked.contents.push(hash_of(text.get().as_bytes()));
+                        checked.rejected.push(refusal.at(index));
+                    }
                 }
-                Err(refusal) => rejected.push(refusal.at(index)),
             }
-        }
-        (good, rejected)
+        });
+        checked
     }
 
     /// Keeps what an agent said of itself in a heartbeat, as a document of type `agent`.
@@ -145,14 +137,20 @@ impl Metrics {
         figures: &AgentFigures,
     ) -> Result<(), AcceptError> {
         let text = figures.document(received_at);
-        let content = document::content_of(text.as_bytes());
-        let kind = document::AGENT.to_owned();
-        let Ok(document) = document::build(kind, received_at, received_at, &text, content) else {
-            return Ok(());
-        };
+        let own = |sender: &mut _, common: &_| document::own(&text, received_at, sender, common);
+        let Ok(document) = self.senders.with(collector, own) else { return Ok(()) };
         let push = Push { collector, identity: Identity::Own, received_at, documents: vec![document] };
         self.writer.store(push).map(|_| ())
     }
+}
+
+/// The documents of a push, looked at one by one.
+#[derive(Default)]
+struct Checked {
+    documents: Vec<Document>,
+    rejected: Vec<Rejected>,
+    /// Of all documents, to know the push again.
+    contents: Vec<Content>,
 }
 
 fn is_key(key: &str) -> bool {
@@ -163,5 +161,5 @@ fn is_key(key: &str) -> bool {
 fn content_of_all(contents: &[Content], timestamp: Option<Timestamp>) -> Content {
     let mut all = contents.concat();
     all.extend(timestamp.map_or(i64::MIN, Timestamp::as_millis).to_le_bytes());
-    document::content_of(&all)
+    hash_of(&all)
 }

@@ -105,14 +105,20 @@ impl Metrics {
             self.points(&PointsQuery { collector, from, to, step, matchers: matchers().collect() })?;
         let series = AGENT_SERIES.iter().map(|name| take_or_empty(&mut found, name)).collect();
         let all = matchers().chain([Matcher::named(UPTIME)]).collect();
-        let mut tallies = Tallies::default();
+        let mut numbers = Vec::new();
         self.visit(
             &PointsQuery { collector, from, to, step: None, matchers: all },
-            |_, series, _, number| {
-                tallies.add(&series.name, number);
+            |_, series, place, number| {
+                let name = AGENT_SERIES.iter().chain([&UPTIME]).find(|name| **name == series.name);
+                numbers.extend(name.map(|name| (place, *name, number)));
                 Ok(())
             },
         )?;
+        numbers.sort_by_key(|(place, ..)| *place);
+        let mut tallies = Tallies::default();
+        for (_, name, number) in numbers {
+            tallies.add(name, number);
+        }
         Ok(AgentPoints { series, summary: tallies.summary() })
     }
 }

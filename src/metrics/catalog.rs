@@ -1,20 +1,22 @@
-//! Which types and series a collector has, from the shapes of its documents and their spans of time.
+//! Which series a collector has, from the pieces of its documents and the times at which they came.
 
 use std::collections::HashMap;
-
-use redb::ReadTransaction;
+use std::sync::Arc;
 
 use super::Metrics;
-use super::hot::{self, Counter, Span};
-use super::index::{self, kinds};
+use super::batch::{Batch, FoundShape};
+use super::hot::{self, Counter};
+use super::hours::{Hours, each_batch, hour_image, no_image};
+use super::image;
+use super::layouts::Layouts;
 use super::matcher::Matcher;
+use super::piece::{Layout, Series};
 use super::query::QueryError;
-use super::shape::{self, Series};
-use super::walk;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::redb_file::damaged;
+use crate::storage::segment::{Image, ImageError, Source};
 use crate::storage::{RedbError, RedbFile};
 
 /// A series and the times of its first and last document.
@@ -35,20 +37,33 @@ impl Metrics {
         if matchers.len() > limits::QUERY_MATCHERS {
             return Err(QueryError::TooManyMatchers(matchers.len()));
         }
-        let mut found = Found { matchers, groups: HashMap::new(), spans: Vec::new(), series: HashMap::new() };
         self.hot.file.read(|tx| {
-            for kind in kinds(tx, collector)? {
-                if matchers.is_empty() || matchers.iter().any(|matcher| matcher.concerns(&kind)) {
-                    found.add_kind(tx, collector, &kind)?;
+            let mut found = Found {
+                matchers,
+                layouts: Layouts::new(tx, collector)?,
+                shapes: HashMap::new(),
+                pieces: HashMap::new(),
+                images: HashMap::new(),
+            };
+            let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
+            let mut hours = Hours::all(tx, collector)?;
+            while let Some((hour, counts)) = hours.next()? {
+                if let Some(image) = hour_image(&images, (collector, hour, counts))? {
+                    let added = found.add_image(&image);
+                    added.map_err(|error| no_image(collector, hour, &error))?;
                 }
+                each_batch(
+                    &batches,
+                    (collector, hour, counts),
+                    |_| true,
+                    |_, batch| {
+                        found.add(&batch);
+                        Ok::<_, QueryError>(())
+                    },
+                )?;
             }
-            Ok::<_, QueryError>(())
-        })?;
-        let listed = found.series.into_iter();
-        let mut listed: Vec<_> =
-            listed.map(|(series, Span { first, last })| ListedSeries { series, first, last }).collect();
-        listed.sort_by(|left, right| left.series.cmp(&right.series));
-        Ok(listed)
+            found.listed()
+        })
     }
 }
 
@@ -66,64 +81,104 @@ pub(super) fn counters(file: &RedbFile) -> Result<HashMap<CollectorId, Counter>,
     })
 }
 
-/// The series found so far. Most shapes of a type differ in few objects, so equal objects are read once.
+/// From when to when there are documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl Span {
+    fn with(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
+}
+
+/// When what came: shapes by their numbers, and pieces.
 struct Found<'m> {
     matchers: &'m [Matcher],
-    /// The place in `spans` of each object met, by its bytes.
-    groups: HashMap<Vec<u8>, usize>,
-    spans: Vec<Span>,
-    series: HashMap<Series, Span>,
+    layouts: Layouts,
+    shapes: HashMap<u32, Span>,
+    pieces: HashMap<u32, Span>,
+    /// The pieces of images, by their bytes.
+    images: HashMap<Arc<[u8]>, Span>,
 }
 
 impl Found<'_> {
-    fn add_kind(
-        &mut self,
-        tx: &ReadTransaction,
-        collector: CollectorId,
-        kind: &str,
-    ) -> Result<(), QueryError> {
-        let (spans, kinds) = (tx.open_table(hot::SPANS)?, tx.open_table(hot::KINDS)?);
-        let shapes = tx.open_table(hot::SHAPES)?;
-        self.groups.clear();
-        self.spans.clear();
-        for (shape, span) in index::spans_of(&spans, &kinds, &hot::of_kind(collector, kind))? {
-            self.add_shape(&shapes, &hot::shape_key(collector, shape), span)?;
+    fn add(&mut self, batch: &Batch) {
+        let wanted: Vec<_> = batch.kinds.iter().map(|kind| concern(self.matchers, kind)).collect();
+        for document in batch.documents.iter().filter(|document| wanted[document.kind]) {
+            let span = Span { first: document.timestamp, last: document.timestamp };
+            match &document.shape {
+                FoundShape::Number(number) => stretch(&mut self.shapes, *number, span),
+                FoundShape::Pieces(pieces) => self.add_pieces(pieces, span),
+            }
         }
-        self.name_series()
     }
 
-    fn add_shape(&mut self, shapes: &walk::Rows, key: &[u8], span: Span) -> Result<(), QueryError> {
-        let shape = hot::get(shapes, key, hot::open_shape)?.ok_or_else(|| damaged("shape", key))?;
-        let mut is_full = false;
-        let read = shape::each_group(&shape, |group| {
-            if let Some(place) = self.groups.get(group.bytes) {
-                self.spans[*place] = self.spans[*place].with(span);
-            } else if self.groups.len() < limits::QUERY_SERIES {
-                self.groups.insert(group.bytes.to_vec(), self.spans.len());
-                self.spans.push(span);
-            } else {
-                is_full = true;
+    fn add_image<S: Source>(&mut self, image: &Image<S>) -> Result<(), ImageError> {
+        let Self { matchers, images, .. } = self;
+        image::each_span(
+            image,
+            |kind| concern(matchers, kind),
+            |piece, first, last| stretch(images, Arc::clone(&piece.bytes), Span { first, last }),
+        )
+    }
+
+    fn add_pieces(&mut self, pieces: &[u32], span: Span) {
+        for piece in pieces.iter().filter_map(|piece| piece.checked_sub(1)) {
+            stretch(&mut self.pieces, piece, span);
+        }
+    }
+
+    fn listed(mut self) -> Result<Vec<ListedSeries>, QueryError> {
+        for (number, span) in std::mem::take(&mut self.shapes) {
+            let pieces = self.layouts.shape(&FoundShape::Number(number))?;
+            self.add_pieces(&pieces, span);
+        }
+        let mut series = HashMap::<Series, Span>::new();
+        for (piece, span) in std::mem::take(&mut self.pieces) {
+            let layout = self.layouts.piece(piece)?;
+            self.name(&layout, span, &mut series)?;
+        }
+        for (piece, span) in std::mem::take(&mut self.images) {
+            let layout = Layout::read(&piece).ok_or_else(|| damaged("piece", &[]))?;
+            self.name(&layout, span, &mut series)?;
+        }
+        let listed = series.into_iter();
+        let mut listed: Vec<_> =
+            listed.map(|(series, Span { first, last })| ListedSeries { series, first, last }).collect();
+        listed.sort_by(|left, right| left.series.cmp(&right.series));
+        Ok(listed)
+    }
+
+    /// Adds the wanted series of a piece.
+    fn name(
+        &self,
+        layout: &Layout,
+        span: Span,
+        series: &mut HashMap<Series, Span>,
+    ) -> Result<(), QueryError> {
+        layout.each_group(|group| {
+            let labels = group.labels();
+            for (_, key) in &group.keys {
+                let is_wanted = |matcher: &Matcher| matcher.matches(group, key);
+                if self.matchers.is_empty() || self.matchers.iter().any(is_wanted) {
+                    let one = Series { name: group.name(key), labels: Arc::clone(&labels) };
+                    stretch(series, one, span);
+                }
             }
         });
-        read.ok_or_else(|| damaged("shape", key))?;
-        if is_full { Err(QueryError::TooManySeries) } else { Ok(()) }
+        if series.len() > limits::QUERY_SERIES { Err(QueryError::TooManySeries) } else { Ok(()) }
     }
+}
 
-    fn name_series(&mut self) -> Result<(), QueryError> {
-        for (bytes, place) in &self.groups {
-            let span = self.spans[*place];
-            let Some(group) = shape::group(bytes) else { continue };
-            let wanted = |key: &&str| {
-                self.matchers.is_empty() || self.matchers.iter().any(|matcher| matcher.matches(&group, key))
-            };
-            for series in group.series(group.keys.iter().copied().filter(wanted)) {
-                let known = self.series.entry(series).or_insert(span);
-                *known = known.with(span);
-            }
-            if self.series.len() > limits::QUERY_SERIES {
-                return Err(QueryError::TooManySeries);
-            }
-        }
-        Ok(())
-    }
+/// Whether documents of a type can hold what is asked for.
+fn concern(matchers: &[Matcher], kind: &str) -> bool {
+    matchers.is_empty() || matchers.iter().any(|matcher| matcher.concerns(kind))
+}
+
+fn stretch<K: std::hash::Hash + Eq>(spans: &mut HashMap<K, Span>, key: K, span: Span) {
+    let known = spans.entry(key).or_insert(span);
+    *known = known.with(span);
 }

@@ -1,21 +1,19 @@
 //! One durable commit of many pushes.
 //!
-//! It guarantees: documents, dedup entries, shapes, spans and counters of a push become durable together or not
-//! at all; the same push is stored once, however often it comes.
+//! It guarantees: documents, dedup entries, dictionaries and counters of a push become durable together or not at
+//! all; the same push is stored once, however often it comes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use parking_lot::Mutex;
 use redb::WriteTransaction;
 
 use super::Hot;
+use super::batch::{self, Entry, ShapeName};
+use super::dictionary::{Dictionaries, Named, Naming};
 use super::document::Document;
-use super::hot::{self, Counter, Place, PushRecord, Rows, Span};
-use super::index::{self, Index};
-use super::shape::ShapeHash;
+use super::hot::{self, Contents, Counter, Hour, PushRecord, Rows};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
-use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::redb_file::damaged;
 
@@ -53,32 +51,7 @@ pub(super) enum Outcome {
 impl Push {
     /// Bytes that it takes in memory while it waits, which is more than it will take on the disk.
     pub(super) fn waiting_bytes(&self) -> usize {
-        let shapes: HashMap<_, _> =
-            self.documents.iter().map(|document| (document.shape_hash, document.shape.len())).collect();
-        self.documents.iter().map(Document::waiting_bytes).chain(shapes.into_values()).sum()
-    }
-}
-
-/// The shapes that are surely stored. It is looked at and changed inside of write transactions only, of which
-/// there is one at a time.
-#[derive(Default)]
-pub(super) struct KnownShapes(Mutex<HashSet<(CollectorId, ShapeHash)>>);
-
-impl KnownShapes {
-    pub(super) fn forget(&self) {
-        self.0.lock().clear();
-    }
-
-    fn has(&self, collector: CollectorId, shape: ShapeHash) -> bool {
-        self.0.lock().contains(&(collector, shape))
-    }
-
-    fn add(&self, collector: CollectorId, shape: ShapeHash) {
-        let mut known = self.0.lock();
-        if known.len() >= limits::KNOWN_SHAPES {
-            known.clear();
-        }
-        known.insert((collector, shape));
+        self.documents.iter().map(Document::waiting_bytes).sum()
     }
 }
 
@@ -89,7 +62,7 @@ pub(super) fn commit(hot: &Hot, pushes: &[Push]) -> Result<Vec<Result<Outcome, R
     loop {
         let mut at = 0;
         let committed = hot.file.write(|tx| {
-            let mut store = Store::open(tx, &hot.known)?;
+            let mut store = Store::open(tx, &hot.dictionaries)?;
             let mut outcomes = Vec::new();
             for (place, push) in pushes.iter().enumerate() {
                 at = place;
@@ -102,12 +75,14 @@ pub(super) fn commit(hot: &Hot, pushes: &[Push]) -> Result<Vec<Result<Outcome, R
                 hot.counters.lock().extend(changed);
                 return Ok(join(outcomes, failed));
             }
-            // what the aborted transaction put into the cache is not stored
-            Err(error @ RedbError::Damaged { .. }) => {
-                hot.known.forget();
+            // what the aborted transaction numbered is not stored
+            Err(error) => {
+                hot.dictionaries.forget();
+                if !matches!(error, RedbError::Damaged { .. }) {
+                    return Err(error);
+                }
                 failed[at] = Some(error);
             }
-            Err(error) => return Err(error),
         }
     }
 }
@@ -119,11 +94,9 @@ fn join(outcomes: Vec<Option<Outcome>>, failed: Vec<Option<RedbError>>) -> Vec<R
 
 /// The open tables of one transaction.
 struct Store<'tx> {
-    known: &'tx KnownShapes,
-    documents: Rows<'tx>,
-    numbers: Rows<'tx>,
-    shapes: Rows<'tx>,
-    index: Index<'tx>,
+    naming: Naming<'tx>,
+    batches: Rows<'tx>,
+    hours: Rows<'tx>,
     pushes: Rows<'tx>,
     contents: Rows<'tx>,
     counters: Rows<'tx>,
@@ -133,16 +106,14 @@ struct Store<'tx> {
 }
 
 impl<'tx> Store<'tx> {
-    fn open(tx: &'tx WriteTransaction, known: &'tx KnownShapes) -> Result<Self, RedbError> {
+    fn open(tx: &'tx WriteTransaction, known: &'tx Dictionaries) -> Result<Self, RedbError> {
         let meta = tx.open_table(hot::META)?;
-        let next_seq = hot::get(&meta, hot::NEXT_SEQ, index::open_count)?;
+        let next_seq = hot::get(&meta, hot::NEXT_SEQ, hot::open_count)?;
         let next_seq = next_seq.ok_or_else(|| damaged("next sequence number", hot::NEXT_SEQ))?;
         Ok(Self {
-            known,
-            documents: tx.open_table(hot::DOCUMENTS)?,
-            numbers: tx.open_table(hot::NUMBERS)?,
-            shapes: tx.open_table(hot::SHAPES)?,
-            index: Index::open(tx)?,
+            naming: Naming::open(tx, known)?,
+            batches: tx.open_table(hot::BATCHES)?,
+            hours: tx.open_table(hot::HOURS)?,
             pushes: tx.open_table(hot::PUSHES)?,
             contents: tx.open_table(hot::CONTENTS)?,
             counters: tx.open_table(hot::COUNTERS)?,
@@ -154,7 +125,7 @@ impl<'tx> Store<'tx> {
 
     /// Notes the next sequence number, and gives the counters as they will be when all this is durable.
     fn finish(mut self) -> Result<HashMap<CollectorId, Counter>, RedbError> {
-        index::put_count(&mut self.meta, hot::NEXT_SEQ, self.next_seq)?;
+        hot::put(&mut self.meta, hot::NEXT_SEQ, &self.next_seq.to_le_bytes())?;
         Ok(self.changed)
     }
 
@@ -162,16 +133,16 @@ impl<'tx> Store<'tx> {
         let all = push.documents.len() as u64;
         let inserted = match &push.identity {
             Identity::Key { key, content } => match self.recall(push, key, *content)? {
-                Recalled::New => self.insert_all(push, push.documents.iter())?,
+                Recalled::New => self.insert(push, &push.documents.iter().collect::<Vec<_>>())?,
                 Recalled::Same => 0,
                 Recalled::Other => return Ok(Outcome::Mismatch),
             },
             Identity::Contents => {
                 let new = self.new_among(push)?;
-                self.insert_all(push, new.into_iter())?
+                self.insert(push, &new)?
             }
             Identity::Own => {
-                self.insert_all(push, push.documents.iter())?;
+                self.insert(push, &push.documents.iter().collect::<Vec<_>>())?;
                 return Ok(Outcome::Stored { inserted: all, duplicates: 0 });
             }
         };
@@ -194,56 +165,65 @@ impl<'tx> Store<'tx> {
     /// two in a later push are a repetition, and a third one there is new.
     fn new_among<'a>(&mut self, push: &'a Push) -> Result<Vec<&'a Document>, RedbError> {
         let mut new = Vec::new();
-        let mut seen = HashMap::<Vec<u8>, u64>::new();
+        let mut seen = Contents::new();
+        let mut minutes = BTreeMap::<Timestamp, (Contents, bool)>::new();
         for document in &push.documents {
-            let key = hot::content_key(push.collector, document.timestamp, document.content);
-            let occurrence = seen.entry(key).or_default();
+            let minute = hot::minute_of(document.timestamp);
+            let (known, is_changed) = match minutes.entry(minute) {
+                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    let key = hot::hour_key(push.collector, minute);
+                    let known = hot::get(&self.contents, &key, hot::open_contents)?;
+                    place.insert((known.unwrap_or_default(), false))
+                }
+            };
+            let content = (document.timestamp, document.content);
+            let occurrence = seen.entry(content).or_default();
             *occurrence += 1;
-            let key = hot::content_key(push.collector, document.timestamp, document.content);
-            let open = |key: &[u8], sealed: &[u8]| hot::words("content count", key, sealed);
-            let [stored] = hot::get(&self.contents, &key, open)?.unwrap_or([0]);
-            if *occurrence > stored {
-                hot::put(&mut self.contents, &key, &occurrence.to_le_bytes())?;
+            let stored = known.entry(content).or_default();
+            if *occurrence > *stored {
+                *stored = *occurrence;
+                *is_changed = true;
                 new.push(document);
             }
+        }
+        for (minute, (contents, _)) in minutes.iter().filter(|(_, (_, is_changed))| *is_changed) {
+            let key = hot::hour_key(push.collector, *minute);
+            hot::put(&mut self.contents, &key, &hot::put_contents(contents))?;
         }
         Ok(new)
     }
 
-    fn insert_all<'a>(
-        &mut self,
-        push: &Push,
-        documents: impl Iterator<Item = &'a Document>,
-    ) -> Result<u64, RedbError> {
-        let mut inserted = 0;
-        let mut tally = Tally::default();
-        for document in documents {
-            let kind = hot::of_kind(push.collector, &document.kind);
-            let place = Place { timestamp: document.timestamp, seq: self.next_seq };
-            hot::put(&mut self.documents, &hot::document_key(&kind, place), &document.value)?;
-            if !document.numbers.is_empty() {
-                let key = hot::numbers_key(push.collector, document.shape_hash, place);
-                hot::put(&mut self.numbers, &key, &document.numbers)?;
-            }
-            self.put_shape(push.collector, document)?;
-            tally.add(kind, document);
-            self.next_seq += 1;
-            inserted += 1;
+    fn insert(&mut self, push: &Push, documents: &[&Document]) -> Result<u64, RedbError> {
+        let shapes = documents.iter().map(|document| &document.shape);
+        let names = self.naming.name(push.collector, self.next_seq, shapes)?;
+        let mut hours = BTreeMap::<Timestamp, Vec<Entry<'_>>>::new();
+        for ((document, name), seq) in documents.iter().zip(&names).zip(self.next_seq..) {
+            let shape = match name {
+                Named::Number(number) => ShapeName::Number(*number),
+                Named::Pieces(pieces) => ShapeName::Pieces(pieces),
+            };
+            let Document { kind, timestamp, values, .. } = document;
+            let entry = Entry { kind, timestamp: *timestamp, seq, shape, values };
+            hours.entry(hot::hour_of(*timestamp)).or_default().push(entry);
         }
-        tally.store(push.collector, &mut self.index)?;
+        for (hour, entries) in hours {
+            self.put_batch(push, hour, &entries)?;
+        }
+        let inserted = documents.len() as u64;
+        self.next_seq += inserted;
         Ok(inserted)
     }
 
-    fn put_shape(&mut self, collector: CollectorId, document: &Document) -> Result<(), RedbError> {
-        if self.known.has(collector, document.shape_hash) {
-            return Ok(());
-        }
-        let key = hot::shape_key(collector, document.shape_hash);
-        if redb::ReadableTable::get(&self.shapes, key.as_slice())?.is_none() {
-            hot::put(&mut self.shapes, &key, &hot::put_shape(&document.shape))?;
-        }
-        self.known.add(collector, document.shape_hash);
-        Ok(())
+    fn put_batch(&mut self, push: &Push, hour: Timestamp, entries: &[Entry<'_>]) -> Result<(), RedbError> {
+        let Some(first) = entries.first() else { return Ok(()) };
+        let key = hot::batch_key(push.collector, hour, first.seq);
+        hot::put_chunks(&mut self.batches, &key, &batch::encode(push.received_at, entries))?;
+        let key = hot::hour_key(push.collector, hour);
+        let mut counts = hot::get(&self.hours, &key, Hour::open)?.unwrap_or_default();
+        counts.batches += 1;
+        counts.documents += entries.len() as u64;
+        hot::put(&mut self.hours, &key, &counts.bytes())
     }
 
     fn count(&mut self, push: &Push, inserted: u64) -> Result<(), RedbError> {
@@ -256,34 +236,6 @@ impl<'tx> Store<'tx> {
         };
         self.changed.insert(push.collector, counter);
         hot::put(&mut self.counters, &key, &counter.bytes())
-    }
-}
-
-/// What the documents of one push add to the index.
-#[derive(Default)]
-struct Tally {
-    /// Documents of a type and a shape in an hour.
-    hours: BTreeMap<(Vec<u8>, Timestamp, ShapeHash), u64>,
-    spans: BTreeMap<(Vec<u8>, ShapeHash), Span>,
-}
-
-impl Tally {
-    fn add(&mut self, of_kind: Vec<u8>, document: &Document) {
-        let (shape, hour) = (document.shape_hash, hot::hour_of(document.timestamp));
-        *self.hours.entry((of_kind.clone(), hour, shape)).or_default() += 1;
-        let moment = Span { first: document.timestamp, last: document.timestamp };
-        let span = self.spans.entry((of_kind, shape)).or_insert(moment);
-        *span = span.with(moment);
-    }
-
-    fn store(self, collector: CollectorId, index: &mut Index<'_>) -> Result<(), RedbError> {
-        for ((of_kind, hour, shape), count) in self.hours {
-            index.add_documents(&of_kind, hour, shape, count)?;
-        }
-        for ((of_kind, shape), span) in self.spans {
-            index.stretch(collector, &of_kind, shape, span)?;
-        }
-        Ok(())
     }
 }
 

@@ -6,47 +6,59 @@ use crate::clock::Timestamp;
 use crate::limits;
 use crate::wire::Rejected;
 
-use super::hot;
+use super::draft::{Context, Root};
+use super::labels::Rule;
+use super::piece::{Hash, Shape, hash_of};
 use super::scan::{self, Kind};
-use super::shape::{self, ShapeHash};
+use super::sender::Sender;
+use super::senders::Common;
+use super::tree::{Tree, Wrong};
 
 /// The type under which the daemon keeps what agents say of themselves.
 pub(super) const AGENT: &str = "agent";
 
-/// Tells documents apart: the first half of the SHA-256 of their text.
-pub(super) type Content = [u8; 16];
+/// Tells documents apart, as far as their text does.
+pub(super) type Content = Hash;
 
-pub(super) fn content_of(bytes: &[u8]) -> Content {
-    let mut content = Content::default();
-    content.copy_from_slice(&crate::crypto::sha256(bytes)[..16]);
-    content
+/// A document that was taken apart.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) kind: Arc<str>,
+    /// The time that it says.
+    pub(super) time: Option<Timestamp>,
+    pub(super) shape: Arc<Shape>,
+    /// The values of its slots.
+    pub(super) values: Vec<u8>,
 }
 
 #[derive(Debug)]
 pub(super) struct Document {
-    pub(super) kind: String,
+    pub(super) kind: Arc<str>,
     pub(super) timestamp: Timestamp,
     pub(super) content: Content,
-    pub(super) shape_hash: ShapeHash,
-    /// Shared by the documents of a push that have it.
-    pub(super) shape: Arc<[u8]>,
-    /// The value as it will be stored.
-    pub(super) value: Vec<u8>,
-    /// The numbers as they will be stored; empty when it has none.
-    pub(super) numbers: Vec<u8>,
+    pub(super) shape: Arc<Shape>,
+    pub(super) values: Vec<u8>,
 }
 
 impl Document {
-    /// Bytes that it takes in memory while it waits, without its shape.
+    /// Bytes that it takes in memory while it waits, when it shares nothing.
     pub(super) fn waiting_bytes(&self) -> usize {
-        size_of::<Self>() + self.kind.len() + self.value.len() + self.numbers.len()
+        size_of::<Self>() + self.values.len() + self.shape.pieces.len() * 4
     }
+}
+
+/// The content of a document with such a shape and such values.
+pub(super) fn content_of(shape: Hash, stamp: Option<Timestamp>, values: &[u8]) -> Content {
+    let mut all = Vec::with_capacity(values.len() + 24);
+    all.extend(shape);
+    all.extend(stamp.into_iter().flat_map(|stamp| stamp.as_millis().to_le_bytes()));
+    all.extend(values);
+    hash_of(&all)
 }
 
 /// What holds for all documents of one push.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances {
-    pub(super) received_at: Timestamp,
     /// The time of a document that has none.
     pub(super) default_timestamp: Timestamp,
     pub(super) oldest: Timestamp,
@@ -74,40 +86,92 @@ impl Refusal {
 /// Makes a document of a JSON text that came in a push.
 pub(super) fn check(
     text: &str,
-    content: Content,
     circumstances: &Circumstances,
+    sender: &mut Sender,
+    common: &Common,
 ) -> Result<Document, Refusal> {
-    if scan::kind(text) != Kind::Object {
-        return Err(Refusal::new("", "not_an_object", "a document must be an object"));
-    }
-    if scan::depth(text) > limits::DOCUMENT_DEPTH {
-        let message = format!("a document may be nested {} deep", limits::DOCUMENT_DEPTH);
-        return Err(Refusal::new("", "too_deep", message));
-    }
-    let (mut kind, mut timestamp) = (None, None);
-    for (key, value) in scan::members(text) {
-        match key.as_ref() {
-            "type" => kind = Some(value),
-            "timestamp" if value != "null" => timestamp = Some(value),
-            _ => {}
-        }
-    }
-    let kind = check_kind(kind)?;
-    if kind == AGENT {
+    let taken = match sender.recognize(text, common) {
+        Some(taken) => taken,
+        None => parse(text, sender, common)?,
+    };
+    if &*taken.kind == AGENT {
         let message = "the type agent is what the daemon itself writes";
         return Err(Refusal::new("type", "reserved", message));
     }
-    let timestamp = timestamp.map_or(Ok(circumstances.default_timestamp), read_timestamp)?;
+    let timestamp = taken.time.unwrap_or(circumstances.default_timestamp);
     check_range(timestamp, circumstances)?;
-    build(kind, timestamp, circumstances.received_at, text, content)
+    Ok(build(taken, timestamp))
 }
 
-fn check_kind(value: Option<&str>) -> Result<String, Refusal> {
-    let Some(value) = value else {
+/// What the daemon itself says of a collector.
+pub(super) fn own(
+    text: &str,
+    timestamp: Timestamp,
+    sender: &mut Sender,
+    common: &Common,
+) -> Result<Document, Refusal> {
+    let taken = match sender.recognize(text, common) {
+        Some(taken) => taken,
+        None => parse(text, sender, common)?,
+    };
+    Ok(build(taken, timestamp))
+}
+
+fn build(taken: Taken, timestamp: Timestamp) -> Document {
+    let Taken { kind, shape, values, .. } = taken;
+    let content = content_of(shape.hash, shape.is_stamped().then_some(timestamp), &values);
+    Document { kind, timestamp, content, shape, values }
+}
+
+/// Takes a document apart that looks like none before.
+fn parse(text: &str, sender: &mut Sender, common: &Common) -> Result<Taken, Refusal> {
+    let refused = |wrong| match wrong {
+        Wrong::Json => Refusal::new("", "invalid", "a document must be valid JSON"),
+        Wrong::TooDeep => {
+            Refusal::new("", "too_deep", format!("a document may be nested {} deep", limits::DOCUMENT_DEPTH))
+        }
+        Wrong::TooLarge => Refusal::new(
+            "",
+            "too_large",
+            format!(
+                "a document may have {} numbers and {} values",
+                limits::DOCUMENT_NUMBERS,
+                limits::DOCUMENT_VALUES
+            ),
+        ),
+    };
+    let tree = Tree::parse(text, 0, 0).map_err(refused)?;
+    if tree.node(Tree::ROOT).kind != Kind::Object {
+        return Err(Refusal::new("", "not_an_object", "a document must be an object"));
+    }
+    let (mut kind, mut timestamp, mut row_shaped) = (None, None, false);
+    for part in tree.parts(Tree::ROOT) {
+        match &*scan::unescaped(tree.key(part)) {
+            "type" => kind = Some(part),
+            "timestamp" if tree.raw(part) != "null" => timestamp = Some(part),
+            "rows" => row_shaped |= tree.node(part).kind == Kind::Array,
+            _ => {}
+        }
+    }
+    let kind = check_kind(&tree, kind)?;
+    let time = timestamp.map(|part| read_timestamp(tree.raw(part))).transpose()?;
+    let context = Context {
+        rule: Rule::of(&kind, row_shaped),
+        path: kind.clone(),
+        own: String::new(),
+        labels: Vec::new(),
+        depth: 0,
+    };
+    let said = (kind.as_str(), &context, Root { timestamp });
+    sender.learn(text, &tree, said, time, common).map_err(refused)
+}
+
+fn check_kind(tree: &Tree<'_>, part: Option<usize>) -> Result<String, Refusal> {
+    let Some(part) = part else {
         return Err(Refusal::new("type", "required", "a document must have a type"));
     };
-    let kind = scan::string(value);
-    if scan::kind(value) != Kind::String || kind.is_empty() {
+    let kind = scan::string(tree.raw(part));
+    if tree.node(part).kind != Kind::String || kind.is_empty() {
         return Err(Refusal::new("type", "invalid", "type must be a string that is not empty"));
     }
     if kind.chars().count() > limits::DOCUMENT_TYPE_CHARS {
@@ -121,7 +185,7 @@ fn check_kind(value: Option<&str>) -> Result<String, Refusal> {
 }
 
 fn read_timestamp(value: &str) -> Result<Timestamp, Refusal> {
-    let read = (scan::kind(value) == Kind::String).then(|| scan::string(value).parse().ok()).flatten();
+    let read = value.starts_with('"').then(|| scan::string(value).parse().ok()).flatten();
     read.ok_or_else(|| Refusal::new("timestamp", "invalid", crate::clock::NotATime.to_string()))
 }
 
@@ -132,23 +196,4 @@ fn check_range(timestamp: Timestamp, circumstances: &Circumstances) -> Result<()
     }
     let message = format!("timestamp {timestamp} must lie between {oldest} and {newest}");
     Err(Refusal::new("timestamp", "out_of_range", message))
-}
-
-/// Takes the text apart and encodes it.
-pub(super) fn build(
-    kind: String,
-    timestamp: Timestamp,
-    received_at: Timestamp,
-    text: &str,
-    content: Content,
-) -> Result<Document, Refusal> {
-    let too_large = |_| {
-        let message = format!("a document may have {} numbers", limits::DOCUMENT_NUMBERS);
-        Refusal::new("", "too_large", message)
-    };
-    let parts = shape::take_apart(&kind, text).map_err(too_large)?;
-    let shape_hash = parts.hash();
-    let value = hot::put_document(received_at, shape_hash, text);
-    let numbers = hot::put_numbers(&parts.numbers);
-    Ok(Document { kind, timestamp, content, shape_hash, shape: parts.shape.into(), value, numbers })
 }

@@ -1,21 +1,28 @@
 //! Reading documents back as they were pushed, in the order of time and, within a time, of their sequence.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
 use redb::ReadTransaction;
 
+use super::Metrics;
+use super::batch::Batch;
+use super::bytes::Reader;
 use super::document::AGENT;
-use super::hot::{self, Place, StoredDocument};
+use super::hot::{self, Hour, Place};
+use super::hours::{Chunks, Hours, Table, batch, each_batch, hour_image, no_image};
+use super::image::Texts;
+use super::layouts::Layouts;
 use super::query::QueryError;
-use super::walk::{Row, Walk};
-use super::{Metrics, kinds};
+use super::text;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::redb_file::damaged;
+use crate::storage::segment::{Image, ImageError, Source};
 
 /// Which documents are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -37,7 +44,7 @@ pub struct ReadDocument {
     pub kind: String,
     pub timestamp: Timestamp,
     pub received_at: Timestamp,
-    /// The JSON text, as it was pushed.
+    /// The JSON text: every member as it was pushed, without the space between them.
     pub text: String,
 }
 
@@ -89,76 +96,189 @@ impl Metrics {
         let last = Place { timestamp: query.to, seq: u64::MAX };
         let Some(first) = query.first_place().filter(|first| *first <= last) else { return Ok(none) };
         self.hot.file.read(|tx| {
-            let kinds = match &query.kind {
-                Some(kind) => vec![kind.clone()],
-                None => kinds(tx, query.collector)?.into_iter().filter(|kind| kind != AGENT).collect(),
-            };
-            if kinds.len() > limits::QUERY_TYPES {
-                return Err(QueryError::TooManyTypes);
+            let mut page = Page::new(tx, query, first, last)?;
+            let mut hours = Hours::new(tx, query.collector, first.timestamp, last.timestamp)?;
+            while let Some((hour, counts)) = hours.next()? {
+                if page.add(hour, counts)? {
+                    break;
+                }
             }
-            read_page(Merged::new(tx, query.collector, kinds, first, last)?, query.limit)
+            Ok(page.answer)
         })
     }
 }
 
-fn read_page(mut rows: Merged, limit: usize) -> Result<DocumentsPage, QueryError> {
-    let limit = limit.clamp(1, limits::PAGE_DOCUMENTS.1);
-    let mut documents: Vec<ReadDocument> = Vec::new();
-    let mut bytes = 0;
-    while let Some((place, kind, row)) = rows.next()? {
-        if documents.len() == limit || bytes > limits::PAGE_BYTES {
-            let last = documents.last().map(|last| Place { timestamp: last.timestamp, seq: last.seq });
-            return Ok(DocumentsPage { documents, next: last.map(Cursor) });
-        }
-        let stored = StoredDocument::open(row.0.value(), row.1.value())?;
-        let text = stored.text(row.0.value())?;
-        bytes += text.len();
-        let Place { timestamp, seq } = place;
-        documents.push(ReadDocument { seq, kind, timestamp, received_at: stored.received_at, text });
-    }
-    Ok(DocumentsPage { documents, next: None })
+/// A page while it is read.
+struct Page<'q> {
+    query: &'q DocumentsQuery,
+    first: Place,
+    last: Place,
+    batches: Table,
+    images: Table,
+    layouts: Layouts,
+    answer: DocumentsPage,
+    bytes: usize,
 }
 
-/// The documents of several types in one order.
-struct Merged {
-    types: Vec<(String, Walk)>,
-    heads: BinaryHeap<Reverse<(Place, usize)>>,
-    /// For each type its row at the head.
-    rows: Vec<Option<Row>>,
+/// Where a document stands in its hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stand {
+    /// In the batch with this sequence number, at that place of it.
+    Batch(u64, usize),
+    /// In the image: type and row.
+    Image(usize, usize),
 }
 
-impl Merged {
+impl<'q> Page<'q> {
     fn new(
         tx: &ReadTransaction,
-        collector: CollectorId,
-        kinds: Vec<String>,
+        query: &'q DocumentsQuery,
         first: Place,
         last: Place,
-    ) -> Result<Self, QueryError> {
-        let mut merged = Self { types: Vec::new(), heads: BinaryHeap::new(), rows: Vec::new() };
-        for kind in kinds {
-            let walk = Walk::new(tx, hot::of_kind(collector, &kind), first, last)?;
-            merged.types.push((kind, walk));
-            merged.rows.push(None);
-            merged.advance(merged.types.len() - 1)?;
-        }
-        Ok(merged)
+    ) -> Result<Self, RedbError> {
+        let answer = DocumentsPage { documents: Vec::new(), next: None };
+        let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
+        let layouts = Layouts::new(tx, query.collector)?;
+        Ok(Self { query, first, last, batches, images, layouts, answer, bytes: 0 })
     }
 
-    fn next(&mut self) -> Result<Option<(Place, String, Row)>, RedbError> {
-        let Some(Reverse((place, at))) = self.heads.pop() else { return Ok(None) };
-        let row = self.rows[at].take();
-        self.advance(at)?;
-        Ok(row.map(|row| (place, self.types[at].0.clone(), row)))
+    /// Adds the documents of an hour, and says whether the page is full.
+    fn add(&mut self, hour: Timestamp, counts: Hour) -> Result<bool, QueryError> {
+        let limit = self.query.limit.clamp(1, limits::PAGE_DOCUMENTS.1);
+        let found = (self.query.collector, hour, counts);
+        let image = hour_image(&self.images, found)?;
+        let stands = self.stands(found, image.as_ref(), limit + 1 - self.answer.documents.len())?;
+        let mut reading = Reading { found, batches: &self.batches, open: None, image, texts: HashMap::new() };
+        for (_, stand) in stands {
+            if self.answer.documents.len() == limit || self.bytes > limits::PAGE_BYTES {
+                let last = self.answer.documents.last();
+                self.answer.next =
+                    last.map(|last| Cursor(Place { timestamp: last.timestamp, seq: last.seq }));
+                return Ok(true);
+            }
+            let document = reading.document(stand, &mut self.layouts)?;
+            self.bytes += document.text.len();
+            self.answer.documents.push(document);
+        }
+        Ok(false)
     }
 
-    fn advance(&mut self, at: usize) -> Result<(), RedbError> {
-        if let Some((place, row)) = self.types[at].1.next()? {
-            self.heads.push(Reverse((place, at)));
-            self.rows[at] = Some(row);
+    /// The first documents of an hour that are asked for, at most so many, in order.
+    fn stands<S: Source>(
+        &self,
+        found: (CollectorId, Timestamp, Hour),
+        image: Option<&Image<S>>,
+        most: usize,
+    ) -> Result<Vec<(Place, Stand)>, QueryError> {
+        let mut stands = BinaryHeap::<(Place, Stand)>::new();
+        let mut add = |timestamp, seq, stand| {
+            let place = Place { timestamp, seq };
+            if !(self.first..=self.last).contains(&place) {
+                return;
+            }
+            if stands.len() < most {
+                stands.push((place, stand));
+            } else if stands.peek().is_some_and(|(behind, _)| place < *behind) {
+                stands.pop();
+                stands.push((place, stand));
+            }
+        };
+        for (at, kind) in image.iter().flat_map(|image| image.kinds()).enumerate() {
+            if !self.wants(&kind.kind) || !self.touches(kind.first, kind.last) {
+                continue;
+            }
+            let rows = image.map(|image| image.rows(at)).transpose();
+            let rows = rows.map_err(|error| no_image(found.0, found.1, &error))?;
+            for (row, found) in rows.iter().flatten().enumerate() {
+                add(found.timestamp, found.seq, Stand::Image(at, row));
+            }
         }
-        Ok(())
+        each_batch(
+            &self.batches,
+            found,
+            |head| self.touches(head.first, head.last),
+            |seq, batch| {
+                for (index, document) in batch.documents.iter().enumerate() {
+                    if self.wants(&batch.kinds[document.kind]) {
+                        add(document.timestamp, document.seq, Stand::Batch(seq, index));
+                    }
+                }
+                Ok::<_, QueryError>(())
+            },
+        )?;
+        Ok(stands.into_sorted_vec())
     }
+
+    fn wants(&self, kind: &str) -> bool {
+        self.query.kind.as_ref().map_or(kind != AGENT, |wanted| wanted == kind)
+    }
+
+    fn touches(&self, first: Timestamp, last: Timestamp) -> bool {
+        first <= self.last.timestamp && last >= self.first.timestamp
+    }
+}
+
+/// An hour whose documents are read in order.
+struct Reading<'t> {
+    found: (CollectorId, Timestamp, Hour),
+    batches: &'t Table,
+    /// The batch that was read last.
+    open: Option<(u64, Batch)>,
+    image: Option<Image<Chunks<'t, Table>>>,
+    texts: HashMap<usize, Texts>,
+}
+
+impl Reading<'_> {
+    fn document(&mut self, stand: Stand, layouts: &mut Layouts) -> Result<ReadDocument, RedbError> {
+        let (collector, hour, _) = self.found;
+        let (seq, index) = match stand {
+            Stand::Image(kind, row) => {
+                let read = self.read_image(kind, row);
+                return read.map_err(|error| no_image(collector, hour, &error));
+            }
+            Stand::Batch(seq, index) => (seq, index),
+        };
+        let (_, batch) = match self.open.take().filter(|(open, _)| *open == seq) {
+            Some(same) => self.open.insert(same),
+            None => self.open.insert((seq, batch(self.batches, (collector, hour, seq))?)),
+        };
+        let document = read(batch, index, layouts)?;
+        document.ok_or_else(|| damaged("document", &hot::batch_key(collector, hour, seq)))
+    }
+
+    fn read_image(&mut self, kind: usize, row: usize) -> Result<ReadDocument, ImageError> {
+        let Some(image) = &self.image else { return Err(ImageError::Damaged("there is none")) };
+        let texts = match self.texts.entry(kind) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Texts::open(image, kind)?),
+        };
+        texts.read(row)
+    }
+}
+
+/// A document of a batch. `None` means that its values are none of its shape.
+pub(super) fn read(
+    batch: &Batch,
+    index: usize,
+    layouts: &mut Layouts,
+) -> Result<Option<ReadDocument>, RedbError> {
+    let found = &batch.documents[index];
+    let shape = layouts.shape(&found.shape)?;
+    let mut values = Reader(batch.values(found));
+    let text = text::write(
+        &shape,
+        found.timestamp,
+        |piece| layouts.piece(piece),
+        |_, _, out| text::write_next(&mut values, out),
+    )?;
+    let text = text.filter(|_| values.is_empty());
+    Ok(text.map(|text| ReadDocument {
+        seq: found.seq,
+        kind: batch.kinds[found.kind].clone(),
+        timestamp: found.timestamp,
+        received_at: batch.received_at,
+        text,
+    }))
 }
 
 #[cfg(test)]

@@ -1,39 +1,33 @@
 //! The tables of the hot store and the bytes in them.
 //!
-//! `docs/formats.md` draws them; where a byte changes here, it changes there, and the version of a document's
-//! value goes up. Every value bears a checksum over its key and itself.
-
-use std::cell::RefCell;
+//! `docs/formats.md` draws them; where a byte changes here, it changes there, and the version of the layout goes up.
+//! Every value bears a checksum over its key and itself.
 
 use redb::{ReadableTable, Table, TableDefinition};
 
-use super::bytes::{self, Reader};
-use super::number::Number;
-use super::shape::ShapeHash;
+use super::bytes::{Reader, put_varint};
+use super::document::Content;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
-use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::redb_file::{damaged, seal, unseal};
 
 pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 pub(super) type Rows<'tx> = Table<'tx, &'static [u8], &'static [u8]>;
 
-/// Every document, by collector, type, time and sequence.
-pub(super) const DOCUMENTS: Definition = TableDefinition::new("documents");
-/// The numbers of every document that has some, by collector, shape, time and sequence.
-pub(super) const NUMBERS: Definition = TableDefinition::new("numbers");
-/// Every shape of a collector, by its hash.
-pub(super) const SHAPES: Definition = TableDefinition::new("shapes");
-/// From when to when a collector sent documents of one type and shape.
-pub(super) const SPANS: Definition = TableDefinition::new("spans");
-/// How many types a collector has, and how many shapes each of them.
-pub(super) const KINDS: Definition = TableDefinition::new("kinds");
-/// How many documents of one type a collector has in each hour, and how many of each shape.
+/// The documents of a push in one hour, by collector, hour and sequence, in chunks.
+pub(super) const BATCHES: Definition = TableDefinition::new("batches");
+/// The documents of one hour as columns, by collector and hour, in chunks.
+pub(super) const IMAGES: Definition = TableDefinition::new("images");
+/// How much a collector has in each hour.
 pub(super) const HOURS: Definition = TableDefinition::new("hours");
+/// The pieces and shapes of a collector's batches, by number.
+pub(super) const DICTIONARY: Definition = TableDefinition::new("dictionary");
+/// Which numbers the dictionary of a collector has.
+pub(super) const DICTIONARIES: Definition = TableDefinition::new("dictionaries");
 /// What each idempotency key of a collector stood for.
 pub(super) const PUSHES: Definition = TableDefinition::new("pushes");
-/// How often a document came in pushes without a key, by collector, time and content.
+/// How often a document came in pushes without a key, by collector and minute.
 pub(super) const CONTENTS: Definition = TableDefinition::new("contents");
 /// What each collector sent in all.
 pub(super) const COUNTERS: Definition = TableDefinition::new("counters");
@@ -41,43 +35,31 @@ pub(super) const COUNTERS: Definition = TableDefinition::new("counters");
 pub(super) const META: Definition = TableDefinition::new("meta");
 
 /// All tables, with what a row of each is called.
-pub(super) const ALL: [(&str, Definition); 10] = [
-    ("document", DOCUMENTS),
-    ("row of numbers", NUMBERS),
-    ("shape", SHAPES),
-    ("span", SPANS),
-    ("count of types", KINDS),
+pub(super) const ALL: [(&str, Definition); 9] = [
+    ("batch", BATCHES),
+    ("image", IMAGES),
     ("count of an hour", HOURS),
+    ("entry of a dictionary", DICTIONARY),
+    ("dictionary", DICTIONARIES),
     ("push record", PUSHES),
-    ("count of a content", CONTENTS),
+    ("contents of a minute", CONTENTS),
     ("counter", COUNTERS),
     ("figure of the store", META),
 ];
 /// In `META`: the sequence number of the next document.
 pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
 /// In `META`: the version of this layout.
-pub(super) const VERSION: (&[u8], u64) = (b"version", 1);
+pub(super) const VERSION: (&[u8], u64) = (b"version", 2);
 
-const DOCUMENT_VERSION: u8 = 1;
-const HOUR_MS: i64 = 60 * 60 * 1000;
-const PLAIN: u8 = 0;
-const ZSTD: u8 = 1;
-/// Texts below this do not get smaller.
-const SMALLEST_COMPRESSED: usize = 128;
-/// Fast enough to compress every push while it is taken; the sealed segments are where bytes are saved.
-const LEVEL: i32 = 1;
+const MINUTE_MS: i64 = 60 * 1000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// What fits into two pages of the file beside its key. The file gives a value a power of two of pages, so larger
+/// ones would waste up to half of them.
+pub(super) const CHUNK_BYTES: usize = 8100;
 
 /// The beginning of all keys of a collector.
 pub(super) fn of_collector(collector: CollectorId) -> [u8; 16] {
     *collector.as_uuid().as_bytes()
-}
-
-/// The beginning of all keys of one type of a collector. A type has no NUL, so none is the beginning of another.
-pub(super) fn of_kind(collector: CollectorId, kind: &str) -> Vec<u8> {
-    let mut key = of_collector(collector).to_vec();
-    key.extend(kind.as_bytes());
-    key.push(0);
-    key
 }
 
 /// The place of a document among those of its collector and type.
@@ -88,22 +70,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) const FIRST: Self = Self { timestamp: Timestamp::from_millis(i64::MIN), seq: 0 };
-
-    /// The place that a document's key ends with.
-    pub(super) fn of(key: &[u8]) -> Option<Self> {
-        let (_, seq) = key.split_last_chunk::<8>()?;
-        let (_, time) = key.get(..key.len() - 8)?.split_last_chunk::<8>()?;
-        Some(Self { timestamp: from_ordered(*time), seq: u64::from_be_bytes(*seq) })
+    /// The place that a cursor holds.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        let (time, seq) = bytes.split_first_chunk::<8>()?;
+        Some(Self { timestamp: from_ordered(*time), seq: u64::from_be_bytes(seq.try_into().ok()?) })
     }
-}
-
-/// The key of a document behind `of_kind`, or of its numbers behind the key of their shape.
-pub(super) fn document_key(of_kind: &[u8], place: Place) -> Vec<u8> {
-    let mut key = of_kind.to_vec();
-    key.extend(ordered(place.timestamp));
-    key.extend(place.seq.to_be_bytes());
-    key
 }
 
 /// The hour in which a moment lies, by its first millisecond.
@@ -111,40 +82,47 @@ pub(super) fn hour_of(timestamp: Timestamp) -> Timestamp {
     Timestamp::from_millis(timestamp.as_millis().div_euclid(HOUR_MS).saturating_mul(HOUR_MS))
 }
 
-/// The first place behind an hour.
-pub(super) fn behind_hour(hour: Timestamp) -> Place {
-    Place { timestamp: Timestamp::from_millis(hour.as_millis().saturating_add(HOUR_MS)), seq: 0 }
+/// The first millisecond behind an hour.
+pub(super) fn behind(hour: Timestamp) -> Timestamp {
+    Timestamp::from_millis(hour.as_millis().saturating_add(HOUR_MS))
 }
 
-pub(super) fn hour_key(of_kind: &[u8], hour: Timestamp) -> Vec<u8> {
-    [of_kind, ordered(hour).as_slice()].concat()
-}
-
-pub(super) fn hour_shape_key(of_kind: &[u8], hour: Timestamp, shape: ShapeHash) -> Vec<u8> {
-    [of_kind, ordered(hour).as_slice(), shape.as_slice()].concat()
-}
-
-pub(super) fn numbers_key(collector: CollectorId, shape: ShapeHash, place: Place) -> Vec<u8> {
-    document_key(&shape_key(collector, shape), place)
-}
-
-pub(super) fn shape_key(collector: CollectorId, shape: ShapeHash) -> [u8; 32] {
-    let mut key = [0; 32];
+/// The key of an hour, with which those of its batches and of its image begin.
+pub(super) fn hour_key(collector: CollectorId, hour: Timestamp) -> [u8; 24] {
+    let mut key = [0; 24];
     key[..16].copy_from_slice(&of_collector(collector));
-    key[16..].copy_from_slice(&shape);
+    key[16..].copy_from_slice(&ordered(hour));
     key
 }
 
-pub(super) fn span_key(of_kind: &[u8], shape: ShapeHash) -> Vec<u8> {
-    [of_kind, shape.as_slice()].concat()
+/// The hour of a key that begins like that of an hour.
+pub(super) fn hour_in(key: &[u8]) -> Option<Timestamp> {
+    key.get(16..)?.first_chunk::<8>().copied().map(from_ordered)
+}
+
+/// The beginning of the keys of a batch, by the sequence number of its first document.
+pub(super) fn batch_key(collector: CollectorId, hour: Timestamp, seq: u64) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..24].copy_from_slice(&hour_key(collector, hour));
+    key[24..].copy_from_slice(&seq.to_be_bytes());
+    key
+}
+
+/// The key of an entry of a dictionary.
+pub(super) fn entry_key(collector: CollectorId, number: u32) -> [u8; 20] {
+    let mut key = [0; 20];
+    key[..16].copy_from_slice(&of_collector(collector));
+    key[16..].copy_from_slice(&number.to_be_bytes());
+    key
 }
 
 pub(super) fn push_key(collector: CollectorId, idempotency_key: &str) -> Vec<u8> {
     [&of_collector(collector), idempotency_key.as_bytes()].concat()
 }
 
-pub(super) fn content_key(collector: CollectorId, timestamp: Timestamp, content: [u8; 16]) -> Vec<u8> {
-    [&of_collector(collector)[..], &ordered(timestamp), &content].concat()
+/// The minute in which a moment lies, by its first millisecond.
+pub(super) fn minute_of(timestamp: Timestamp) -> Timestamp {
+    Timestamp::from_millis(timestamp.as_millis().div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS))
 }
 
 /// Big-endian with the sign turned, so that keys sort by time.
@@ -154,108 +132,6 @@ pub(super) fn ordered(timestamp: Timestamp) -> [u8; 8] {
 
 pub(super) fn from_ordered(bytes: [u8; 8]) -> Timestamp {
     Timestamp::from_millis(i64::from_be_bytes(bytes) ^ i64::MIN)
-}
-
-/// A document as it is stored.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct StoredDocument<'a> {
-    pub(super) received_at: Timestamp,
-    pub(super) shape: ShapeHash,
-    method: u8,
-    text_bytes: u64,
-    text: &'a [u8],
-}
-
-pub(super) fn put_document(received_at: Timestamp, shape: ShapeHash, text: &str) -> Vec<u8> {
-    let mut value = vec![DOCUMENT_VERSION];
-    value.extend(received_at.as_millis().to_le_bytes());
-    value.extend(shape);
-    put_compressed(&mut value, text.as_bytes());
-    value
-}
-
-/// The numbers of a document, kept beside it so that a chart reads no text. None need no row.
-pub(super) fn put_numbers(numbers: &[Number]) -> Vec<u8> {
-    let mut value = Vec::new();
-    if !numbers.is_empty() {
-        bytes::put_numbers(&mut value, numbers);
-    }
-    value
-}
-
-impl<'a> StoredDocument<'a> {
-    /// Reads the value under `key` after checking it.
-    pub(super) fn open(key: &[u8], sealed: &'a [u8]) -> Result<Self, RedbError> {
-        let mut reader = Reader(unseal("document", key, sealed)?);
-        Self::read(&mut reader).ok_or_else(|| damaged("document", key))
-    }
-
-    fn read(reader: &mut Reader<'a>) -> Option<Self> {
-        if reader.array()? != [DOCUMENT_VERSION] {
-            return None;
-        }
-        let received_at = Timestamp::from_millis(reader.i64()?);
-        let shape = reader.array()?;
-        let [method] = reader.array()?;
-        Some(Self { received_at, shape, method, text_bytes: reader.varint()?, text: reader.0 })
-    }
-
-    /// The JSON text, as it was pushed.
-    pub(super) fn text(&self, key: &[u8]) -> Result<String, RedbError> {
-        decompressed(self.method, self.text_bytes, self.text)
-            .and_then(|text| String::from_utf8(text).ok())
-            .ok_or_else(|| damaged("document", key))
-    }
-}
-
-pub(super) fn put_shape(shape: &[u8]) -> Vec<u8> {
-    let mut value = Vec::new();
-    put_compressed(&mut value, shape);
-    value
-}
-
-pub(super) fn open_shape(key: &[u8], sealed: &[u8]) -> Result<Vec<u8>, RedbError> {
-    let mut reader = Reader(unseal("shape", key, sealed)?);
-    let read = |reader: &mut Reader<'_>| {
-        let [method] = reader.array()?;
-        decompressed(method, reader.varint()?, reader.0)
-    };
-    read(&mut reader).ok_or_else(|| damaged("shape", key))
-}
-
-thread_local! {
-    /// Making a compressor costs more than compressing a small document.
-    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
-}
-
-fn put_compressed(value: &mut Vec<u8>, plain: &[u8]) {
-    let compressed = if plain.len() < SMALLEST_COMPRESSED { None } else { compressed(plain) };
-    let (method, stored) = match &compressed {
-        Some(compressed) if compressed.len() < plain.len() => (ZSTD, compressed.as_slice()),
-        _ => (PLAIN, plain),
-    };
-    value.push(method);
-    bytes::put_varint(value, plain.len() as u64);
-    value.extend(stored);
-}
-
-fn compressed(plain: &[u8]) -> Option<Vec<u8>> {
-    COMPRESSOR.with_borrow_mut(|compressor| {
-        if compressor.is_none() {
-            *compressor = zstd::bulk::Compressor::new(LEVEL).ok();
-        }
-        compressor.as_mut()?.compress(plain).ok()
-    })
-}
-
-fn decompressed(method: u8, length: u64, stored: &[u8]) -> Option<Vec<u8>> {
-    let length = usize::try_from(length).ok().filter(|length| *length <= limits::PUSH_BYTES)?;
-    let plain = match method {
-        PLAIN => stored.to_vec(),
-        ZSTD => zstd::bulk::decompress(stored, length).ok()?,
-        _ => return None,
-    };
-    (plain.len() == length).then_some(plain)
 }
 
 /// What a collector sent in all. It does not count what the daemon wrote about it.
@@ -282,27 +158,52 @@ impl Counter {
     }
 }
 
-/// From when to when there are documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) first: Timestamp,
-    pub(super) last: Timestamp,
+/// What a collector has in one hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Hour {
+    pub(super) batches: u64,
+    /// Documents in the batches.
+    pub(super) documents: u64,
+    /// Chunks of the image.
+    pub(super) chunks: u64,
+    /// Documents in the image.
+    pub(super) folded: u64,
 }
 
-impl Span {
+impl Hour {
     pub(super) fn bytes(self) -> Vec<u8> {
-        [self.first, self.last].into_iter().flat_map(|time| time.as_millis().to_le_bytes()).collect()
+        let Self { batches, documents, chunks, folded } = self;
+        [batches, documents, chunks, folded].into_iter().flat_map(u64::to_le_bytes).collect()
     }
 
     pub(super) fn open(key: &[u8], sealed: &[u8]) -> Result<Self, RedbError> {
-        let [first, last] =
-            words("span", key, sealed)?.map(|word| Timestamp::from_millis(word.cast_signed()));
-        Ok(Self { first, last })
+        let [batches, documents, chunks, folded] = words("hour", key, sealed)?;
+        Ok(Self { batches, documents, chunks, folded })
     }
+}
 
-    pub(super) fn with(self, other: Self) -> Self {
-        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+/// How often which documents of one minute came in one push without a key, at most.
+pub(super) type Contents = std::collections::HashMap<(Timestamp, Content), u64>;
+
+pub(super) fn put_contents(contents: &Contents) -> Vec<u8> {
+    let mut value = Vec::new();
+    for ((timestamp, content), count) in contents {
+        value.extend(timestamp.as_millis().to_le_bytes());
+        value.extend(content);
+        put_varint(&mut value, *count);
     }
+    value
+}
+
+pub(super) fn open_contents(key: &[u8], sealed: &[u8]) -> Result<Contents, RedbError> {
+    let mut reader = Reader(unseal("contents of a minute", key, sealed)?);
+    let mut contents = Contents::new();
+    while !reader.is_empty() {
+        let mut row = || Some(((Timestamp::from_millis(reader.i64()?), reader.array()?), reader.varint()?));
+        let (content, count) = row().ok_or_else(|| damaged("contents of a minute", key))?;
+        contents.insert(content, count);
+    }
+    Ok(contents)
 }
 
 /// What a push with an idempotency key was, to tell a repetition from another push under the same key.
@@ -345,6 +246,70 @@ pub(super) fn put(rows: &mut Rows<'_>, key: &[u8], value: &[u8]) -> Result<(), R
     Ok(())
 }
 
+/// Stores a long value in chunks, under the key with their numbers behind it, and says how many there are.
+pub(super) fn put_chunks(rows: &mut Rows<'_>, key: &[u8], value: &[u8]) -> Result<u64, RedbError> {
+    let mut chunks = 0;
+    for chunk in value.chunks(CHUNK_BYTES) {
+        put(rows, &chunk_key(key, chunks), chunk)?;
+        chunks += 1;
+    }
+    Ok(u64::from(chunks))
+}
+
+pub(super) fn chunk_key(key: &[u8], chunk: u32) -> Vec<u8> {
+    [key, &chunk.to_be_bytes()].concat()
+}
+
+/// The key without the number of its chunk, and that number.
+pub(super) fn without_chunk(key: &[u8]) -> Option<(&[u8], u32)> {
+    let (key, chunk) = key.split_last_chunk::<4>()?;
+    Some((key, u32::from_be_bytes(*chunk)))
+}
+
+/// Removes everything whose key begins with `prefix`, and says how many rows there were.
+pub(super) fn remove_all(rows: &mut Rows<'_>, prefix: &[u8]) -> Result<usize, RedbError> {
+    let mut keys = Vec::new();
+    for row in rows.range(prefix..)? {
+        let (key, _) = row?;
+        if !key.value().starts_with(prefix) {
+            break;
+        }
+        keys.push(key.value().to_vec());
+    }
+    for key in &keys {
+        rows.remove(key.as_slice())?;
+    }
+    Ok(keys.len())
+}
+
+/// The first key behind all that begin with `prefix`.
+pub(super) fn first_behind(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
+
+/// The collectors that have rows in a table.
+pub(super) fn collectors_in(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+) -> Result<Vec<CollectorId>, RedbError> {
+    let mut collectors = Vec::new();
+    let mut next = Some(Vec::new());
+    while let Some(first) = next {
+        let Some(row) = table.range(first.as_slice()..)?.next() else { break };
+        let (key, _) = row?;
+        let collector = key.value().first_chunk::<16>().ok_or_else(|| damaged("key", key.value()))?;
+        collectors.push(CollectorId::from(uuid::Uuid::from_bytes(*collector)));
+        next = first_behind(collector);
+    }
+    Ok(collectors)
+}
+
+pub(super) fn open_count(key: &[u8], sealed: &[u8]) -> Result<u64, RedbError> {
+    words("count", key, sealed).map(|[count]| count)
+}
+
 /// The value under `key`, read by `open`, which checks it.
 pub(super) fn get<T>(
     rows: &impl ReadableTable<&'static [u8], &'static [u8]>,
@@ -358,32 +323,24 @@ pub(super) fn get<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::redb_file::seal;
 
     #[test]
-    fn keys_sort_by_collector_type_time_and_sequence() {
+    fn keys_sort_by_collector_hour_and_sequence() {
         let collector = CollectorId::from(uuid::Uuid::from_u128(7));
-        let place = |milliseconds, seq| Place { timestamp: Timestamp::from_millis(milliseconds), seq };
-        let places =
-            [Place::FIRST, place(-1, 9), place(0, 0), place(0, 1), place(256, 0), place(i64::MAX, u64::MAX)];
-        let keys: Vec<_> =
-            places.iter().map(|place| document_key(&of_kind(collector, "a"), *place)).collect();
+        let key =
+            |milliseconds, seq| batch_key(collector, hour_of(Timestamp::from_millis(milliseconds)), seq);
+        let keys = [key(-1, 9), key(0, 0), key(0, 1), key(HOUR_MS, 0), key(i64::MAX, u64::MAX)];
         assert!(keys.is_sorted());
-        assert!(keys[5] < document_key(&of_kind(collector, "a.b"), Place::FIRST));
-        assert!(keys.iter().zip(places).all(|(key, place)| Place::of(key) == Some(place)));
+        assert_eq!(hour_in(&keys[3]), Some(Timestamp::from_millis(HOUR_MS)));
+        assert_eq!(key(HOUR_MS - 1, 1), keys[2]);
     }
 
     #[test]
-    fn a_document_reads_back_as_it_was_pushed() {
-        for text in
-            [r#"{"type":"x","n":12345678901234567890.10}"#.to_owned(), format!("[\"{}\"]", "é".repeat(500))]
-        {
-            let received_at = Timestamp::from_millis(77);
-            let sealed = seal(b"k", &put_document(received_at, [9; 16], &text));
-            let document = StoredDocument::open(b"k", &sealed).unwrap();
-            assert_eq!((document.received_at, document.shape), (received_at, [9; 16]));
-            assert_eq!(document.text(b"k").unwrap(), text);
-            assert!(StoredDocument::open(b"other", &sealed).is_err());
-        }
+    fn the_contents_of_a_minute_read_back() {
+        let content = |byte: u8, count| ((Timestamp::from_millis(byte.into()), [byte; 16]), count);
+        let contents = Contents::from([content(1, 1), content(2, 300)]);
+        let sealed = seal(b"k", &put_contents(&contents));
+        assert_eq!(open_contents(b"k", &sealed).unwrap(), contents);
+        assert!(open_contents(b"k", &seal(b"k", &[1, 2, 3])).is_err());
     }
 }

@@ -37,11 +37,9 @@ fn identifying(kind: &str) -> Option<&'static [&'static str]> {
 
 /// What stands beside the numbers of every document and identifies none of them.
 const ENVELOPE: [&str; 2] = ["type", "timestamp"];
-/// The same in the types that are known.
-const KNOWN_ENVELOPE: [&str; 4] = ["type", "timestamp", "collector_id", "hostname"];
 
 /// The rule for the documents of one type.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Rule {
     identifying: Option<&'static [&'static str]>,
 }
@@ -64,20 +62,21 @@ impl Rule {
                 return labels;
             }
         }
-        let envelope: &[&str] = match (outermost, self.identifying) {
-            (false, _) => &[],
-            (true, None) => &ENVELOPE,
-            (true, Some(_)) => &KNOWN_ENVELOPE,
-        };
-        short_strings(members, envelope)
+        short_strings(members, if outermost { &ENVELOPE } else { &[] })
+    }
+
+    /// Whether any short string would be a label of the object with these members.
+    pub(super) fn is_open(self, members: &[(Cow<'_, str>, &str)], outermost: bool) -> bool {
+        let named = |names| outermost || !named(members, names).is_empty();
+        !self.identifying.is_some_and(named)
     }
 }
 
 fn named<'a>(members: &'a [(Cow<'a, str>, &'a str)], names: &[&str]) -> Vec<(&'a str, Cow<'a, str>)> {
-    let identifies = |key: &str, value: &str| match scan::kind(value) {
-        Kind::String => names.contains(&key),
+    let identifies = |key: &str, value: &str| match Kind::of(value.as_bytes().first().copied().unwrap_or(0)) {
+        Some(Kind::String) => names.contains(&key),
         // the hash of a query is the one number that identifies
-        Kind::Number => key == "hash" && names.contains(&key),
+        Some(Kind::Number) => key == "hash" && names.contains(&key),
         _ => false,
     };
     let found = members.iter().filter(|(key, value)| identifies(key, value));
@@ -89,12 +88,15 @@ fn short_strings<'a>(
     envelope: &[&str],
 ) -> Vec<(&'a str, Cow<'a, str>)> {
     let strings = members.iter().filter(|(key, value)| {
-        scan::kind(value) == Kind::String
-            && value.len() <= limits::LABEL_BYTES + 2
-            && !envelope.contains(&key.as_ref())
+        let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        inner.is_some_and(is_label) && !envelope.contains(&key.as_ref())
     });
-    let read = strings.map(|(key, value)| (key.as_ref(), scan::string(value)));
-    read.filter(|(_, value)| !value.is_empty() && !is_moment(value)).collect()
+    strings.map(|(key, value)| (key.as_ref(), scan::string(value))).collect()
+}
+
+/// Whether a string is short and says something that lasts, by what stands between its quotes.
+pub(super) fn is_label(inner: &str) -> bool {
+    inner.len() <= limits::LABEL_BYTES && !inner.is_empty() && !is_moment(&scan::unescaped(inner))
 }
 
 /// Dates and positions in the write-ahead log change every time: as labels they would make a series a sample.
@@ -111,10 +113,13 @@ fn is_moment(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tree::Tree;
     use super::*;
 
     fn labels(kind: &str, object: &str, outermost: bool) -> Vec<String> {
-        let members: Vec<_> = scan::members(object).collect();
+        let tree = Tree::parse(object, 0, 0).unwrap();
+        let members: Vec<_> =
+            tree.parts(Tree::ROOT).map(|part| (scan::unescaped(tree.key(part)), tree.raw(part))).collect();
         let labels = Rule::of(kind, false).labels(&members, outermost);
         labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect()
     }

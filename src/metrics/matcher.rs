@@ -4,7 +4,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::shape::Group;
+use super::piece::Group;
 use crate::limits;
 
 /// The text was no matcher.
@@ -193,7 +193,7 @@ mod tests {
 
     fn matches(matcher: &str) -> bool {
         let labels = vec![("database", "app"), ("name", "or\"ders")];
-        let group = Group { path: "pg_stats.tables", labels, keys: vec!["size"], bytes: &[] };
+        let group = Group { path: "pg_stats.tables", labels, keys: vec![(0, "size")] };
         matcher.parse::<Matcher>().unwrap().matches(&group, "size")
     }
 

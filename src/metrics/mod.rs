@@ -6,28 +6,40 @@
 
 mod accept;
 mod agent;
+mod batch;
 mod bytes;
 mod catalog;
 mod commit;
+mod dictionary;
 mod document;
 mod documents;
+mod draft;
+mod fold;
+mod gather;
 mod hot;
-mod index;
+mod hours;
+mod image;
 mod labels;
+mod layouts;
 mod matcher;
 mod number;
+mod pack;
+mod piece;
 mod query;
 mod queue;
 mod retention;
 mod scan;
-mod shape;
-mod shapes;
+mod sender;
+mod senders;
+mod stamp;
 #[cfg(test)]
 mod tests;
+mod text;
+mod tree;
 mod verify;
-mod walk;
 mod writer;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,16 +58,16 @@ pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
+pub use fold::Folding;
 pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
 pub use number::Number;
+pub use piece::Series;
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::Retention;
-pub use shape::Series;
+
 pub use verify::{Verified, verify};
 pub use writer::StorageFull;
-
-use index::kinds;
 
 /// How the store behaves.
 #[derive(Clone, Debug)]
@@ -80,6 +92,10 @@ pub enum OpenError {
         "the metrics have layout version {found}, and this program knows {known}: they were written by a newer release"
     )]
     Newer { found: u64, known: u64 },
+    #[error(
+        "the metrics have layout version {found}, and this program knows {known}: it cannot read older ones"
+    )]
+    Older { found: u64, known: u64 },
     #[error("cannot start the writer of metrics: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -89,6 +105,8 @@ pub struct Metrics {
     /// Ends before the file is closed.
     writer: writer::Writer,
     hot: Arc<Hot>,
+    /// What collectors sent last.
+    senders: senders::Senders,
     clock: Clock,
     retention: Duration,
 }
@@ -96,10 +114,8 @@ pub struct Metrics {
 /// What the writer and the readers share.
 struct Hot {
     file: RedbFile,
-    /// Shapes that need not be looked up again.
-    known: commit::KnownShapes,
-    /// Shapes that readers need again and again.
-    shapes: shapes::ShapeCache,
+    /// Numbers of pieces and shapes that need not be looked up again.
+    dictionaries: dictionary::Dictionaries,
     /// What each collector sent in all, as it is durable.
     counters: Mutex<HashMap<CollectorId, Counter>>,
     free_space: FreeSpace,
@@ -113,14 +129,15 @@ impl Metrics {
         check(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
-        let hot = Arc::new(Hot {
-            file,
-            known: commit::KnownShapes::default(),
-            shapes: shapes::ShapeCache::default(),
-            counters,
-            free_space,
-        });
-        Ok(Self { writer: writer::Writer::start(Arc::clone(&hot))?, hot, clock, retention })
+        let hot =
+            Arc::new(Hot { file, dictionaries: dictionary::Dictionaries::default(), counters, free_space });
+        Ok(Self {
+            writer: writer::Writer::start(Arc::clone(&hot))?,
+            hot,
+            senders: senders::Senders::default(),
+            clock,
+            retention,
+        })
     }
 
     /// What one collector sent in all; `None` when it never pushed.
@@ -151,19 +168,25 @@ fn create(tx: &WriteTransaction) -> Result<(), RedbError> {
     }
     let (name, version) = hot::VERSION;
     let mut meta = tx.open_table(hot::META)?;
-    index::put_count(&mut meta, name, version)?;
-    index::put_count(&mut meta, hot::NEXT_SEQ, 1)
+    hot::put(&mut meta, name, &version.to_le_bytes())?;
+    hot::put(&mut meta, hot::NEXT_SEQ, &1_u64.to_le_bytes())
 }
 
 /// Checks that this program can read the store and that no table is missing.
 fn check(file: &RedbFile) -> Result<(), OpenError> {
     let (name, known) = hot::VERSION;
     let found = file.read(|tx| {
-        for (_, table) in hot::ALL {
-            tx.open_table(table)?;
-        }
-        let version = hot::get(&tx.open_table(hot::META)?, name, index::open_count)?;
+        let version = hot::get(&tx.open_table(hot::META)?, name, hot::open_count)?;
         version.ok_or_else(|| damaged("layout version", name))
     })?;
-    if found > known { Err(OpenError::Newer { found, known }) } else { Ok(()) }
+    match found.cmp(&known) {
+        Ordering::Greater => Err(OpenError::Newer { found, known }),
+        Ordering::Less => Err(OpenError::Older { found, known }),
+        Ordering::Equal => Ok(file.read(|tx| {
+            for (_, table) in hot::ALL {
+                tx.open_table(table)?;
+            }
+            Ok::<_, RedbError>(())
+        })?),
+    }
 }

@@ -3,24 +3,30 @@
 //! It guarantees: every value that is served was checked; nothing stands where nothing was pushed; one call
 //! reads, keeps and answers a bounded number of documents, series and points.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redb::ReadTransaction;
 
+use super::Metrics;
+use super::batch::{Batch, FoundShape, Head};
 use super::bytes::Reader;
 use super::hot::{self, Place};
+use super::hours::{Hours, each_batch, hour_image, no_image};
+use super::image::{self, Trouble};
+use super::layouts::Layouts;
 use super::matcher::Matcher;
 use super::number::Number;
-use super::shape::{self, Series, ShapeHash};
-use super::shapes::ShapeCache;
-use super::walk::{CheckedHours, Rows};
-use super::{Metrics, kinds};
+use super::pack::{self, Packed};
+use super::piece::{Layout, Series};
+use super::text::{self, Step};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
-use crate::storage::redb_file::{damaged, unseal};
+use crate::storage::redb_file::damaged;
+use crate::storage::segment::ImageError;
 
 /// Which numbers are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -59,8 +65,6 @@ pub enum QueryError {
     TooManyPoints,
     #[error("one query may look at {} documents: ask for a shorter range", limits::QUERY_DOCUMENTS)]
     TooManyDocuments,
-    #[error("this collector sends more than {} types: name one", limits::QUERY_TYPES)]
-    TooManyTypes,
     #[error(transparent)]
     Store(#[from] RedbError),
 }
@@ -121,7 +125,7 @@ impl Metrics {
     /// The points of all series that match, by name and labels.
     pub fn points(&self, query: &PointsQuery) -> Result<Vec<Points>, QueryError> {
         let steps = query.steps()?;
-        let mut answer = Answer { steps, points: 0, series: Vec::new() };
+        let mut answer = Answer { steps, points: 0, places: Vec::new(), series: Vec::new() };
         self.visit(query, |slot, series, place, number| answer.add(slot, series, place, number))?;
         let mut series: Vec<_> = answer.series.into_iter().map(|found| found.points(steps)).collect();
         series.sort_by(|left, right| left.series.cmp(&right.series));
@@ -129,127 +133,184 @@ impl Metrics {
     }
 
     /// Shows each number that matches, with its series and the place of that series among those found so far.
+    /// They come hour by hour, but within an hour in the order of arrival.
     pub(super) fn visit(
         &self,
         query: &PointsQuery,
         mut see: impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         self.hot.file.read(|tx| {
-            let mut plans = Plans::new(query, tx, &self.hot.shapes)?;
-            let mut looked_at = 0;
-            for kind in kinds(tx, query.collector)? {
-                if query.matchers.iter().any(|matcher| matcher.concerns(&kind)) {
-                    plans.visit(tx, &kind, &mut looked_at, &mut see)?;
+            let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
+            let mut plans = Plans::new(query, tx)?;
+            let mut hours = Hours::new(tx, query.collector, query.from, query.to)?;
+            let in_range = |head: &Head| head.first <= query.to && head.last >= query.from;
+            while let Some((hour, counts)) = hours.next()? {
+                let hour = (query.collector, hour, counts);
+                if let Some(image) = hour_image(&images, hour)? {
+                    image::show(&image, &mut plans, &mut see).map_err(|trouble| match trouble {
+                        Trouble::Query(error) => error,
+                        Trouble::Image(error) => no_image(hour.0, hour.1, &error).into(),
+                    })?;
                 }
+                each_batch(&batches, hour, in_range, |_, batch| plans.show(&batch, &mut see))?;
             }
             Ok(())
         })
     }
 }
 
-/// Where the wanted numbers stand in the documents of one shape.
-#[derive(Default)]
-struct Plan {
-    places: Vec<usize>,
-    /// For each place the series of its number.
-    slots: Vec<usize>,
-}
+/// Where the wanted numbers stand among the values of documents of one shape, and which series they are.
+type Plan = Arc<[(usize, usize)]>;
+
+/// The wanted slots of a piece, and which series they are.
+pub(super) type Wanted = Arc<[(u32, usize)]>;
 
 /// The plans of the shapes met so far, and the series found in them.
-struct Plans<'q> {
+pub(super) struct Plans<'q> {
     query: &'q PointsQuery,
-    shapes: Rows,
-    cache: &'q ShapeCache,
+    layouts: Layouts,
+    /// For each piece its wanted slots, and which series they are.
+    pieces: HashMap<u32, Wanted>,
+    shapes: HashMap<u32, Plan>,
+    /// The same of pieces in images, by their bytes.
+    images: HashMap<Arc<[u8]>, Wanted>,
     slots: HashMap<Series, usize>,
-    series: Vec<Series>,
+    pub(super) series: Vec<Series>,
+    looked_at: u64,
 }
 
 impl<'q> Plans<'q> {
-    fn new(query: &'q PointsQuery, tx: &ReadTransaction, cache: &'q ShapeCache) -> Result<Self, QueryError> {
-        let shapes = tx.open_table(hot::SHAPES)?;
-        Ok(Self { query, shapes, cache, slots: HashMap::new(), series: Vec::new() })
+    fn new(query: &'q PointsQuery, tx: &ReadTransaction) -> Result<Self, QueryError> {
+        Ok(Self {
+            query,
+            layouts: Layouts::new(tx, query.collector)?,
+            pieces: HashMap::new(),
+            shapes: HashMap::new(),
+            images: HashMap::new(),
+            slots: HashMap::new(),
+            series: Vec::new(),
+            looked_at: 0,
+        })
     }
 
-    /// Shows the numbers in the documents of one type, shape after shape.
-    fn visit(
+    /// Whether documents of a type can hold what is asked for.
+    pub(super) fn concerns(&self, kind: &str) -> bool {
+        self.query.matchers.iter().any(|matcher| matcher.concerns(kind))
+    }
+
+    /// Whether the range has moments between two others.
+    pub(super) fn touches(&self, first: Timestamp, last: Timestamp) -> bool {
+        first <= self.query.to && last >= self.query.from
+    }
+
+    pub(super) fn look_at(&mut self, documents: u64) -> Result<(), QueryError> {
+        self.looked_at += documents;
+        if self.looked_at > limits::QUERY_DOCUMENTS { Err(QueryError::TooManyDocuments) } else { Ok(()) }
+    }
+
+    /// Shows the wanted numbers of a batch.
+    fn show(
         &mut self,
-        tx: &ReadTransaction,
-        kind: &str,
-        looked_at: &mut u64,
+        batch: &Batch,
         see: &mut impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        let of_kind = hot::of_kind(self.query.collector, kind);
-        let mut hours = CheckedHours::new(tx, &of_kind, self.query.from, self.query.to)?;
-        let mut shapes = BTreeMap::<ShapeHash, u64>::new();
-        while let Some(hour) = hours.next()? {
-            for (shape, count) in hour.shapes {
-                *shapes.entry(shape).or_default() += count;
+        let wanted: Vec<_> = batch.kinds.iter().map(|kind| self.concerns(kind)).collect();
+        for document in &batch.documents {
+            if !wanted[document.kind] || !self.touches(document.timestamp, document.timestamp) {
+                continue;
             }
-        }
-        for (shape, count) in shapes {
-            let plan = self.make(shape)?;
-            if !plan.places.is_empty() {
-                *looked_at += count;
-                if *looked_at > limits::QUERY_DOCUMENTS {
-                    return Err(QueryError::TooManyDocuments);
+            let plan = self.plan(&document.shape)?;
+            if plan.is_empty() {
+                continue;
+            }
+            self.look_at(1)?;
+            let place = Place { timestamp: document.timestamp, seq: document.seq };
+            let mut values = Values { rest: Reader(batch.values(document)), next: 0 };
+            for (at, series) in plan.iter() {
+                let damage = || damaged("values of a document", &document.seq.to_be_bytes());
+                let value = values.at(*at).ok_or_else(damage)?;
+                if let Some(number) = value.number() {
+                    see(*series, &self.series[*series], place, number)?;
                 }
-                self.show(tx, shape, count, &plan, see)?;
             }
         }
         Ok(())
     }
 
-    /// Shows the numbers of one shape in the order of time. There must be as many rows as were counted.
-    fn show(
-        &self,
-        tx: &ReadTransaction,
-        shape: ShapeHash,
-        count: u64,
-        plan: &Plan,
-        see: &mut impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
-    ) -> Result<(), QueryError> {
-        let PointsQuery { collector, from, to, .. } = *self.query;
-        let begin = Place { timestamp: hot::hour_of(from), seq: 0 };
-        let keys = hot::numbers_key(collector, shape, begin)
-            ..hot::numbers_key(collector, shape, hot::behind_hour(hot::hour_of(to)));
-        let mut found = 0;
-        for row in tx.open_table(hot::NUMBERS)?.range(keys.start.as_slice()..keys.end.as_slice())? {
-            let (key, sealed) = row?;
-            found += 1;
-            let damage = || damaged("row of numbers", key.value());
-            let place = Place::of(key.value()).ok_or_else(damage)?;
-            if !(from..=to).contains(&place.timestamp) {
-                continue;
-            }
-            let numbers = unseal("row of numbers", key.value(), sealed.value())?;
-            let numbers = Reader(numbers).numbers_at(plan.places.iter().copied()).ok_or_else(damage)?;
-            for (slot, number) in plan.slots.iter().zip(numbers) {
-                see(*slot, &self.series[*slot], place, number)?;
-            }
+    fn plan(&mut self, shape: &FoundShape) -> Result<Plan, QueryError> {
+        if let FoundShape::Number(number) = shape
+            && let Some(plan) = self.shapes.get(number)
+        {
+            return Ok(Arc::clone(plan));
         }
-        if found == count { Ok(()) } else { Err(damaged("rows of numbers", &keys.start).into()) }
-    }
-
-    fn make(&mut self, shape: ShapeHash) -> Result<Plan, QueryError> {
-        let stored = self.cache.get(&self.shapes, self.query.collector, shape)?;
-        let mut wanted = Vec::new();
-        let mut place = 0;
-        let read = shape::each_group(&stored, |group| {
-            for (offset, key) in group.keys.iter().enumerate() {
-                if self.query.matchers.iter().any(|matcher| matcher.matches(group, key)) {
-                    let series = group.series(std::iter::once(*key));
-                    wanted.extend(series.into_iter().map(|series| (place + offset, series)));
-                }
-            }
-            place += group.keys.len();
-        });
-        read.ok_or_else(|| damaged("shape", &shape))?;
-        let mut plan = Plan::default();
-        for (place, series) in wanted {
-            plan.places.push(place);
-            plan.slots.push(self.slot(series)?);
+        let pieces = self.layouts.shape(shape)?;
+        let plan = self.make(&pieces)?;
+        if let FoundShape::Number(number) = shape {
+            self.shapes.insert(*number, Arc::clone(&plan));
         }
         Ok(plan)
+    }
+
+    fn make(&mut self, shape: &[u32]) -> Result<Plan, QueryError> {
+        let mut is_any = false;
+        for piece in shape.iter().filter_map(|piece| piece.checked_sub(1)) {
+            is_any |= !self.wanted(piece)?.is_empty();
+        }
+        if !is_any {
+            return Ok(Plan::default());
+        }
+        let (mut plan, mut at) = (Vec::new(), 0);
+        let Self { layouts, pieces, .. } = self;
+        let walked = text::walk(
+            shape,
+            |piece| layouts.piece(piece),
+            |step| {
+                if let Step::Slot { piece, slot } = step {
+                    let wanted = pieces.get(&piece)?.iter().find(|(wanted, _)| *wanted == slot);
+                    plan.extend(wanted.map(|(_, series)| (at, *series)));
+                    at += 1;
+                }
+                Some(())
+            },
+        )?;
+        walked.ok_or_else(|| damaged("shape", &[]))?;
+        Ok(plan.into())
+    }
+
+    fn wanted(&mut self, piece: u32) -> Result<Wanted, QueryError> {
+        if let Some(wanted) = self.pieces.get(&piece) {
+            return Ok(Arc::clone(wanted));
+        }
+        let layout = self.layouts.piece(piece)?;
+        let wanted = self.find(&layout)?;
+        self.pieces.insert(piece, Arc::clone(&wanted));
+        Ok(wanted)
+    }
+
+    /// The wanted slots of a piece of an image, and which series they are.
+    pub(super) fn wanted_of(
+        &mut self,
+        piece: &Arc<[u8]>,
+        layout: impl FnOnce() -> Result<Arc<Layout>, ImageError>,
+    ) -> Result<Wanted, Trouble> {
+        if let Some(wanted) = self.images.get(piece) {
+            return Ok(Arc::clone(wanted));
+        }
+        let wanted = self.find(&*layout()?)?;
+        self.images.insert(Arc::clone(piece), Arc::clone(&wanted));
+        Ok(wanted)
+    }
+
+    fn find(&mut self, layout: &Layout) -> Result<Wanted, QueryError> {
+        let mut found = Vec::new();
+        layout.each_group(|group| {
+            let is_wanted = |key: &str| self.query.matchers.iter().any(|matcher| matcher.matches(group, key));
+            for (slot, key) in group.keys.iter().filter(|(_, key)| is_wanted(key)) {
+                found.push((*slot, Series { name: group.name(key), labels: group.labels() }));
+            }
+        });
+        let found = found.into_iter().map(|(slot, series)| Ok((slot, self.slot(series)?)));
+        Ok(found.collect::<Result<Vec<_>, QueryError>>()?.into())
     }
 
     fn slot(&mut self, series: Series) -> Result<usize, QueryError> {
@@ -265,10 +326,29 @@ impl<'q> Plans<'q> {
     }
 }
 
+/// The values of a document, read up to where the next wanted one stands.
+struct Values<'a> {
+    rest: Reader<'a>,
+    next: usize,
+}
+
+impl<'a> Values<'a> {
+    fn at(&mut self, place: usize) -> Option<Packed<'a>> {
+        while self.next < place {
+            pack::read(&mut self.rest)?;
+            self.next += 1;
+        }
+        self.next += 1;
+        pack::read(&mut self.rest)
+    }
+}
+
 /// The numbers found so far.
 struct Answer {
     steps: Option<Steps>,
     points: usize,
+    /// Where the series of a slot stands; one that has no number is not answered.
+    places: Vec<Option<usize>>,
     series: Vec<Found>,
 }
 
@@ -284,7 +364,7 @@ impl Found {
             let numbers = self.numbers.iter().enumerate();
             numbers.map(|(step, found)| (steps.begin(step), found.map(|(_, number)| number))).collect()
         } else {
-            // shapes were read one after the other
+            // within an hour they came in the order of arrival
             self.numbers.sort_by_key(|found| found.map(|(place, _)| place));
             self.numbers.iter().flatten().map(|(place, number)| (place.timestamp, Some(*number))).collect()
         };
@@ -294,12 +374,13 @@ impl Found {
 
 impl Answer {
     fn add(&mut self, slot: usize, series: &Series, at: Place, number: Number) -> Result<(), QueryError> {
-        // slots are given out in the order in which their first numbers are shown
-        while self.series.len() <= slot {
-            let numbers = vec![None; self.steps.map_or(0, |steps| steps.count)];
-            self.count(numbers.len())?;
-            self.series.push(Found { series: series.clone(), numbers });
+        if self.places.len() <= slot {
+            self.places.resize(slot + 1, None);
         }
+        let slot = match self.places[slot] {
+            Some(place) => place,
+            None => self.begin(slot, series)?,
+        };
         let known = &mut self.series[slot];
         if let Some(steps) = self.steps {
             if let Some(last) = known.numbers.get_mut(steps.of(at.timestamp))
@@ -314,6 +395,14 @@ impl Answer {
         }
         known.numbers.push(Some((at, number)));
         self.count(1)
+    }
+
+    fn begin(&mut self, slot: usize, series: &Series) -> Result<usize, QueryError> {
+        let numbers = vec![None; self.steps.map_or(0, |steps| steps.count)];
+        self.count(numbers.len())?;
+        self.series.push(Found { series: series.clone(), numbers });
+        self.places[slot] = Some(self.series.len() - 1);
+        Ok(self.series.len() - 1)
     }
 
     fn count(&mut self, points: usize) -> Result<(), QueryError> {

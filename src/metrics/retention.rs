@@ -3,17 +3,15 @@
 //! It guarantees: a clock that jumps ahead by more than a day removes nothing; removal goes on when the jump was
 //! confirmed, or when the clock has gone steadily for a day since.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
-use super::hot::{self, Place, PushRecord, StoredDocument};
-use super::index::{self, Index, first_behind};
-use super::shape::ShapeHash;
-use super::{Metrics, kinds};
+use super::Metrics;
+use super::dictionary::Naming;
+use super::hot::{self, Hour, PushRecord};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::jobs::Job;
@@ -105,17 +103,18 @@ impl Metrics {
 
     /// The collectors that have rows in a table.
     fn collectors_in(&self, table: hot::Definition) -> Result<Vec<CollectorId>, RedbError> {
-        self.hot.file.read(|tx| index::collectors_in(tx, table))
+        self.hot.file.read(|tx| hot::collectors_in(&tx.open_table(table)?))
     }
 
-    /// Removes documents from before a moment, and the shapes that nothing has any more.
-    fn remove_documents(&self, before: Timestamp) -> Result<usize, RedbError> {
+    /// Removes the hours that ended before a moment, and says how many documents were in them.
+    fn remove_documents(&self, before: Timestamp) -> Result<u64, RedbError> {
         let mut removed = 0;
-        for collector in self.collectors_in(hot::KINDS)? {
-            let kinds = self.hot.file.read(|tx| kinds(tx, collector))?;
-            for kind in kinds {
-                removed += self.remove_kind(collector, &kind, before, limits::PRUNE_STEP - removed)?;
-                if removed >= limits::PRUNE_STEP {
+        for collector in self.collectors_in(hot::HOURS)? {
+            let keys = before_hour(collector, before);
+            while !self.hot.file.read(|tx| is_empty(&tx.open_table(hot::HOURS)?, &keys))? {
+                removed +=
+                    self.hot.file.write(|tx| remove_hour(tx, &self.hot.dictionaries, collector, &keys))?;
+                if removed >= limits::PRUNE_STEP as u64 {
                     return Ok(removed);
                 }
             }
@@ -123,48 +122,11 @@ impl Metrics {
         Ok(removed)
     }
 
-    fn remove_kind(
-        &self,
-        collector: CollectorId,
-        kind: &str,
-        before: Timestamp,
-        most: usize,
-    ) -> Result<usize, RedbError> {
-        let of_kind = hot::of_kind(collector, kind);
-        let end = Place { timestamp: before, seq: 0 };
-        let keys = hot::document_key(&of_kind, Place::FIRST)..hot::document_key(&of_kind, end);
-        if self.hot.file.read(|tx| is_empty(&tx.open_table(hot::DOCUMENTS)?, &keys))? {
-            return Ok(0);
-        }
-        self.hot.file.write(|tx| {
-            let mut index = Index::open(tx)?;
-            let mut removed = 0;
-            for hour in index.hours_before(&of_kind, before, limits::PRUNE_HOURS)? {
-                let begin = Place { timestamp: hour, seq: 0 };
-                let end = hot::behind_hour(hour).min(end);
-                let keys = hot::document_key(&of_kind, begin)..hot::document_key(&of_kind, end);
-                let gone = remove_documents(tx, collector, &keys, most - removed)?;
-                for (shape, count) in gone {
-                    index.remove_documents(&of_kind, hour, shape, count as u64)?;
-                    removed += count;
-                }
-            }
-            if is_empty(&tx.open_table(hot::DOCUMENTS)?, &keys)? {
-                let mut shapes = tx.open_table(hot::SHAPES)?;
-                for shape in index.shorten(collector, &of_kind, before)? {
-                    shapes.remove(hot::shape_key(collector, shape).as_slice())?;
-                }
-                self.hot.known.forget();
-            }
-            Ok(removed)
-        })
-    }
-
     fn remove_contents(&self, before: Timestamp) -> Result<usize, RedbError> {
         let mut removed = 0;
         for collector in self.collectors_in(hot::CONTENTS)? {
-            let first = hot::content_key(collector, Place::FIRST.timestamp, [0; 16]);
-            let keys = first..hot::content_key(collector, before, [0; 16]);
+            let first = hot::of_collector(collector).to_vec();
+            let keys = first..hot::hour_key(collector, hot::minute_of(before)).to_vec();
             if self.hot.file.read(|tx| is_empty(&tx.open_table(hot::CONTENTS)?, &keys))? {
                 continue;
             }
@@ -194,31 +156,77 @@ impl Metrics {
     }
 
     /// Removes everything of one collector, in steps, and says how many documents there were.
-    pub fn discard(&self, collector: CollectorId) -> Result<usize, RedbError> {
+    pub fn discard(&self, collector: CollectorId) -> Result<u64, RedbError> {
         let first = hot::of_collector(collector).to_vec();
-        let Some(end) = first_behind(&first) else { return Ok(0) };
+        let Some(end) = hot::first_behind(&first) else { return Ok(0) };
         let keys = first..end;
         let mut documents = 0;
-        // the documents last, so that a collector that is half gone is still found
-        for table in [hot::CONTENTS, hot::PUSHES, hot::NUMBERS, hot::DOCUMENTS] {
+        // hour by hour, so that a collector that is half gone is whole for its readers
+        while !self.hot.file.read(|tx| is_empty(&tx.open_table(hot::HOURS)?, &keys))? {
+            documents +=
+                self.hot.file.write(|tx| remove_hour(tx, &self.hot.dictionaries, collector, &keys))?;
+        }
+        for table in [hot::CONTENTS, hot::PUSHES, hot::DICTIONARY, hot::DICTIONARIES, hot::COUNTERS] {
             loop {
-                let removed = self.hot.file.write(|tx| remove_range(tx, table, &keys, limits::PRUNE_STEP))?;
-                documents += if redb::TableHandle::name(&table) == "documents" { removed } else { 0 };
-                if removed < limits::PRUNE_STEP {
+                let remove = |tx: &WriteTransaction| {
+                    self.hot.dictionaries.forget();
+                    remove_range(tx, table, &keys, limits::PRUNE_STEP)
+                };
+                if self.hot.file.write(remove)? < limits::PRUNE_STEP {
                     break;
                 }
             }
         }
-        self.hot.file.write(|tx| {
-            for table in [hot::HOURS, hot::SPANS, hot::SHAPES, hot::KINDS, hot::COUNTERS] {
-                remove_range(tx, table, &keys, usize::MAX)?;
-            }
-            self.hot.known.forget();
-            Ok(())
-        })?;
+        self.senders.forget(collector);
         self.hot.counters.lock().remove(&collector);
         Ok(documents)
     }
+}
+
+/// The keys of the hours of a collector that ended before a moment.
+fn before_hour(collector: CollectorId, before: Timestamp) -> Range<Vec<u8>> {
+    hot::of_collector(collector).to_vec()..hot::hour_key(collector, hot::hour_of(before)).to_vec()
+}
+
+/// Removes the first hour among some, and says how many documents were in it.
+fn remove_hour(
+    tx: &WriteTransaction,
+    known: &super::dictionary::Dictionaries,
+    collector: CollectorId,
+    keys: &Range<Vec<u8>>,
+) -> Result<u64, RedbError> {
+    let mut hours = tx.open_table(hot::HOURS)?;
+    let Some((key, counts)) = first_hour(&hours, keys)? else { return Ok(0) };
+    for table in [hot::BATCHES, hot::IMAGES] {
+        hot::remove_all(&mut tx.open_table(table)?, &key)?;
+    }
+    hours.remove(key.as_slice())?;
+    drop(hours);
+    Naming::open(tx, known)?.shorten(collector, || oldest(tx, collector))?;
+    Ok(counts.documents + counts.folded)
+}
+
+fn first_hour(
+    hours: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    keys: &Range<Vec<u8>>,
+) -> Result<Option<(Vec<u8>, Hour)>, RedbError> {
+    let first = hours.range(keys.start.as_slice()..keys.end.as_slice())?.next();
+    let Some((key, sealed)) = first.transpose()? else { return Ok(None) };
+    Ok(Some((key.value().to_vec(), Hour::open(key.value(), sealed.value())?)))
+}
+
+/// The first sequence number of the batches that a collector has.
+pub(super) fn oldest(tx: &WriteTransaction, collector: CollectorId) -> Result<Option<u64>, RedbError> {
+    let prefix = hot::of_collector(collector);
+    let mut oldest = None;
+    for row in tx.open_table(hot::BATCHES)?.range(prefix.as_slice()..)? {
+        let (key, _) = row?;
+        let Some(rest) = key.value().strip_prefix(prefix.as_slice()) else { break };
+        let seq = rest.get(8..).and_then(|rest| rest.first_chunk::<8>());
+        let seq = u64::from_be_bytes(*seq.ok_or_else(|| damaged("batch", key.value()))?);
+        oldest = Some(oldest.map_or(seq, |oldest: u64| oldest.min(seq)));
+    }
+    Ok(oldest)
 }
 
 fn open_moment(key: &[u8], sealed: &[u8]) -> Result<Timestamp, RedbError> {
@@ -249,29 +257,6 @@ fn is_empty(
     keys: &Range<Vec<u8>>,
 ) -> Result<bool, RedbError> {
     Ok(table.range(keys.start.as_slice()..keys.end.as_slice())?.next().is_none())
-}
-
-/// Removes at most so many documents with their numbers, and says how many of each shape.
-fn remove_documents(
-    tx: &WriteTransaction,
-    collector: CollectorId,
-    keys: &Range<Vec<u8>>,
-    most: usize,
-) -> Result<HashMap<ShapeHash, usize>, RedbError> {
-    let (mut documents, mut numbers) = (tx.open_table(hot::DOCUMENTS)?, tx.open_table(hot::NUMBERS)?);
-    let mut found = Vec::new();
-    for row in documents.range(keys.start.as_slice()..keys.end.as_slice())?.take(most) {
-        let (key, sealed) = row?;
-        let place = Place::of(key.value()).ok_or_else(|| damaged("document", key.value()))?;
-        found.push((key.value().to_vec(), place, StoredDocument::open(key.value(), sealed.value())?.shape));
-    }
-    let mut gone = HashMap::new();
-    for (key, place, shape) in found {
-        documents.remove(key.as_slice())?;
-        numbers.remove(hot::numbers_key(collector, shape, place).as_slice())?;
-        *gone.entry(shape).or_default() += 1;
-    }
-    Ok(gone)
 }
 
 /// Removes at most so many rows and says how many.

@@ -1,7 +1,6 @@
-//! Looks into JSON text that a parser has already found valid, without building a tree of it.
+//! The tokens of JSON text: what a value is by its first byte, and where it ends.
 //!
-//! It guarantees: no panic on any text, and no allocation but for strings with escapes. Numbers come as their
-//! own digits.
+//! It guarantees: no panic on any text; what it takes for a string, number or word is a valid one.
 
 use std::borrow::Cow;
 
@@ -13,156 +12,118 @@ pub(super) enum Kind {
     String,
     Number,
     /// `true`, `false` or `null`.
-    Other,
+    Word,
 }
 
-pub(super) fn kind(value: &str) -> Kind {
-    match value.as_bytes().first() {
-        Some(b'{') => Kind::Object,
-        Some(b'[') => Kind::Array,
-        Some(b'"') => Kind::String,
-        Some(b'-' | b'0'..=b'9') => Kind::Number,
-        _ => Kind::Other,
+impl Kind {
+    pub(super) fn of(first: u8) -> Option<Self> {
+        Some(match first {
+            b'{' => Self::Object,
+            b'[' => Self::Array,
+            b'"' => Self::String,
+            b'-' | b'0'..=b'9' => Self::Number,
+            b't' | b'f' | b'n' => Self::Word,
+            _ => return None,
+        })
     }
 }
 
-/// The text that a JSON string stands for.
-pub(super) fn string(value: &str) -> Cow<'_, str> {
-    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+/// The text that stands between the quotes of a JSON string, escapes read.
+pub(super) fn unescaped(inner: &str) -> Cow<'_, str> {
     if !inner.contains('\\') {
         return Cow::Borrowed(inner);
     }
-    serde_json::from_str(value).map_or(Cow::Borrowed(inner), Cow::Owned)
+    // a lonely half of a pair of surrogates is no letter: then it stays as it is written
+    serde_json::from_str(&format!("\"{inner}\"")).map_or(Cow::Borrowed(inner), Cow::Owned)
 }
 
-/// How deep objects and arrays are nested: 1 for `{}`.
-pub(super) fn depth(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let (mut at, mut depth, mut deepest) = (0, 0_usize, 0);
-    while let Some(byte) = bytes.get(at) {
-        at += 1;
-        match byte {
-            b'"' => at = end_of_string(bytes, at),
-            b'{' | b'[' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
+/// The text that a JSON string stands for; of a number its digits.
+pub(super) fn string(value: &str) -> Cow<'_, str> {
+    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.map_or(Cow::Borrowed(value), unescaped)
 }
 
-/// The members of an object in their order: key and value.
-pub(super) fn members(object: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
-    let mut items = Items::of(object);
-    std::iter::from_fn(move || Some((string(items.next()?), items.next()?)))
-}
-
-/// The values of an array in their order.
-pub(super) fn elements(array: &str) -> impl Iterator<Item = &str> {
-    Items::of(array)
-}
-
-/// The values between two brackets, and the keys among them.
-struct Items<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Items<'a> {
-    fn of(text: &'a str) -> Self {
-        // behind the opening bracket
-        Self { text, at: 1 }
-    }
-}
-
-impl<'a> Iterator for Items<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let bytes = self.text.as_bytes();
-        while matches!(bytes.get(self.at)?, b' ' | b'\n' | b'\r' | b'\t' | b',' | b':') {
-            self.at += 1;
-        }
-        let start = self.at;
-        if matches!(bytes[start], b'}' | b']') {
-            return None;
-        }
-        self.at = end_of_value(bytes, start);
-        self.text.get(start..self.at)
-    }
-}
-
-/// The place behind the value that begins at `start`.
-fn end_of_value(bytes: &[u8], start: usize) -> usize {
-    let mut at = start;
-    let mut depth = 0_usize;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => {
-                at = end_of_string(bytes, at + 1);
-                if depth == 0 {
-                    return at;
-                }
-                continue;
-            }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' | b',' | b' ' | b'\n' | b'\r' | b'\t' if depth == 0 => return at,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return at + 1;
-                }
-            }
-            _ => {}
-        }
+pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
         at += 1;
     }
     at
 }
 
 /// The place behind the closing quote of the string whose first letter is at `at`.
-fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(byte) = bytes.get(at) {
-        at += 1;
-        match byte {
-            b'"' => return at,
-            b'\\' => at += 1,
+pub(super) fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += escape(bytes.get(at + 1..)?)?,
+            0..0x20 => return None,
             _ => {}
         }
+        at += 1;
     }
-    bytes.len()
+}
+
+/// Bytes behind the backslash.
+fn escape(rest: &[u8]) -> Option<usize> {
+    match rest.first()? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(1),
+        b'u' => rest.get(1..5)?.iter().all(u8::is_ascii_hexdigit).then_some(5),
+        _ => None,
+    }
+}
+
+/// The place behind the number that begins at `at`.
+pub(super) fn end_of_number(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let digits =
+        |from: usize| from + bytes.iter().skip(from).take_while(|byte| byte.is_ascii_digit()).count();
+    at += usize::from(bytes.get(at) == Some(&b'-'));
+    let mut end = digits(at);
+    if end == at || (end > at + 1 && bytes[at] == b'0') {
+        return None;
+    }
+    if bytes.get(end) == Some(&b'.') {
+        at = end + 1;
+        end = digits(at);
+        if end == at {
+            return None;
+        }
+    }
+    if matches!(bytes.get(end), Some(b'e' | b'E')) {
+        at = end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+        end = digits(at);
+        if end == at {
+            return None;
+        }
+    }
+    Some(end)
+}
+
+/// The place behind the word that begins at `at`.
+pub(super) fn end_of_word(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let word = ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word.as_bytes()))?;
+    Some(at + word.len())
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
-    fn members_and_elements_are_found_whatever_stands_in_strings() {
-        let text = r#"{ "a" : [1, -2.50e3 ,{"b":"}]\"\\"}] , "c\u0064":"x\ny","e":null,"f":{} }"#;
-        let found: Vec<_> = members(text).map(|(key, value)| (key.into_owned(), value)).collect();
-        let keys: Vec<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, ["a", "cd", "e", "f"]);
-        assert_eq!(elements(found[0].1).collect::<Vec<_>>(), ["1", "-2.50e3", r#"{"b":"}]\"\\"}"#]);
-        assert_eq!(string(found[1].1), "x\ny");
-        assert_eq!(kind(found[2].1), Kind::Other);
-        assert_eq!(members(found[3].1).count(), 0);
-        assert_eq!(depth(text), 3);
+    fn a_string_is_read_with_its_escapes_and_a_broken_one_as_it_is_written() {
+        assert_eq!(string(r#""x\ny""#), "x\ny");
+        assert_eq!(string("-5"), "-5");
+        assert_eq!(string(r#""\ud800""#), r"\ud800");
     }
 
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in ".{0,80}", json in r#"[{}\[\]",:\\0-9a ]{0,80}"#) {
-            for text in [text, json] {
-                depth(&text);
-                prop_assert!(members(&text).count() <= text.len());
-                prop_assert!(elements(&text).count() <= text.len());
-            }
+    #[test]
+    fn only_what_is_valid_has_an_end() {
+        assert_eq!(end_of_string(br#"a\"b\u00e9" "#, 0), Some(11));
+        for wrong in ["", "a", "\\", "\\x\"", "\\u00g0\"", "a\u{1}\""] {
+            assert_eq!(end_of_string(wrong.as_bytes(), 0), None, "{wrong}");
         }
+        assert_eq!(end_of_number(b"-1.5e+3,", 0), Some(7));
+        assert_eq!(end_of_word(b"nullx", 0), Some(4));
+        assert_eq!(end_of_word(b"nul", 0), None);
     }
 }

@@ -2,20 +2,20 @@
 //!
 //! It guarantees: when it finds nothing, every document reads back and every number of it belongs to a series.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use redb::{ReadTransaction, ReadableTable};
 
-use super::bytes::Reader;
-use super::hot::{self, Place, StoredDocument};
-use super::shape::{self, ShapeHash};
-use super::walk::{Rows, Walk};
-use super::{OpenError, check, create, index, kinds};
-use crate::clock::Timestamp;
-use crate::ids::CollectorId;
+use super::dictionary::{self, Numbers};
+use super::documents::read;
+use super::hot;
+use super::hours::{Hours, each_batch, hour_image, no_image};
+use super::image::Texts;
+use super::layouts::Layouts;
+use super::{OpenError, check, create};
 use crate::limits;
 use crate::storage::redb_file::{damaged, unseal};
+use crate::storage::segment::{Image, ImageError, Source};
 use crate::storage::{Poison, RedbError, RedbFile};
 
 /// What was found whole.
@@ -51,46 +51,46 @@ fn verify_values(tx: &ReadTransaction) -> Result<u64, RedbError> {
 }
 
 fn verify_documents(tx: &ReadTransaction) -> Result<u64, RedbError> {
-    let (shapes, rows) = (tx.open_table(hot::SHAPES)?, tx.open_table(hot::NUMBERS)?);
+    let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
+    let (entries, dictionaries) = (tx.open_table(hot::DICTIONARY)?, tx.open_table(hot::DICTIONARIES)?);
     let mut documents = 0;
-    for collector in index::collectors_in(tx, hot::DOCUMENTS)? {
-        let mut numbers = HashMap::new();
-        for kind in kinds(tx, collector)? {
-            let last = Place { timestamp: Timestamp::from_millis(i64::MAX), seq: u64::MAX };
-            let mut walk = Walk::new(tx, hot::of_kind(collector, &kind), Place::FIRST, last)?;
-            while let Some((place, (key, sealed))) = walk.next()? {
-                let document = StoredDocument::open(key.value(), sealed.value())?;
-                document.text(key.value())?;
-                let count = numbers_of(&shapes, &mut numbers, collector, document.shape)?;
-                let key = hot::numbers_key(collector, document.shape, place);
-                let whole = |key: &[u8], sealed: &[u8]| {
-                    let mut reader = Reader(unseal("row of numbers", key, sealed)?);
-                    Ok(reader.numbers_at(0..count).is_some() && reader.is_empty())
-                };
-                if hot::get(&rows, &key, whole)?.unwrap_or(false) != (count > 0) {
-                    return Err(damaged("row of numbers", &key));
-                }
-                documents += 1;
+    for collector in hot::collectors_in(&tx.open_table(hot::HOURS)?)? {
+        let numbers = hot::get(&dictionaries, &hot::of_collector(collector), Numbers::open)?;
+        dictionary::count(&entries, collector, numbers.unwrap_or_default())?;
+        let mut layouts = Layouts::new(tx, collector)?;
+        let mut hours = Hours::all(tx, collector)?;
+        while let Some((hour, counts)) = hours.next()? {
+            if let Some(image) = hour_image(&images, (collector, hour, counts))? {
+                let read = verify_image(&image);
+                documents += read.map_err(|error| no_image(collector, hour, &error))?;
             }
+            each_batch(
+                &batches,
+                (collector, hour, counts),
+                |_| true,
+                |seq, batch| {
+                    for index in 0..batch.documents.len() {
+                        let document = read(&batch, index, &mut layouts)?;
+                        document.ok_or_else(|| damaged("document", &hot::batch_key(collector, hour, seq)))?;
+                        documents += 1;
+                    }
+                    Ok::<_, RedbError>(())
+                },
+            )?;
         }
     }
     Ok(documents)
 }
 
-/// How many numbers a document of a shape has.
-fn numbers_of(
-    shapes: &Rows,
-    known: &mut HashMap<ShapeHash, usize>,
-    collector: CollectorId,
-    shape: ShapeHash,
-) -> Result<usize, RedbError> {
-    if let Some(count) = known.get(&shape) {
-        return Ok(*count);
+/// Reads every document of an image, and says how many there are.
+fn verify_image<S: Source>(image: &Image<S>) -> Result<u64, ImageError> {
+    let mut documents = 0;
+    for (at, kind) in image.kinds().iter().enumerate() {
+        let mut texts = Texts::open(image, at)?;
+        for row in 0..kind.rows {
+            texts.read(row)?;
+            documents += 1;
+        }
     }
-    let key = hot::shape_key(collector, shape);
-    let stored = hot::get(shapes, &key, hot::open_shape)?.ok_or_else(|| damaged("shape", &key))?;
-    let mut count = 0;
-    shape::each_group(&stored, |group| count += group.keys.len()).ok_or_else(|| damaged("shape", &key))?;
-    known.insert(shape, count);
-    Ok(count)
+    Ok(documents)
 }

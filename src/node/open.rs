@@ -23,7 +23,7 @@ use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::{PULSE_SECONDS, RETENTION};
 use crate::logs::{Logs, LogsError};
-use crate::metrics::{self, Metrics, Retention};
+use crate::metrics::{self, Folding, Metrics, Retention};
 use crate::registry::{Collectors, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
@@ -135,6 +135,7 @@ impl Node {
                 (Box::new(OperationsJob(Arc::clone(&operations))), 1),
                 (Box::new(HistoryJob::new(Arc::clone(&operations))), 600),
                 (Box::new(CheckpointJob { log: audit.clone(), signer }), 300),
+                (Box::new(Folding::new(Arc::clone(&metrics))), 10),
                 (Box::new(Retention::new(Arc::clone(&metrics))), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),

@@ -83,6 +83,11 @@ impl Layout {
         self.0.join("logs.sqlite")
     }
 
+    /// Sealed metrics: a folder for each collector, with its segments.
+    pub fn segments(&self) -> PathBuf {
+        self.0.join("segments")
+    }
+
     /// The ring of root keys, where no systemd credential holds it.
     pub fn root_key(&self) -> PathBuf {
         self.0.join("root.key")

@@ -6,6 +6,7 @@ pub mod data_dir;
 pub mod free_space;
 pub mod poison;
 pub mod redb_file;
+pub mod segment;
 pub mod sqlite;
 pub mod unit;
 

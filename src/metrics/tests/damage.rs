@@ -3,7 +3,7 @@
 use std::os::unix::fs::FileExt;
 
 use super::*;
-use crate::metrics::{Number, OpenError, hot, index, verify};
+use crate::metrics::{Number, OpenError, hot, verify};
 
 const DOCUMENTS: u64 = 40;
 
@@ -81,14 +81,17 @@ fn a_file_that_is_cut_or_empty_is_never_made_anew() {
 }
 
 #[test]
-fn a_store_of_a_newer_release_is_left_alone() {
+fn a_store_of_another_release_is_left_alone() {
     let (folder, _) = closed();
     let path = folder.path().join("hot");
-    let file = crate::storage::RedbFile::open(&path, 1 << 20, Poison::default(), |_| Ok(())).unwrap();
-    file.write(|tx| index::put_count(&mut tx.open_table(hot::META)?, hot::VERSION.0, 2)).unwrap();
-    drop(file);
-    assert!(read_all(folder.path()).unwrap_err().contains("newer release"));
-    assert!(verify(&path).unwrap_err().to_string().contains("newer release"));
+    let (name, known) = hot::VERSION;
+    for (version, expected) in [(known + 1, "newer release"), (known - 1, "older ones")] {
+        let file = crate::storage::RedbFile::open(&path, 1 << 20, Poison::default(), |_| Ok(())).unwrap();
+        file.write(|tx| hot::put(&mut tx.open_table(hot::META)?, name, &version.to_le_bytes())).unwrap();
+        drop(file);
+        assert!(read_all(folder.path()).unwrap_err().contains(expected));
+        assert!(verify(&path).unwrap_err().to_string().contains(expected));
+    }
 }
 
 #[test]

@@ -3,7 +3,10 @@
 mod accept;
 mod crash;
 mod damage;
+mod fold;
+mod lossless;
 mod model;
+mod naming;
 mod read;
 mod retention;
 

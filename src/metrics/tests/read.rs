@@ -20,7 +20,9 @@ fn documents_keep_every_digit_and_every_string() {
         "hash":-622534093777688784,"e":1e400,"empty":"","list":[],"null":null,"é":"\u00e9\n","again":1,"again":2}"#;
     store.push_texts(1, None, &[RawValue::from_string(text.to_owned()).unwrap()]).unwrap();
     let found = store.documents(1);
-    assert_eq!((found[0].text.as_str(), found[0].kind.as_str(), found[0].seq), (text, "x", 1));
+    // all but the space between its members
+    let text = text.replace("\n        ", "");
+    assert_eq!((&found[0].text, found[0].kind.as_str(), found[0].seq), (&text, "x", 1));
     assert_eq!(store.points(1, "x.max")[0].points, [(START, Some(Number::Whole(i64::MAX)))]);
     assert_eq!(store.points(1, "x.e")[0].points[0].1.unwrap().to_json(), Value::Null);
 }

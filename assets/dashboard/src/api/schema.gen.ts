@@ -1523,7 +1523,7 @@ export interface components {
             percentage?: number | null;
         };
         DocumentView: {
-            /** @description As it was pushed. */
+            /** @description Every member as it was pushed. */
             document: Record<string, never>;
             /** Format: date-time */
             received_at: string;

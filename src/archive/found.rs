@@ -1,0 +1,125 @@
+//! What lies in the folder of segments when it is opened, against what the catalog lists.
+//!
+//! A file that is being written is thrown away: what it was made of is still where it was. A file with the name of a
+//! segment that no row lists is set aside and kept. A listed file of another length is damage. One that is missing is
+//! told and stays listed: it may be on a disk that is not mounted. A damaged one that somebody put back whole counts
+//! again.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::catalog::{self, State};
+use super::remove::{DAMAGED, UNLISTED, aside};
+use super::{Segment, SegmentError, Segments};
+use crate::limits;
+
+/// What did not belong together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Files that no row lists, under the names that they have now.
+    pub unlisted: Vec<PathBuf>,
+    /// Segments whose files are missing.
+    pub missing: u64,
+}
+
+impl Segments {
+    pub(super) fn look(&self) -> Result<Found, SegmentError> {
+        self.finish_removals()?;
+        self.look_at_damaged()?;
+        let mut found = Found { missing: self.look_for_listed()?, ..Found::default() };
+        for folder in entries(&self.folder)? {
+            for file in if folder.is_dir() { entries(&folder)? } else { Vec::new() } {
+                if let Some(unlisted) = self.look_at(&file)? {
+                    found.unlisted.push(unlisted);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Looks for the file of every live segment, and says how many are missing.
+    fn look_for_listed(&self) -> Result<u64, SegmentError> {
+        let mut missing = 0;
+        self.each(State::Live, |segment| {
+            let path = self.path(segment);
+            match fs::metadata(&path) {
+                Ok(file) if file.len() == segment.bytes => Ok(()),
+                Ok(_) => self.set_aside(segment, "its file has another length than was listed"),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    tracing::error!(path = %path.display(), "a segment is missing");
+                    missing += 1;
+                    Ok(())
+                }
+                Err(source) => Err(SegmentError::File { operation: "look at", path, source }),
+            }
+        })?;
+        Ok(missing)
+    }
+
+    /// Files whose row says that they are damaged have no name of a segment any more, unless they are whole again.
+    fn look_at_damaged(&self) -> Result<(), SegmentError> {
+        self.each(State::Damaged, |segment| {
+            let path = self.path(segment);
+            if !path.exists() {
+                return Ok(());
+            }
+            if self.read_listed(segment).is_err() {
+                return self.rename_aside(&path, DAMAGED);
+            }
+            tracing::warn!(path = %path.display(), "a segment that was damaged is whole again");
+            Ok(self.db.write(|tx| catalog::set_live(tx, segment.id))?)
+        })
+    }
+
+    /// Shows all segments in a state, a bounded number of them in memory.
+    pub(super) fn each(
+        &self,
+        state: State,
+        mut see: impl FnMut(&Segment) -> Result<(), SegmentError>,
+    ) -> Result<(), SegmentError> {
+        let mut behind = 0;
+        loop {
+            let some = self.db.read(|tx| catalog::in_state(tx, state, behind, limits::SEGMENTS_LISTED))?;
+            let Some(last) = some.last() else { return Ok(()) };
+            behind = last.id;
+            some.iter().try_for_each(&mut see)?;
+        }
+    }
+
+    /// Throws away what was being written, and sets aside what nobody listed: says under which name.
+    fn look_at(&self, file: &Path) -> Result<Option<PathBuf>, SegmentError> {
+        let failed = |operation| {
+            let path = file.to_owned();
+            move |source| SegmentError::File { operation, path, source }
+        };
+        match file.extension().and_then(OsStr::to_str) {
+            Some("tmp") => fs::remove_file(file).map_err(failed("remove")).map(|()| None),
+            Some("segment") => {
+                let name = file.strip_prefix(&self.folder).unwrap_or(file).to_string_lossy();
+                if self.db.read(|tx| catalog::state_of(tx, &name))?.is_some() {
+                    return Ok(None);
+                }
+                self.rename_aside(file, UNLISTED)?;
+                let aside = aside(file, UNLISTED);
+                tracing::warn!(path = %aside.display(), "a segment that nobody listed is set aside");
+                Ok(Some(aside))
+            }
+            Some(UNLISTED) => Ok(Some(file.to_owned())),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, SegmentError> {
+    let read =
+        || fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>();
+    let mut entries = read().map_err(|source| SegmentError::File {
+        operation: "list the folder of",
+        path: folder.to_owned(),
+        source,
+    })?;
+    entries.sort();
+    Ok(entries)
+}

@@ -1,0 +1,188 @@
+//! Segments: files with sealed metrics, and the catalog that says which of them count.
+//!
+//! It guarantees: a segment is listed after its file was written, synced, read back and found equal; what is not
+//! listed is not read; a file that is damaged or that nobody listed is renamed aside and reported, and never deleted.
+//! It does not know what the documents mean, nor where they were before.
+
+mod catalog;
+mod found;
+mod publish;
+mod remove;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::clock::{Clock, Timestamp};
+use crate::crypto::Hash;
+use crate::files;
+use crate::ids::CollectorId;
+use crate::limits;
+use crate::storage::poison::Poisoned;
+use crate::storage::segment::{Image, ImageError, KindIndex, Source, WriteError};
+use crate::storage::{Poison, Sqlite, StoreError};
+
+pub use catalog::{Kind, Totals};
+pub use found::Found;
+pub use verify::FileCheck;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SegmentError {
+    #[error("cannot {operation} the segment {path}: {source}")]
+    File { operation: &'static str, path: PathBuf, source: io::Error },
+    #[error("the segment {path} is not what was written: {source}")]
+    Image { path: PathBuf, source: ImageError },
+    #[error("the segment {0} does not read back equal")]
+    Differs(PathBuf),
+    #[error("the segment {0} is not the one that the catalog lists")]
+    Exchanged(PathBuf),
+    #[error("cannot make a segment: {0}")]
+    Write(#[from] WriteError),
+    #[error("no space left for a segment of {0} bytes")]
+    Full(usize),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+/// What the catalog says of one segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    pub id: i64,
+    /// Below the folder of segments.
+    pub file: String,
+    pub collector: CollectorId,
+    /// The times of the first and the last document.
+    pub first: Timestamp,
+    pub last: Timestamp,
+    pub documents: u64,
+    pub samples: u64,
+    pub bytes: u64,
+    pub sha256: Hash,
+    pub kinds: Vec<Kind>,
+    pub sealed_at: Timestamp,
+    /// What is wrong with it; then its file is renamed aside and it is not read.
+    pub damage: Option<String>,
+}
+
+/// The segments of one data directory.
+pub struct Segments {
+    db: Arc<Sqlite>,
+    folder: PathBuf,
+    poison: Poison,
+    clock: Clock,
+    /// Files that are open, with their indexes.
+    open: Mutex<HashMap<i64, Arc<Image<File>>>>,
+    /// What was found beside the catalog when the directory was opened.
+    found: Found,
+}
+
+impl Segments {
+    /// Opens the folder, makes it when there is none, and sets aside what does not belong to it.
+    pub fn open(db: Arc<Sqlite>, folder: &Path, poison: Poison, clock: Clock) -> Result<Self, SegmentError> {
+        let failed =
+            |operation| move |source| SegmentError::File { operation, path: folder.to_owned(), source };
+        if !folder.is_dir() {
+            files::create_folder(folder).map_err(failed("create the folder of"))?;
+            files::sync_folder_of(folder).map_err(failed("sync the folder of"))?;
+        }
+        let mut segments = Self {
+            db,
+            folder: folder.to_owned(),
+            poison,
+            clock,
+            open: Mutex::default(),
+            found: Found::default(),
+        };
+        segments.found = segments.look()?;
+        Ok(segments)
+    }
+
+    pub fn path(&self, segment: &Segment) -> PathBuf {
+        self.folder.join(&segment.file)
+    }
+
+    /// What was found beside the catalog when the directory was opened.
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// The segments of a collector with documents between two moments, by time: damaged ones as well.
+    pub fn between(
+        &self,
+        collector: CollectorId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Segment>, SegmentError> {
+        Ok(self.db.read(|tx| catalog::between(tx, collector, from, to))?)
+    }
+
+    /// All segments of a collector, by time.
+    pub fn of(&self, collector: CollectorId) -> Result<Vec<Segment>, SegmentError> {
+        self.between(collector, Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX))
+    }
+
+    /// What all segments have together.
+    pub fn totals(&self) -> Result<Totals, SegmentError> {
+        Ok(self.db.read(catalog::totals)?)
+    }
+
+    /// The open image of a segment. One that can't be it is set aside.
+    pub fn image(&self, segment: &Segment) -> Result<Arc<Image<File>>, SegmentError> {
+        if let Some(image) = self.open.lock().get(&segment.id) {
+            return Ok(Arc::clone(image));
+        }
+        let image = Arc::new(self.open_image(segment)?);
+        let mut open = self.open.lock();
+        if open.len() >= limits::OPEN_SEGMENTS
+            && let Some(any) = open.keys().next().copied()
+        {
+            open.remove(&any);
+        }
+        open.insert(segment.id, Arc::clone(&image));
+        Ok(image)
+    }
+
+    fn open_image(&self, segment: &Segment) -> Result<Image<File>, SegmentError> {
+        let path = self.path(segment);
+        let file = File::open(&path).map_err(|source| SegmentError::File {
+            operation: "open",
+            path: path.clone(),
+            source,
+        })?;
+        let image = Image::open(file).map_err(|source| self.refuse(segment, source))?;
+        let is_listed =
+            image.collector() == *segment.collector.as_uuid().as_bytes() && kinds_of(&image) == segment.kinds;
+        if is_listed {
+            return Ok(image);
+        }
+        self.set_aside(segment, "it is not the file that was listed")?;
+        Err(SegmentError::Exchanged(path))
+    }
+
+    /// What became of a segment that could not be read: damage sets it aside, a failing disk does not.
+    pub fn refuse(&self, segment: &Segment, source: ImageError) -> SegmentError {
+        if let ImageError::Damaged(what) = source
+            && let Err(error) = self.set_aside(segment, what)
+        {
+            tracing::error!(%error, "cannot set a damaged segment aside");
+        }
+        SegmentError::Image { path: self.path(segment), source }
+    }
+}
+
+/// What the index of an image says of the types that it has documents of.
+fn kinds_of<S: Source>(image: &Image<S>) -> Vec<Kind> {
+    let kinds = image.kinds().into_iter().filter(|index| index.rows > 0);
+    kinds
+        .map(|KindIndex { kind, first, last, rows, .. }| Kind { kind, first, last, documents: rows as u64 })
+        .collect()
+}
