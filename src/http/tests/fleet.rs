@@ -29,7 +29,7 @@ async fn the_pulse_counts_statuses_and_what_agents_say() {
     let online = points(&thinned, "fleet.collectors", &json!({"status": "online"}));
     assert_eq!((online.as_array().unwrap().len(), online[0][1].as_f64()), (1, Some(1.0)));
 
-    for (query, field) in [("?step=x", "step"), ("?match=a", "match"), ("?from=now&to=x", "from")] {
+    for (query, field) in [("?step=x", "step"), ("?match=a", "match"), ("?from=x", "from")] {
         assert_eq!(read(query).await.fields()[0], field);
     }
     let backwards = read("?from=2026-11-20T15:00:00Z&to=2026-11-20T14:00:00Z").await;

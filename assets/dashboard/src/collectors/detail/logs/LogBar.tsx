@@ -1,4 +1,4 @@
-import type { RefObject } from 'react';
+import { useEffect, useState, type RefObject } from 'react';
 import type { LogLevel } from '../../../api/types';
 import { Button, IconButton } from '../../../ui/Button';
 import { SearchBox } from '../../../ui/SearchBox';
@@ -26,8 +26,6 @@ interface LogBarProps {
 }
 
 export function LogBar({ matches, ...bar }: LogBarProps) {
-  const { levels, counts } = bar;
-  const toggle = (level: LogLevel) => bar.onLevels(levels.includes(level) ? levels.filter((each) => each !== level) : [...levels, level]);
   return (
     <>
       <div className="log-bar">
@@ -43,14 +41,7 @@ export function LogBar({ matches, ...bar }: LogBarProps) {
         <IconButton icon="chevronUp" label={t('previous')} disabled={matches.count === 0} onClick={() => matches.onMove(-1)} />
         <IconButton icon="chevronDown" label={t('next')} disabled={matches.count === 0} onClick={() => matches.onMove(1)} />
         {matches.at !== null && <span className="meta">{t('place', { at: matches.at + 1, n: matches.count })}</span>}
-        <div role="group" aria-label={t('level')} className="log-levels">
-          {LEVELS.map((level) => (
-            <label key={level} className="check">
-              <input type="checkbox" checked={levels.includes(level)} onChange={() => toggle(level)} />
-              {t(level, { n: counts[level] })}
-            </label>
-          ))}
-        </div>
+        <LevelBoxes levels={bar.levels} counts={bar.counts} onChange={bar.onLevels} />
         <span className="grow" />
         <Switch label={t('follow')} checked={bar.follow} onChange={bar.onFollow} />
         {bar.onWrap && <Switch label={t('wrap')} checked={bar.wrap} onChange={bar.onWrap} />}
@@ -68,6 +59,30 @@ export function LogBar({ matches, ...bar }: LogBarProps) {
         </Button>
       </div>
     </>
+  );
+}
+
+type LevelBoxesProps = Pick<LogBarProps, 'levels' | 'counts'> & { onChange: LogBarProps['onLevels'] };
+
+/** A box is ticked at once; the address, which holds the choice, follows a moment later. */
+function LevelBoxes({ levels, counts, onChange }: LevelBoxesProps) {
+  const [chosen, setChosen] = useState(levels);
+  const told = levels.join();
+  useEffect(() => setChosen(told === '' ? [] : (told.split(',') as LogLevel[])), [told]);
+  const toggle = (level: LogLevel) => {
+    const next = chosen.includes(level) ? chosen.filter((each) => each !== level) : [...chosen, level];
+    setChosen(next);
+    onChange(next);
+  };
+  return (
+    <div role="group" aria-label={t('level')} className="log-levels">
+      {LEVELS.map((level) => (
+        <label key={level} className="check">
+          <input type="checkbox" checked={chosen.includes(level)} onChange={() => toggle(level)} />
+          {t(level, { n: counts[level] })}
+        </label>
+      ))}
+    </div>
   );
 }
 
