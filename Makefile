@@ -89,8 +89,8 @@ bench-fleet: tools-peers $(DIST) ## Measure the daemon under a thousand collecto
 	target/peers/bin/python benches/peers/fleet.py --program target/release/pganalytics $(FLEET)
 
 .PHONY: soak
-soak: ## Kill the daemon two hundred times under load; let a thousand agents return at once
-	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture crash:: returning::
+soak: ## Kill daemon and agents at random under load, for long; let a thousand agents return at once
+	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture --test-threads 1 crash:: fleet_laws:: returning::
 
 .PHONY: openapi
 openapi: ## Write docs/openapi.json anew

@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::CollectorId;
 use crate::limits::EVENTS_KEPT;
+use crate::storage::after_commit;
 
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -97,7 +98,13 @@ impl Events {
         Self { clock, row: Arc::new(Mutex::new(row)) }
     }
 
+    /// Tells of what this thread has done, once that is durable.
     pub fn publish(&self, kind: EventKind, collector: Option<CollectorId>, data: Value) {
+        let events = self.clone();
+        after_commit(move || events.send(kind, collector, data));
+    }
+
+    fn send(&self, kind: EventKind, collector: Option<CollectorId>, data: Value) {
         let mut row = self.row.lock();
         let event = Arc::new(Event { seq: row.next_seq, kind, collector, time: self.clock.now(), data });
         row.next_seq += 1;

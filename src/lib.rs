@@ -27,6 +27,7 @@ pub mod storage;
 pub mod archive;
 pub mod audit;
 pub mod events;
+pub mod replies;
 
 // 4: nouns
 pub mod access;

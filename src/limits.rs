@@ -1,6 +1,10 @@
 //! Every bound of the product, with its reason. A number that limits something stands here or nowhere.
 
+mod metrics;
+
 use std::time::Duration;
+
+pub use metrics::*;
 
 // -- what a push may be
 
@@ -76,6 +80,19 @@ pub const COMMANDS_REMEMBERED: usize = 64;
 pub const STEPS_WAITING: usize = 16;
 /// Beside its grace, what a worker may take to be replaced.
 pub const WORKER_START: Duration = Duration::from_secs(15);
+
+/// Lines of its own log that an agent holds to be sent, and their bytes: an evening of trouble.
+pub const LOG_LINES_WAITING: usize = 2000;
+pub const LOG_LINES_BYTES: usize = 512 * 1024;
+/// The file that they are kept in: with what is around them in JSON, and with what was sent and not answered.
+pub const LOG_LINES_FILE_BYTES: u64 = 4 * MIB as u64;
+/// Lines, and bytes of them, that travel together; less than what the daemon reads.
+pub const LOG_LINES_AT_ONCE: usize = 200;
+pub const LOG_LINES_BATCH_BYTES: usize = 256 * 1024;
+/// How long the first line waits for others.
+pub const LOG_LINGER: Duration = Duration::from_secs(2);
+/// The pause after each line that was sent: with it an agent stays within what the daemon takes in a minute.
+pub const LOG_LINE_PAUSE: Duration = Duration::from_millis(100);
 
 // -- what the agent asks of a database
 
@@ -340,7 +357,7 @@ pub const OPERATION_STEPS_AT_ONCE: usize = 80;
 pub const SCHEDULE_AHEAD: Duration = Duration::from_secs(366 * DAY_S);
 /// How long ago a scheduled time may be when it is asked for: clocks differ, and people choose whole minutes.
 pub const SCHEDULE_TOLERANCE: Duration = Duration::from_secs(60);
-/// How late a scheduled operation may begin, after the daemon was down: later, nobody expects it any more.
+/// How late an operation may begin, or go on after it was interrupted: later, nobody expects it any more.
 pub const SCHEDULE_LATE: Duration = Duration::from_secs(3600);
 /// Scheduled operations that one run of the job begins or expires.
 pub const SCHEDULED_AT_ONCE: usize = 50;
@@ -399,99 +416,6 @@ pub const PUSH_RETRY_LONGEST: Duration = Duration::from_secs(60);
 pub const PUSHES_WAITING_FOR_A_TURN: usize = 256;
 /// What of these may be the backlog of agents that were away.
 pub const BACKLOG_WAITING_FOR_A_TURN: usize = 16;
-
-// -- what the metric store takes, keeps and reads
-
-/// Oldest document that is taken, and how long it is kept, unless the settings say otherwise.
-pub const RETENTION: Duration = Duration::from_secs(90 * DAY_S);
-/// How far ahead of the daemon's clock a document may be: more than any time zone set wrongly.
-pub const AHEAD: Duration = Duration::from_secs(DAY_S);
-/// Length of an idempotency key.
-pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
-/// Numbers in one document: a hundred thousand columns of a schema have five each.
-pub const DOCUMENT_NUMBERS: usize = 500_000;
-/// Values in one document, objects and arrays among them: while it is taken apart, each takes 32 bytes.
-pub const DOCUMENT_VALUES: usize = 2_000_000;
-/// The pieces of one document: keys, paths and labels of all its objects.
-pub const SHAPE_BYTES: usize = 32 * MIB;
-/// One push of one hour as it is stored, before compression: its values take less room than their text, but for
-/// the pieces that each of its documents lists.
-pub const BATCH_BYTES: usize = 512 * MIB;
-/// What is remembered of all senders to know their next documents again; beyond, those that were silent for
-/// longest are forgotten, and their next documents cost more.
-pub const SENDERS_BYTES: usize = 96 * MIB;
-/// Objects of one sender that are remembered.
-pub const SENDER_OBJECTS: usize = 50_000;
-/// Types of documents among which the next one is looked for by how it begins.
-pub const SENDER_KINDS: usize = 256;
-/// A string that is longer is text, and no label.
-pub const LABEL_BYTES: usize = 120;
-/// Pushes that wait for the next commit, and their bytes as they will be stored. What does not fit is told to
-/// come back, so memory stays bounded when the disk is slow.
-pub const WAITING_PUSHES: usize = 1024;
-pub const WAITING_BYTES: usize = 64 * MIB;
-/// What one commit takes of the waiting pushes: more would let the first one wait too long.
-pub const COMMIT_BYTES: usize = 16 * MIB;
-/// Longest wait for a commit, the time of a disk that hangs.
-pub const COMMIT_WAIT: Duration = Duration::from_secs(30);
-/// Room that stays free on the disk, beside three times what a commit writes: a store copies pages before it
-/// frees them, and logins and their audit go on.
-pub const FREE_BYTES: u64 = 32 * MIB as u64;
-/// Pages of the hot store that are kept in memory.
-pub const HOT_CACHE_BYTES: usize = 64 * MIB;
-/// Numbers of one collector's dictionary before it begins anew: most collectors have a few thousand objects, and
-/// query statistics bring new ones every minute.
-pub const DICTIONARY_NUMBERS: u32 = 50_000;
-/// Entries of all dictionaries that are kept in memory, 40 bytes each.
-pub const DICTIONARY_ENTRIES: usize = 2_000_000;
-/// Shapes of one collector that are remembered because they may come again.
-pub const SHAPES_SEEN_ONCE: usize = 1000;
-/// Points of one series in one answer.
-pub const SERIES_POINTS: usize = 11_000;
-/// Series in one answer, and documents that one query of points may look at.
-pub const QUERY_SERIES: usize = 20_000;
-pub const QUERY_DOCUMENTS: u64 = 1_000_000;
-/// Points in one answer over all its series.
-pub const QUERY_POINTS: usize = 2_000_000;
-/// Matchers in one query and length of one.
-pub const QUERY_MATCHERS: usize = 100;
-pub const MATCHER_BYTES: usize = 4096;
-/// A pattern of a matcher, compiled.
-pub const PATTERN_BYTES: usize = MIB;
-/// The range of a chart whose beginning is not given: at one heartbeat in 10 s it has 8,640 points.
-pub const QUERY_RANGE: Duration = Duration::from_secs(DAY_S);
-/// Characters of a step, such as `250ms`, and of a cursor.
-pub const STEP_CHARS: usize = 20;
-pub const CURSOR_CHARS: usize = 100;
-/// Documents in one page of an answer, by default and at most, and their bytes.
-pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
-pub const PAGE_BYTES: usize = 16 * MIB;
-/// Documents and dedup entries that one step of the retention removes.
-pub const PRUNE_STEP: usize = 10_000;
-
-// -- images of many documents
-
-/// Rows, pieces and shapes of one type in one image: beyond, it is cut by time.
-pub const IMAGE_ROWS: usize = 4 * MIB;
-/// Values of a column that are decoded together.
-pub const IMAGE_PART_VALUES: usize = 64 * 1024;
-/// Texts of a column that are decoded together, when there are several.
-pub const IMAGE_PART_BYTES: usize = 256 * 1024;
-/// A block is closed when it would become larger: one series is read by decompressing so much.
-pub const IMAGE_BLOCK_AIM: usize = 128 * 1024;
-/// The largest block: one text of the largest push, escaped.
-pub const IMAGE_BLOCK_BYTES: usize = 2 * PUSH_BYTES;
-
-/// Slices that one step seals: a second of work, so that a stop need not wait longer.
-pub const SLICES_SEALED_AT_ONCE: usize = 16;
-/// Samples from which on no more hours are taken into a segment: 64 MB of values in memory.
-pub const SEGMENT_SAMPLES: usize = 8 * MIB;
-/// Segments whose files are open, with their indexes: 60 KB each.
-pub const OPEN_SEGMENTS: usize = 256;
-/// Rows of the catalog that are in memory at once where all are gone through.
-pub const SEGMENTS_LISTED: usize = 1000;
-/// Segments that one transaction lets go.
-pub const SEGMENTS_REMOVED_AT_ONCE: usize = 100;
 
 const DAY_S: u64 = 24 * 60 * 60;
 const MIB: usize = 1024 * 1024;

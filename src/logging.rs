@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
@@ -29,11 +29,21 @@ pub fn check(filter: &str) -> Result<EnvFilter, BadFilter> {
     EnvFilter::try_new(filter).map_err(|error| BadFilter(error.to_string()))
 }
 
+/// What passes the filter of this process.
+type Filtered = Layered<reload::Layer<EnvFilter, Registry>, Registry>;
+/// Somebody who is told what passes.
+type Listener = Box<dyn Layer<Filtered> + Send + Sync>;
+
 /// Starts logging for the whole process. A second start keeps the first.
 pub fn start(filter: &str, format: Format) -> Result<(), BadFilter> {
+    start_with(filter, format, None)
+}
+
+/// The same, with somebody else who listens.
+pub fn start_with(filter: &str, format: Format, other: Option<Listener>) -> Result<(), BadFilter> {
     let filter = check(filter)?;
     let text = || fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    let layer = match format {
+    let layer: Listener = match format {
         Format::Text => text().boxed(),
         Format::Json => text().json().flatten_event(true).boxed(),
         #[cfg(feature = "systemd")]
@@ -41,8 +51,9 @@ pub fn start(filter: &str, format: Format) -> Result<(), BadFilter> {
         #[cfg(not(feature = "systemd"))]
         Format::Journal => text().boxed(),
     };
+    let listeners: Vec<Listener> = [layer].into_iter().chain(other).collect();
     let (filter, handle) = reload::Layer::new(filter);
-    if tracing_subscriber::registry().with(filter).with(layer).try_init().is_ok() {
+    if tracing_subscriber::registry().with(filter).with(listeners).try_init().is_ok() {
         let _ = FILTER.set(handle);
     }
     Ok(())

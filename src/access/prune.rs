@@ -1,7 +1,8 @@
 //! Deleting what has long been dead: sessions, tokens and secrets.
 //!
-//! They are dead without it; this keeps the tables small. A month passes first, and nothing is deleted after
-//! the clock has leapt forward, as it may be set back.
+//! They are dead without it; this keeps the tables small. A month passes first, but for kept replies, which are
+//! large and of which nobody asks why they are gone. Nothing is deleted after the clock has leapt forward, as it may
+//! be set back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use rusqlite::{Transaction, params};
 use super::Access;
 use crate::clock::Timestamp;
 use crate::jobs::Job;
-use crate::limits::PRUNED_AT_ONCE;
+use crate::limits::{KEPT_REPLY_LIFE, PRUNED_AT_ONCE};
 use crate::storage::{self, StoreError};
 
 /// How long a dead row is kept: it tells a revoked or expired token from one that never was.
@@ -19,16 +20,20 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A step of the clock beyond this is not taken for the passing of time.
 const LEAP: Duration = Duration::from_secs(24 * 3600);
 
-/// One statement a table. The first parameter is the time before which a row must have died.
-const DELETES: [(&str, &str); 4] = [
-    ("sessions", "SELECT rowid FROM sessions WHERE expires_at < ?1 LIMIT ?2"),
+/// One statement a table, and how long its rows are kept. The first parameter is the time before which a row must
+/// have died.
+const DELETES: [(&str, Duration, &str); 5] = [
+    ("replies", KEPT_REPLY_LIFE, "SELECT rowid FROM replies WHERE answered_at < ?1 LIMIT ?2"),
+    ("sessions", KEPT, "SELECT rowid FROM sessions WHERE expires_at < ?1 LIMIT ?2"),
     (
         "api_tokens",
+        KEPT,
         "SELECT rowid FROM api_tokens WHERE min(expires_at, ifnull(revoked_at, expires_at)) < ?1 LIMIT ?2",
     ),
-    ("collector_tokens", "SELECT rowid FROM collector_tokens WHERE expires_at < ?1 LIMIT ?2"),
+    ("collector_tokens", KEPT, "SELECT rowid FROM collector_tokens WHERE expires_at < ?1 LIMIT ?2"),
     (
         "registration_secrets",
+        KEPT,
         "SELECT rowid FROM registration_secrets WHERE min(expires_at, ifnull(revoked_at, expires_at)) < ?1 LIMIT ?2",
     ),
 ];
@@ -51,7 +56,7 @@ impl Job for PruneJob {
     }
 
     fn about(&self) -> &'static str {
-        "deletes sessions, tokens and registration secrets that ended a month ago"
+        "deletes sessions, tokens and registration secrets that ended a month ago, and replies of yesterday"
     }
 
     fn step(&mut self, now: Timestamp) -> Result<String, String> {
@@ -60,17 +65,17 @@ impl Job for PruneJob {
                 .to_owned());
         }
         self.last = now;
-        let deleted = self.access.prune(now.minus(KEPT)).map_err(|error| error.to_string())?;
+        let deleted = self.access.prune(now).map_err(|error| error.to_string())?;
         Ok(format!("deleted {deleted} rows"))
     }
 }
 
 impl Access {
-    fn prune(&self, dead_before: Timestamp) -> Result<usize, StoreError> {
+    fn prune(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.db.write(|tx| {
-            DELETES
-                .iter()
-                .try_fold(0, |sum, (table, chosen)| Ok(sum + delete(tx, table, chosen, dead_before)?))
+            DELETES.iter().try_fold(0, |sum, (table, kept, chosen)| {
+                Ok(sum + delete(tx, table, chosen, now.minus(*kept))?)
+            })
         })
     }
 }

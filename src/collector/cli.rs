@@ -8,11 +8,13 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::config::{self, Need, Settings};
+use super::log::{Lines, Tap};
 use super::{check, once, register, supervisor, worker};
 use crate::clock::Clock;
 use crate::logging;
@@ -120,13 +122,13 @@ pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
 fn run_supervisor(common: Common, environment: &Environment) -> Result<ExitCode, String> {
     let file = chosen_file(common.config, environment);
     let settings = load(file.as_deref(), environment, Need::Everything)?;
-    start_logging(&settings)?;
+    let lines = start_logging_to(&settings, "supervisor")?;
     let state = settings.spool.directory.clone().into_os_string();
     let mut worker = vec![OsString::from("worker"), OsString::from("--state"), state];
     if let Some(file) = file {
         worker.extend([OsString::from("--config"), file.into_os_string()]);
     }
-    block_on(supervisor::run(&settings, worker, Clock::System))?.map_err(|error| error.to_string())?;
+    block_on(supervisor::run(&settings, worker, lines, Clock::System))?.map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -137,8 +139,8 @@ fn run_worker(worker: &Worker, environment: &Environment) -> Result<ExitCode, St
     if let Some(tuned) = pulled.and_then(|pulled| settings.tuned(&pulled).ok()) {
         settings.tune(tuned);
     }
-    start_logging(&settings)?;
-    block_on(worker::run(&settings, Clock::System))?.map_err(|error| error.to_string())?;
+    let lines = start_logging_to(&settings, "worker")?;
+    block_on(worker::run(&settings, &lines, Clock::System))?.map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -224,6 +226,14 @@ fn load(file: Option<&Path>, environment: &Environment, need: Need) -> Result<Se
 
 fn start_logging(settings: &Settings) -> Result<(), String> {
     logging::start(&settings.log.filter, settings.log.format).map_err(|error| error.to_string())
+}
+
+/// The same, with the lines that go to the daemon.
+fn start_logging_to(settings: &Settings, process: &'static str) -> Result<Arc<Lines>, String> {
+    let lines = Arc::new(Lines::default());
+    let tap = Tap { process, lines: Arc::clone(&lines), clock: Clock::System };
+    let started = logging::start_with(&settings.log.filter, settings.log.format, Some(Box::new(tap)));
+    started.map(|()| lines).map_err(|error| error.to_string())
 }
 
 /// One thread is enough for what an agent does. A thread that hangs in a lost file system is left behind.

@@ -15,6 +15,7 @@ mod check;
 mod collection;
 mod control;
 mod host;
+mod log;
 mod once;
 mod pipe;
 mod postgres;

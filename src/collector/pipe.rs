@@ -9,12 +9,15 @@ use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::collection::Collected;
 use crate::limits::PIPE_MESSAGE_BYTES;
+use crate::wire::LogEntry;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Message {
     /// One document, as soon as it is there.
     Document(Box<RawValue>),
+    /// What the worker logged.
+    Log(Vec<LogEntry>),
     /// The collection is over.
     Collected(Collected),
 }

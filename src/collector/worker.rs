@@ -13,10 +13,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::collection::{Sources, cycle_limit};
 use super::config::Settings;
+use super::log::Lines;
 use super::pipe::{Message, write};
 use super::schedule::{Schedule, random_fraction};
 use super::stop::{Stop, stop};
 use crate::clock::Clock;
+use crate::limits::{LOG_LINES_AT_ONCE, LOG_LINES_BATCH_BYTES};
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WorkerError {
@@ -30,7 +32,7 @@ pub(super) enum WorkerError {
     Pipe(io::Error),
 }
 
-pub(super) async fn run(settings: &Settings, clock: Clock) -> Result<(), WorkerError> {
+pub(super) async fn run(settings: &Settings, lines: &Lines, clock: Clock) -> Result<(), WorkerError> {
     let up = pipe::Sender::from_owned_fd(own(io::stdout())?).map_err(WorkerError::NotAChild)?;
     let down = pipe::Receiver::from_owned_fd(own(io::stdin())?).map_err(WorkerError::NotAChild)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(WorkerError::Signals)?;
@@ -45,7 +47,7 @@ pub(super) async fn run(settings: &Settings, clock: Clock) -> Result<(), WorkerE
         }
         switch.give();
     };
-    let (result, ()) = tokio::join!(collect_in_time(settings, clock, up, &ordered), told);
+    let (result, ()) = tokio::join!(collect_in_time(settings, lines, clock, up, &ordered), told);
     result
 }
 
@@ -59,8 +61,17 @@ async fn end_of(mut pipe: pipe::Receiver) {
     while pipe.read(&mut ignored).await.is_ok_and(|read| read > 0) {}
 }
 
+/// What was logged since the last time.
+async fn hand_up(up: &mut pipe::Sender, lines: &Lines) -> io::Result<()> {
+    match lines.take(LOG_LINES_AT_ONCE, LOG_LINES_BATCH_BYTES) {
+        none if none.is_empty() => Ok(()),
+        taken => write(up, &Message::Log(taken)).await,
+    }
+}
+
 async fn collect_in_time(
     settings: &Settings,
+    lines: &Lines,
     clock: Clock,
     mut up: pipe::Sender,
     ordered: &Stop,
@@ -83,9 +94,11 @@ async fn collect_in_time(
         for failure in &collected.failures {
             tracing::warn!(source = failure.source, reason = failure.message, "nothing collected");
         }
+        hand_up(&mut up, lines).await.map_err(WorkerError::Pipe)?;
         write(&mut up, &Message::Collected(collected)).await.map_err(WorkerError::Pipe)?;
     }
     tracing::warn!("no probe is enabled: nothing to collect");
+    hand_up(&mut up, lines).await.map_err(WorkerError::Pipe)?;
     ordered.ordered().await;
     Ok(())
 }

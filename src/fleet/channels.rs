@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::ids::CollectorId;
 use crate::limits::CHANNELS_PER_COLLECTOR;
+use crate::storage::after_commit;
 
 type Open = Mutex<HashMap<CollectorId, Vec<Arc<Notify>>>>;
 
@@ -37,11 +38,14 @@ impl Channels {
         Some(Channel { id, wake, open: Arc::clone(&self.0) })
     }
 
-    /// There is something to tell the agent.
+    /// There is something to tell the agent, once what this thread has written is durable.
     pub fn wake(&self, id: CollectorId) {
-        for channel in self.0.lock().get(&id).into_iter().flatten() {
-            channel.notify_one();
-        }
+        let open = Arc::clone(&self.0);
+        after_commit(move || {
+            for channel in open.lock().get(&id).into_iter().flatten() {
+                channel.notify_one();
+            }
+        });
     }
 }
 

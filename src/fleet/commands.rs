@@ -207,13 +207,12 @@ pub(super) fn untold(
     operation: OperationId,
     most: usize,
 ) -> storage::Result<Vec<Given>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM commands WHERE told_at IS NULL AND status = 'pending' AND action_id IN
-             (SELECT action_id FROM operation_items
-              WHERE operation_id = ?1 AND status = 'pending' AND action_id IS NOT NULL)
-         ORDER BY rowid LIMIT ?2"
-    );
-    let mut statement = tx.prepare_cached(&sql)?;
+    let sql = "SELECT commands.id, commands.collector_id, commands.action_id, commands.kind, commands.status, due_at
+         FROM operation_items AS item CROSS JOIN commands ON commands.action_id = item.action_id
+         WHERE operation_id = ?1 AND item.status = 'pending' AND commands.status = 'pending'
+             AND told_at IS NULL
+         ORDER BY position LIMIT ?2";
+    let mut statement = tx.prepare_cached(sql)?;
     let rows = statement.query_map(params![operation, most], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

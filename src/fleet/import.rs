@@ -117,6 +117,13 @@ impl Import {
         self.counts
     }
 
+    /// Counts rows that were imported before this run, which did not come to its end.
+    pub fn go_on_after(&mut self, counts: Counts) {
+        self.counts.successful += counts.successful;
+        self.counts.existing += counts.existing;
+        self.counts.failed += counts.failed;
+    }
+
     /// Refuses rows that were not looked at, for a reason that is not theirs.
     pub fn give_up(&mut self, rows: Vec<(usize, String)>, fault: &Fault) -> Vec<Outcome> {
         self.counts.failed += rows.len();

@@ -32,7 +32,7 @@ pub use availability::{Day, Total};
 pub use channels::{Channel, Channels};
 pub use commands::Commands;
 pub use connection_test::{Connection, ConnectionTest, ConnectionTestError, ConnectionTests};
-pub use import::{Candidate, Fault, Import, Imported, Outcome};
+pub use import::{Candidate, Counts, Fault, Import, Imported, Outcome};
 pub use lifecycle::{Progress, Refusal};
 pub use log_retention::LogRetention;
 pub use open::{Fleet, Ground};

@@ -22,7 +22,7 @@ use crate::ids::CollectorId;
 use crate::jobs::Job;
 use crate::limits::{ACCOUNTS_SAVED, CLOCK_JUMP, LOOKS_SAVED};
 use crate::registry::{Collector, Collectors, CollectorsError, State};
-use crate::storage::{Sqlite, StoreError};
+use crate::storage::{Sqlite, StoreError, after_commit};
 use crate::wire::{AgentStatus, Heartbeat};
 
 #[derive(Debug, thiserror::Error)]
@@ -189,38 +189,48 @@ impl Presence {
     }
 
     /// An administrator's action is done. What the agent said of itself before that does not count any more.
-    pub fn acted(&self, collector: &Collector) {
-        let mut board = self.board.lock();
-        let seen = board.known.get_mut(&collector.id).and_then(|known| known.seen.as_mut());
-        let said =
-            seen.and_then(|seen| seen.said.as_mut()).filter(|said| said.status == AgentStatus::Stopped);
-        if let (State::Running, Some(said)) = (collector.state, said) {
-            said.status = AgentStatus::Active;
-        }
+    pub fn acted(self: &Arc<Self>, collector: &Collector) {
+        let (presence, id, state) = (Arc::clone(self), collector.id, collector.state);
+        after_commit(move || {
+            let mut board = presence.board.lock();
+            let seen = board.known.get_mut(&id).and_then(|known| known.seen.as_mut());
+            let said =
+                seen.and_then(|seen| seen.said.as_mut()).filter(|said| said.status == AgentStatus::Stopped);
+            if let (State::Running, Some(said)) = (state, said) {
+                said.status = AgentStatus::Active;
+            }
+        });
     }
 
     /// The registry has changed: tells the browsers when that changed the status.
-    pub fn look_again(&self, collector: &Collector) {
-        let mut board = self.board.lock();
-        let now = board.mind_the_clock(&self.clock);
-        let known = board.known.entry(collector.id).or_insert_with(|| Known::unseen(now));
-        self.look(collector, known, now);
+    pub fn look_again(self: &Arc<Self>, collector: &Collector) {
+        let (presence, collector) = (Arc::clone(self), collector.clone());
+        after_commit(move || {
+            let mut board = presence.board.lock();
+            let now = board.mind_the_clock(&presence.clock);
+            let known = board.known.entry(collector.id).or_insert_with(|| Known::unseen(now));
+            presence.look(&collector, known, now);
+        });
     }
 
     /// The collector was unregistered. Its account stays for its return.
-    pub fn left(&self, id: CollectorId) {
-        let mut board = self.board.lock();
-        let now = board.mind_the_clock(&self.clock);
-        if let Some(known) = board.known.get_mut(&id) {
-            (known.seen, known.status, known.unsaved) = (None, Some(Status::Pending), false);
-            known.account.looked(now, Standing::Unknown);
-            known.account_unsaved = true;
-        }
+    pub fn left(self: &Arc<Self>, id: CollectorId) {
+        let presence = Arc::clone(self);
+        after_commit(move || {
+            let mut board = presence.board.lock();
+            let now = board.mind_the_clock(&presence.clock);
+            if let Some(known) = board.known.get_mut(&id) {
+                (known.seen, known.status, known.unsaved) = (None, Some(Status::Pending), false);
+                known.account.looked(now, Standing::Unknown);
+                known.account_unsaved = true;
+            }
+        });
     }
 
     /// The collector is gone for good. What was saved of it goes with its row.
-    pub fn forget(&self, id: CollectorId) {
-        self.board.lock().known.remove(&id);
+    pub fn forget(self: &Arc<Self>, id: CollectorId) {
+        let presence = Arc::clone(self);
+        after_commit(move || drop(presence.board.lock().known.remove(&id)));
     }
 
     /// Looks at every collector again, as silence changes a status too.

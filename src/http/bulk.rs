@@ -1,6 +1,7 @@
 //! Asking for one action on many collectors, now or at a set time.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
@@ -15,10 +16,10 @@ use super::fields::Fields;
 use super::on_disk;
 use super::problem::Problem;
 use crate::clock::Timestamp;
-use crate::fleet::Progress;
 use crate::fleet::operations::{
     Configuration, Item, Leaving, Operation, Order, Page, TagChange, Task, TaskKind, Timing,
 };
+use crate::fleet::{OperationError, Progress};
 use crate::ids::{ActionId, OperationId};
 use crate::limits::{
     ARCHIVE_DAYS, COMMAND_LIFE, COMMAND_LIFE_S, NOTES_CHARS, OPERATION_COLLECTORS, OPERATION_REPLY_TIME,
@@ -230,15 +231,24 @@ impl BulkView {
     }
 }
 
+/// Until the client has waited for long enough, or the daemon is asked to end.
+pub(super) fn while_it_waits(node: &Node) -> impl Fn() -> bool {
+    let started = Instant::now();
+    move || started.elapsed() < OPERATION_REPLY_TIME && !node.stopping.is_set()
+}
+
 #[utoipa::path(post, path = "/api/v1/collectors/bulk-action", tag = "control", request_body = BulkBody,
     responses((status = 202, body = BulkView), (status = 400),
         (status = 409, description = "too many operations are scheduled or running")))]
 pub(super) async fn ask(node: Data<Node>, caller: Caller, fields: Fields) -> Result<HttpResponse, Problem> {
     let order = order(fields, node.clock.now())?;
-    let begun = on_disk(&node, move |node| {
+    let begun = on_disk::<_, OperationError>(&node, move |node| {
         let operations = &node.operations;
         let id = operations.create(&caller.origin, order)?;
-        operations.begin(id, OPERATION_REPLY_TIME, || node.stopping.is_set())?;
+        if let Err(error) = operations.begin(id, while_it_waits(node)) {
+            // it is taken, and the job goes on with it
+            tracing::warn!(operation = %id, %error, "an operation was not begun at once");
+        }
         operations.get(id, Page { skip: 0, limit: OPERATION_COLLECTORS })
     });
     let (operation, items) = begun.await?;

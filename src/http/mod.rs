@@ -1,7 +1,8 @@
 //! The transport: HTTP and WebSockets over the node.
 //!
-//! A request passes `answer` (request id, headers, the body of a problem), `admit` (who calls, may they), and
-//! reaches a handler: body into a checked value, one crossing into the synchronous domain, view or problem.
+//! A request passes `answer` (request id, headers, the body of a problem), `admit` (who calls, may they),
+//! `answer_once` (was it answered before), and reaches a handler: body into a checked value, one crossing into the
+//! synchronous domain, view or problem.
 //! It knows no database and no path on disk.
 
 mod actions;
@@ -34,6 +35,7 @@ mod live;
 mod log_entries;
 mod logs;
 mod metrics;
+mod once;
 mod openapi;
 mod operations;
 mod problem;
@@ -83,6 +85,8 @@ pub async fn serve(
     let pushes = web::Data::new(ingest::Admission::default());
     let imports = web::Data::new(import::Turns::default());
     let answered = web::Data::new(figures::Answered::default());
+
+    let keys = web::Data::new(once::InFlight::default());
     let app_node = node.clone();
     let server = HttpServer::new(move || {
         let app = App::new()
@@ -91,7 +95,9 @@ pub async fn serve(
             .app_data(pushes.clone())
             .app_data(imports.clone())
             .app_data(answered.clone())
+            .app_data(keys.clone())
             .app_data(web::PayloadConfig::new(limits::BODY_BYTES))
+            .wrap(from_fn(once::answer_once))
             .wrap(from_fn(caller::admit))
             .wrap(from_fn(move |request, next| answer::answer(tls, request, next)));
         routes::resources().into_iter().fold(app, App::service).default_service(web::to(dashboard::serve))
@@ -144,6 +150,9 @@ where
     Problem: From<E>,
 {
     let node = node.clone();
+    if let Some(session) = once::Session::current() {
+        return session.run(move || operation(&node)).await?.map_err(Problem::from);
+    }
     let done = web::block(move || operation(&node)).await;
     match done {
         Ok(result) => result.map_err(Problem::from),

@@ -1,19 +1,23 @@
 //! The OpenAPI document, made from the handlers. `docs/openapi.json` is a copy of it, held by a test.
 
 use actix_web::HttpResponse;
+use actix_web::http::Method;
+use utoipa::openapi::Response;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
     collector_changes, collectors, figures, groups, health, import, ingest, live, log_entries, logs, metrics,
-    operations, register, registration_secrets, setup, system, users,
+    once, operations, register, registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "pgAnalytics", description = "The HTTP interface of the pgAnalytics daemon."),
-    modifiers(&Credentials, &OperationNames),
+    modifiers(&Credentials, &OperationNames, &IdempotencyKeys),
     security(("token" = []), ("session" = [])),
     paths(
         health::livez, health::readyz, health::healthz, health::version, health::health, figures::figures, document,
@@ -52,6 +56,37 @@ impl Modify for Credentials {
         let cookie = ApiKey::Cookie(ApiKeyValue::new(caller::cookie_name(false)));
         components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     }
+}
+
+/// Says of each change that it takes an idempotency key.
+struct IdempotencyKeys;
+
+impl Modify for IdempotencyKeys {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let imports = openapi.paths.paths.get_mut(import::PATH).and_then(|item| item.post.as_mut());
+        imports.into_iter().for_each(take_key);
+        for (path, item) in &mut openapi.paths.paths {
+            let methods = [
+                (Method::POST, &mut item.post),
+                (Method::PUT, &mut item.put),
+                (Method::DELETE, &mut item.delete),
+            ];
+            for (method, operation) in methods {
+                operation.iter_mut().filter(|_| once::is_kept(&method, path)).for_each(take_key);
+            }
+        }
+    }
+}
+
+fn take_key(operation: &mut Operation) {
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some("the same request under the same key has one effect and one answer, for a day"))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(255)).build()));
+    operation.parameters.get_or_insert_default().push(key.build().into());
+    let mismatch = Response::new("`idempotency_mismatch`: the key was used for another request");
+    operation.responses.responses.insert("422".to_owned(), mismatch.into());
 }
 
 /// Names each operation by its method and path, as handlers of different nouns share their names.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::bulk::while_it_waits;
 use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
@@ -212,6 +213,7 @@ pub(super) async fn cancel(
     id: Path<String>,
 ) -> Result<Json<CancelledView>, Problem> {
     let id: OperationId = id.parse()?;
-    let cancelled = on_disk(&node, move |node| node.operations.cancel(&caller.origin, id)).await?;
+    let cancel = move |node: &Node| node.operations.cancel(&caller.origin, id, while_it_waits(node));
+    let cancelled = on_disk(&node, cancel).await?;
     Ok(Json(cancelled.into()))
 }

@@ -19,6 +19,7 @@ use crate::limits::PUSH_RETRY;
 use crate::metrics::{AcceptError, QueryError};
 use crate::node::NodeError;
 use crate::registry::{CollectorsError, GroupsError};
+use crate::replies::ReplyError;
 use crate::storage::StoreError;
 use crate::wire::{self, FieldError};
 
@@ -207,6 +208,7 @@ impl From<StoreError> for Problem {
             StoreError::Full => Self::storage_full(error.to_string()),
             StoreError::Poisoned(_) => Self::unavailable(error.to_string(), Duration::from_secs(5)),
             StoreError::Sqlite(_)
+            | StoreError::Ended
             | StoreError::TooOld(_)
             | StoreError::Newer { .. }
             | StoreError::Damaged(_) => Self::internal(&error),
@@ -368,6 +370,19 @@ impl From<QueryError> for Problem {
             }
             QueryError::TooManyDocuments => Self::invalid_field("from", "too_many", detail),
             QueryError::Store(_) => Self::internal(&detail),
+        }
+    }
+}
+
+impl From<ReplyError> for Problem {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::Mismatch => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch", error.to_string())
+            }
+            ReplyError::TooMany { retry_after } => Self::too_many(error.to_string(), retry_after),
+            ReplyError::TooLarge(_) | ReplyError::Envelope(_) | ReplyError::Damaged => Self::internal(&error),
+            ReplyError::Store(error) => error.into(),
         }
     }
 }

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use super::Metrics;
 use super::batch::{Batch, FoundShape};
 use super::hot::{self, Counter};
-use super::hours::{Hours, each_batch};
+use super::hours::{Hours, each_batch, hour_image, no_image};
+use super::image;
 use super::layouts::Layouts;
 use super::matcher::Matcher;
-use super::piece::Series;
+use super::piece::{Layout, Series};
 use super::query::QueryError;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::redb_file::damaged;
+use crate::storage::segment::{Image, ImageError, Source};
 use crate::storage::{RedbError, RedbFile};
 
 /// A series and the times of its first and last document.
@@ -41,10 +43,15 @@ impl Metrics {
                 layouts: Layouts::new(tx, collector)?,
                 shapes: HashMap::new(),
                 pieces: HashMap::new(),
+                images: HashMap::new(),
             };
-            let batches = tx.open_table(hot::BATCHES)?;
+            let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
             let mut hours = Hours::all(tx, collector)?;
             while let Some((hour, counts)) = hours.next()? {
+                if let Some(image) = hour_image(&images, (collector, hour, counts))? {
+                    let added = found.add_image(&image);
+                    added.map_err(|error| no_image(collector, hour, &error))?;
+                }
                 each_batch(
                     &batches,
                     (collector, hour, counts),
@@ -93,14 +100,13 @@ struct Found<'m> {
     layouts: Layouts,
     shapes: HashMap<u32, Span>,
     pieces: HashMap<u32, Span>,
+    /// The pieces of images, by their bytes.
+    images: HashMap<Arc<[u8]>, Span>,
 }
 
 impl Found<'_> {
     fn add(&mut self, batch: &Batch) {
-        let is_wanted = |kind: &String| {
-            self.matchers.is_empty() || self.matchers.iter().any(|matcher| matcher.concerns(kind))
-        };
-        let wanted: Vec<_> = batch.kinds.iter().map(is_wanted).collect();
+        let wanted: Vec<_> = batch.kinds.iter().map(|kind| concern(self.matchers, kind)).collect();
         for document in batch.documents.iter().filter(|document| wanted[document.kind]) {
             let span = Span { first: document.timestamp, last: document.timestamp };
             match &document.shape {
@@ -108,6 +114,15 @@ impl Found<'_> {
                 FoundShape::Pieces(pieces) => self.add_pieces(pieces, span),
             }
         }
+    }
+
+    fn add_image<S: Source>(&mut self, image: &Image<S>) -> Result<(), ImageError> {
+        let Self { matchers, images, .. } = self;
+        image::each_span(
+            image,
+            |kind| concern(matchers, kind),
+            |piece, first, last| stretch(images, Arc::clone(&piece.bytes), Span { first, last }),
+        )
     }
 
     fn add_pieces(&mut self, pieces: &[u32], span: Span) {
@@ -124,19 +139,11 @@ impl Found<'_> {
         let mut series = HashMap::<Series, Span>::new();
         for (piece, span) in std::mem::take(&mut self.pieces) {
             let layout = self.layouts.piece(piece)?;
-            layout.each_group(|group| {
-                let labels = group.labels();
-                for (_, key) in &group.keys {
-                    let is_wanted = |matcher: &Matcher| matcher.matches(group, key);
-                    if self.matchers.is_empty() || self.matchers.iter().any(is_wanted) {
-                        let one = Series { name: group.name(key), labels: Arc::clone(&labels) };
-                        stretch(&mut series, one, span);
-                    }
-                }
-            });
-            if series.len() > limits::QUERY_SERIES {
-                return Err(QueryError::TooManySeries);
-            }
+            self.name(&layout, span, &mut series)?;
+        }
+        for (piece, span) in std::mem::take(&mut self.images) {
+            let layout = Layout::read(&piece).ok_or_else(|| damaged("piece", &[]))?;
+            self.name(&layout, span, &mut series)?;
         }
         let listed = series.into_iter();
         let mut listed: Vec<_> =
@@ -144,6 +151,31 @@ impl Found<'_> {
         listed.sort_by(|left, right| left.series.cmp(&right.series));
         Ok(listed)
     }
+
+    /// Adds the wanted series of a piece.
+    fn name(
+        &self,
+        layout: &Layout,
+        span: Span,
+        series: &mut HashMap<Series, Span>,
+    ) -> Result<(), QueryError> {
+        layout.each_group(|group| {
+            let labels = group.labels();
+            for (_, key) in &group.keys {
+                let is_wanted = |matcher: &Matcher| matcher.matches(group, key);
+                if self.matchers.is_empty() || self.matchers.iter().any(is_wanted) {
+                    let one = Series { name: group.name(key), labels: Arc::clone(&labels) };
+                    stretch(series, one, span);
+                }
+            }
+        });
+        if series.len() > limits::QUERY_SERIES { Err(QueryError::TooManySeries) } else { Ok(()) }
+    }
+}
+
+/// Whether documents of a type can hold what is asked for.
+fn concern(matchers: &[Matcher], kind: &str) -> bool {
+    matchers.is_empty() || matchers.iter().any(|matcher| matcher.concerns(kind))
 }
 
 fn stretch<K: std::hash::Hash + Eq>(spans: &mut HashMap<K, Span>, key: K, span: Span) {

@@ -145,12 +145,16 @@ impl<'tx> Naming<'tx> {
         Ok(named)
     }
 
-    /// Removes the numbers that no batch of a collector needs any more, when `oldest` is the first document that
-    /// still stands in one.
-    pub(super) fn shorten(&mut self, collector: CollectorId, oldest: Option<u64>) -> Result<(), RedbError> {
+    /// Removes the numbers that no batch of a collector needs any more, when `oldest` gives the first document
+    /// that still stands in one.
+    pub(super) fn shorten(
+        &mut self,
+        collector: CollectorId,
+        oldest: impl FnOnce() -> Result<Option<u64>, RedbError>,
+    ) -> Result<(), RedbError> {
         let key = hot::of_collector(collector);
         let Some(mut numbers) = hot::get(&self.dictionaries, &key, Numbers::open)? else { return Ok(()) };
-        if numbers.oldest == numbers.first || oldest.is_some_and(|oldest| oldest < numbers.renewed_at) {
+        if numbers.oldest == numbers.first || oldest()?.is_some_and(|oldest| oldest < numbers.renewed_at) {
             return Ok(());
         }
         for number in numbers.oldest..numbers.first {

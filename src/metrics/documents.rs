@@ -1,17 +1,19 @@
 //! Reading documents back as they were pushed, in the order of time and, within a time, of their sequence.
 
-use std::collections::BinaryHeap;
+use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
 use redb::ReadTransaction;
 
 use super::Metrics;
-use super::batch::{Batch, Found, Head};
+use super::batch::Batch;
 use super::bytes::Reader;
 use super::document::AGENT;
 use super::hot::{self, Hour, Place};
-use super::hours::{Hours, Table, batch, each_batch};
+use super::hours::{Chunks, Hours, Table, batch, each_batch, hour_image, no_image};
+use super::image::Texts;
 use super::layouts::Layouts;
 use super::query::QueryError;
 use super::text;
@@ -20,6 +22,7 @@ use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::redb_file::damaged;
+use crate::storage::segment::{Image, ImageError, Source};
 
 /// Which documents are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -111,13 +114,20 @@ struct Page<'q> {
     first: Place,
     last: Place,
     batches: Table,
+    images: Table,
     layouts: Layouts,
     answer: DocumentsPage,
     bytes: usize,
 }
 
-/// Where a document stands: in which batch of its hour, and at which place of it.
-type Stand = (Place, u64, usize);
+/// Where a document stands in its hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stand {
+    /// In the batch with this sequence number, at that place of it.
+    Batch(u64, usize),
+    /// In the image: type and row.
+    Image(usize, usize),
+}
 
 impl<'q> Page<'q> {
     fn new(
@@ -127,28 +137,26 @@ impl<'q> Page<'q> {
         last: Place,
     ) -> Result<Self, RedbError> {
         let answer = DocumentsPage { documents: Vec::new(), next: None };
-        let (batches, layouts) = (tx.open_table(hot::BATCHES)?, Layouts::new(tx, query.collector)?);
-        Ok(Self { query, first, last, batches, layouts, answer, bytes: 0 })
+        let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
+        let layouts = Layouts::new(tx, query.collector)?;
+        Ok(Self { query, first, last, batches, images, layouts, answer, bytes: 0 })
     }
 
     /// Adds the documents of an hour, and says whether the page is full.
     fn add(&mut self, hour: Timestamp, counts: Hour) -> Result<bool, QueryError> {
         let limit = self.query.limit.clamp(1, limits::PAGE_DOCUMENTS.1);
-        let mut open: Option<(u64, Batch)> = None;
-        for (place, seq, index) in self.stands(hour, counts, limit + 1 - self.answer.documents.len())? {
+        let found = (self.query.collector, hour, counts);
+        let image = hour_image(&self.images, found)?;
+        let stands = self.stands(found, image.as_ref(), limit + 1 - self.answer.documents.len())?;
+        let mut reading = Reading { found, batches: &self.batches, open: None, image, texts: HashMap::new() };
+        for (_, stand) in stands {
             if self.answer.documents.len() == limit || self.bytes > limits::PAGE_BYTES {
                 let last = self.answer.documents.last();
                 self.answer.next =
                     last.map(|last| Cursor(Place { timestamp: last.timestamp, seq: last.seq }));
                 return Ok(true);
             }
-            let (_, batch) = match open.take().filter(|(open, _)| *open == seq) {
-                Some(same) => open.insert(same),
-                None => open.insert((seq, batch(&self.batches, (self.query.collector, hour, seq))?)),
-            };
-            let document = read(batch, index, &mut self.layouts)?;
-            let document = document
-                .ok_or_else(|| damaged("document", &hot::batch_key(self.query.collector, hour, place.seq)))?;
+            let document = reading.document(stand, &mut self.layouts)?;
             self.bytes += document.text.len();
             self.answer.documents.push(document);
         }
@@ -156,31 +164,95 @@ impl<'q> Page<'q> {
     }
 
     /// The first documents of an hour that are asked for, at most so many, in order.
-    fn stands(&self, hour: Timestamp, counts: Hour, most: usize) -> Result<Vec<Stand>, QueryError> {
-        let mut stands = BinaryHeap::<Stand>::new();
-        let in_range = |head: &Head| head.first <= self.last.timestamp && head.last >= self.first.timestamp;
-        let hour = (self.query.collector, hour, counts);
-        each_batch(&self.batches, hour, in_range, |seq, batch| {
-            for (index, document) in batch.documents.iter().enumerate() {
-                let Found { kind, timestamp, seq: own, .. } = document;
-                let place = Place { timestamp: *timestamp, seq: *own };
-                let is_wanted = match &self.query.kind {
-                    Some(kind) => batch.kinds[document.kind] == *kind,
-                    None => batch.kinds[*kind] != AGENT,
-                };
-                if !is_wanted || !(self.first..=self.last).contains(&place) {
-                    continue;
-                }
-                if stands.len() < most {
-                    stands.push((place, seq, index));
-                } else if stands.peek().is_some_and(|(behind, ..)| place < *behind) {
-                    stands.pop();
-                    stands.push((place, seq, index));
-                }
+    fn stands<S: Source>(
+        &self,
+        found: (CollectorId, Timestamp, Hour),
+        image: Option<&Image<S>>,
+        most: usize,
+    ) -> Result<Vec<(Place, Stand)>, QueryError> {
+        let mut stands = BinaryHeap::<(Place, Stand)>::new();
+        let mut add = |timestamp, seq, stand| {
+            let place = Place { timestamp, seq };
+            if !(self.first..=self.last).contains(&place) {
+                return;
             }
-            Ok::<_, QueryError>(())
-        })?;
+            if stands.len() < most {
+                stands.push((place, stand));
+            } else if stands.peek().is_some_and(|(behind, _)| place < *behind) {
+                stands.pop();
+                stands.push((place, stand));
+            }
+        };
+        for (at, kind) in image.iter().flat_map(|image| image.kinds()).enumerate() {
+            if !self.wants(&kind.kind) || !self.touches(kind.first, kind.last) {
+                continue;
+            }
+            let rows = image.map(|image| image.rows(at)).transpose();
+            let rows = rows.map_err(|error| no_image(found.0, found.1, &error))?;
+            for (row, found) in rows.iter().flatten().enumerate() {
+                add(found.timestamp, found.seq, Stand::Image(at, row));
+            }
+        }
+        each_batch(
+            &self.batches,
+            found,
+            |head| self.touches(head.first, head.last),
+            |seq, batch| {
+                for (index, document) in batch.documents.iter().enumerate() {
+                    if self.wants(&batch.kinds[document.kind]) {
+                        add(document.timestamp, document.seq, Stand::Batch(seq, index));
+                    }
+                }
+                Ok::<_, QueryError>(())
+            },
+        )?;
         Ok(stands.into_sorted_vec())
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        self.query.kind.as_ref().map_or(kind != AGENT, |wanted| wanted == kind)
+    }
+
+    fn touches(&self, first: Timestamp, last: Timestamp) -> bool {
+        first <= self.last.timestamp && last >= self.first.timestamp
+    }
+}
+
+/// An hour whose documents are read in order.
+struct Reading<'t> {
+    found: (CollectorId, Timestamp, Hour),
+    batches: &'t Table,
+    /// The batch that was read last.
+    open: Option<(u64, Batch)>,
+    image: Option<Image<Chunks<'t, Table>>>,
+    texts: HashMap<usize, Texts>,
+}
+
+impl Reading<'_> {
+    fn document(&mut self, stand: Stand, layouts: &mut Layouts) -> Result<ReadDocument, RedbError> {
+        let (collector, hour, _) = self.found;
+        let (seq, index) = match stand {
+            Stand::Image(kind, row) => {
+                let read = self.read_image(kind, row);
+                return read.map_err(|error| no_image(collector, hour, &error));
+            }
+            Stand::Batch(seq, index) => (seq, index),
+        };
+        let (_, batch) = match self.open.take().filter(|(open, _)| *open == seq) {
+            Some(same) => self.open.insert(same),
+            None => self.open.insert((seq, batch(self.batches, (collector, hour, seq))?)),
+        };
+        let document = read(batch, index, layouts)?;
+        document.ok_or_else(|| damaged("document", &hot::batch_key(collector, hour, seq)))
+    }
+
+    fn read_image(&mut self, kind: usize, row: usize) -> Result<ReadDocument, ImageError> {
+        let Some(image) = &self.image else { return Err(ImageError::Damaged("there is none")) };
+        let texts = match self.texts.entry(kind) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Texts::open(image, kind)?),
+        };
+        texts.read(row)
     }
 }
 

@@ -55,7 +55,7 @@ const MINUTE_MS: i64 = 60 * 1000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// What fits into two pages of the file beside its key. The file gives a value a power of two of pages, so larger
 /// ones would waste up to half of them.
-const CHUNK_BYTES: usize = 8100;
+pub(super) const CHUNK_BYTES: usize = 8100;
 
 /// The beginning of all keys of a collector.
 pub(super) fn of_collector(collector: CollectorId) -> [u8; 16] {
@@ -256,7 +256,7 @@ pub(super) fn put_chunks(rows: &mut Rows<'_>, key: &[u8], value: &[u8]) -> Resul
     Ok(u64::from(chunks))
 }
 
-fn chunk_key(key: &[u8], chunk: u32) -> Vec<u8> {
+pub(super) fn chunk_key(key: &[u8], chunk: u32) -> Vec<u8> {
     [key, &chunk.to_be_bytes()].concat()
 }
 

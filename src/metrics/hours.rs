@@ -3,6 +3,9 @@
 //! It guarantees: every hour that is entered has as many batches and documents as were counted into it, and between
 //! the hours there is nothing. So a row that the engine lost is damage, and not a shorter answer.
 
+use std::borrow::Cow;
+use std::io;
+
 use redb::{Range, ReadOnlyTable, ReadTransaction, ReadableTable};
 
 use super::batch::{Batch, Head};
@@ -12,6 +15,7 @@ use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::storage::RedbError;
 use crate::storage::redb_file::{damaged, unseal};
+use crate::storage::segment::{Image, ImageError, Source};
 
 pub(super) type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
@@ -111,6 +115,67 @@ pub(super) fn batch(
         Ok::<_, RedbError>(())
     })?;
     found.ok_or_else(|| damaged("batch", &key))
+}
+
+/// What could not be read of the image of an hour.
+pub(super) fn no_image(collector: CollectorId, hour: Timestamp, error: &ImageError) -> RedbError {
+    tracing::error!(%error, "an hour of metrics cannot be read");
+    damaged("image", &hot::hour_key(collector, hour))
+}
+
+/// The image of an hour, where there is one.
+pub(super) fn hour_image<T: ReadableTable<&'static [u8], &'static [u8]>>(
+    images: &T,
+    (collector, hour, counts): (CollectorId, Timestamp, Hour),
+) -> Result<Option<Image<Chunks<'_, T>>>, RedbError> {
+    if counts.chunks == 0 {
+        return Ok(None);
+    }
+    let key = hot::hour_key(collector, hour);
+    let chunks = Chunks { images, key, count: counts.chunks };
+    let image = Image::open(chunks).map_err(|error| no_image(collector, hour, &error))?;
+    let documents: usize = image.kinds().iter().map(|kind| kind.rows).sum();
+    if documents as u64 == counts.folded { Ok(Some(image)) } else { Err(damaged("image", &key)) }
+}
+
+/// The bytes of an image, read chunk by chunk as they are needed.
+pub(super) struct Chunks<'t, T> {
+    images: &'t T,
+    key: [u8; 24],
+    count: u64,
+}
+
+impl<T: ReadableTable<&'static [u8], &'static [u8]>> Chunks<'_, T> {
+    fn chunk(&self, number: u64) -> io::Result<Vec<u8>> {
+        let number = u32::try_from(number).map_err(io::Error::other)?;
+        let key = hot::chunk_key(&self.key, number);
+        let open = |key: &[u8], sealed: &[u8]| unseal("image", key, sealed).map(<[u8]>::to_vec);
+        let chunk = hot::get(self.images, &key, open).map_err(io::Error::other)?;
+        chunk.ok_or_else(|| io::Error::other(damaged("image", &key)))
+    }
+}
+
+impl<T: ReadableTable<&'static [u8], &'static [u8]>> Source for Chunks<'_, T> {
+    fn size(&self) -> io::Result<u64> {
+        let before = self.count.saturating_sub(1);
+        Ok(before * hot::CHUNK_BYTES as u64 + self.chunk(before)?.len() as u64)
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Cow<'_, [u8]>> {
+        let mut bytes = Vec::new();
+        let (first, skip) = (offset / hot::CHUNK_BYTES as u64, offset % hot::CHUNK_BYTES as u64);
+        let mut skip = usize::try_from(skip).map_err(io::Error::other)?;
+        for number in first..self.count {
+            let chunk = self.chunk(number)?;
+            let rest = chunk.get(skip..).unwrap_or_default();
+            bytes.extend(&rest[..rest.len().min(length - bytes.len())]);
+            if bytes.len() == length {
+                return Ok(Cow::Owned(bytes));
+            }
+            skip = 0;
+        }
+        if length == 0 { Ok(Cow::Borrowed(&[])) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
 }
 
 /// Puts the chunks of values together whose keys begin with `prefix`.

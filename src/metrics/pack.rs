@@ -7,6 +7,7 @@ use std::io::Write;
 
 use super::bytes::{Reader, put_bytes, put_varint, unzigzag, zigzag};
 use super::number::Number;
+use crate::storage::segment::Value;
 
 /// What the two lowest bits of a value's first varint say of it.
 const WHOLE: u64 = 0;
@@ -223,6 +224,30 @@ fn decimal(mantissa: i64, fraction: u8) -> Option<f64> {
 }
 
 impl Packed<'_> {
+    pub(super) fn value(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::False => Value::False,
+            Self::True => Value::True,
+            Self::Whole(value) => Value::Whole(value),
+            Self::Real(value) => Value::Real(value),
+            Self::Digits(digits) => Value::Digits(digits.into()),
+            Self::Text(text) => Value::Text(text.into()),
+        }
+    }
+
+    pub(super) fn of(value: &Value) -> Packed<'_> {
+        match value {
+            Value::Null => Packed::Null,
+            Value::False => Packed::False,
+            Value::True => Packed::True,
+            Value::Whole(value) => Packed::Whole(*value),
+            Value::Real(value) => Packed::Real(*value),
+            Value::Digits(digits) => Packed::Digits(digits),
+            Value::Text(text) => Packed::Text(text),
+        }
+    }
+
     /// The number, as it is charted.
     pub(super) fn number(self) -> Option<Number> {
         match self {

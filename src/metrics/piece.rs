@@ -154,25 +154,25 @@ impl Layout {
         &self.bytes
     }
 
-    /// Equal in pieces whose series differ in the values of labels only: their columns are alike.
+    /// A literal part with the hole behind it.
+    pub(super) fn part(&self, number: usize) -> Option<(&[u8], Hole)> {
+        let (literal, hole) = self.parts.get(number)?;
+        Some((self.bytes.get(literal.clone())?, *hole))
+    }
+
+    /// Equal for pieces whose series have equal names, whatever their labels.
     pub(super) fn family(&self) -> u64 {
         let mut names = Vec::new();
-        let shown = self.each_group(|group| {
+        let _ = self.each_group(|group| {
             put_text(&mut names, group.path);
-            group.labels.iter().for_each(|(name, _)| put_text(&mut names, name));
             for (slot, key) in &group.keys {
                 put_varint(&mut names, u64::from(*slot));
                 put_text(&mut names, key);
             }
         });
-        let hash = hash_of(if shown.is_some() { &names } else { &self.bytes });
-        hash.first_chunk::<8>().map_or(0, |first| u64::from_le_bytes(*first))
-    }
-
-    /// A literal part with the hole behind it.
-    pub(super) fn part(&self, number: usize) -> Option<(&[u8], Hole)> {
-        let (literal, hole) = self.parts.get(number)?;
-        Some((self.bytes.get(literal.clone())?, *hole))
+        let mut family = [0; 8];
+        family.copy_from_slice(&hash_of(&names)[..8]);
+        u64::from_le_bytes(family)
     }
 
     /// Shows the objects in it that have numbers. `None` means that the bytes are no piece.

@@ -13,18 +13,20 @@ use super::Metrics;
 use super::batch::{Batch, FoundShape, Head};
 use super::bytes::Reader;
 use super::hot::{self, Place};
-use super::hours::{Hours, each_batch};
+use super::hours::{Hours, each_batch, hour_image, no_image};
+use super::image::{self, Trouble};
 use super::layouts::Layouts;
 use super::matcher::Matcher;
 use super::number::Number;
 use super::pack::{self, Packed};
-use super::piece::Series;
+use super::piece::{Layout, Series};
 use super::text::{self, Step};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::redb_file::damaged;
+use crate::storage::segment::ImageError;
 
 /// Which numbers are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -138,12 +140,18 @@ impl Metrics {
         mut see: impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         self.hot.file.read(|tx| {
-            let batches = tx.open_table(hot::BATCHES)?;
+            let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
             let mut plans = Plans::new(query, tx)?;
             let mut hours = Hours::new(tx, query.collector, query.from, query.to)?;
             let in_range = |head: &Head| head.first <= query.to && head.last >= query.from;
             while let Some((hour, counts)) = hours.next()? {
                 let hour = (query.collector, hour, counts);
+                if let Some(image) = hour_image(&images, hour)? {
+                    image::show(&image, &mut plans, &mut see).map_err(|trouble| match trouble {
+                        Trouble::Query(error) => error,
+                        Trouble::Image(error) => no_image(hour.0, hour.1, &error).into(),
+                    })?;
+                }
                 each_batch(&batches, hour, in_range, |_, batch| plans.show(&batch, &mut see))?;
             }
             Ok(())
@@ -154,15 +162,20 @@ impl Metrics {
 /// Where the wanted numbers stand among the values of documents of one shape, and which series they are.
 type Plan = Arc<[(usize, usize)]>;
 
+/// The wanted slots of a piece, and which series they are.
+pub(super) type Wanted = Arc<[(u32, usize)]>;
+
 /// The plans of the shapes met so far, and the series found in them.
-struct Plans<'q> {
+pub(super) struct Plans<'q> {
     query: &'q PointsQuery,
     layouts: Layouts,
     /// For each piece its wanted slots, and which series they are.
-    pieces: HashMap<u32, Arc<[(u32, usize)]>>,
+    pieces: HashMap<u32, Wanted>,
     shapes: HashMap<u32, Plan>,
+    /// The same of pieces in images, by their bytes.
+    images: HashMap<Arc<[u8]>, Wanted>,
     slots: HashMap<Series, usize>,
-    series: Vec<Series>,
+    pub(super) series: Vec<Series>,
     looked_at: u64,
 }
 
@@ -173,10 +186,26 @@ impl<'q> Plans<'q> {
             layouts: Layouts::new(tx, query.collector)?,
             pieces: HashMap::new(),
             shapes: HashMap::new(),
+            images: HashMap::new(),
             slots: HashMap::new(),
             series: Vec::new(),
             looked_at: 0,
         })
+    }
+
+    /// Whether documents of a type can hold what is asked for.
+    pub(super) fn concerns(&self, kind: &str) -> bool {
+        self.query.matchers.iter().any(|matcher| matcher.concerns(kind))
+    }
+
+    /// Whether the range has moments between two others.
+    pub(super) fn touches(&self, first: Timestamp, last: Timestamp) -> bool {
+        first <= self.query.to && last >= self.query.from
+    }
+
+    pub(super) fn look_at(&mut self, documents: u64) -> Result<(), QueryError> {
+        self.looked_at += documents;
+        if self.looked_at > limits::QUERY_DOCUMENTS { Err(QueryError::TooManyDocuments) } else { Ok(()) }
     }
 
     /// Shows the wanted numbers of a batch.
@@ -185,21 +214,16 @@ impl<'q> Plans<'q> {
         batch: &Batch,
         see: &mut impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        let PointsQuery { matchers, from, to, .. } = self.query;
-        let concerns = |kind: &String| matchers.iter().any(|matcher| matcher.concerns(kind));
-        let wanted: Vec<_> = batch.kinds.iter().map(concerns).collect();
+        let wanted: Vec<_> = batch.kinds.iter().map(|kind| self.concerns(kind)).collect();
         for document in &batch.documents {
-            if !wanted[document.kind] || !(from..=to).contains(&&document.timestamp) {
+            if !wanted[document.kind] || !self.touches(document.timestamp, document.timestamp) {
                 continue;
             }
             let plan = self.plan(&document.shape)?;
             if plan.is_empty() {
                 continue;
             }
-            self.looked_at += 1;
-            if self.looked_at > limits::QUERY_DOCUMENTS {
-                return Err(QueryError::TooManyDocuments);
-            }
+            self.look_at(1)?;
             let place = Place { timestamp: document.timestamp, seq: document.seq };
             let mut values = Values { rest: Reader(batch.values(document)), next: 0 };
             for (at, series) in plan.iter() {
@@ -253,11 +277,31 @@ impl<'q> Plans<'q> {
         Ok(plan.into())
     }
 
-    fn wanted(&mut self, piece: u32) -> Result<Arc<[(u32, usize)]>, QueryError> {
+    fn wanted(&mut self, piece: u32) -> Result<Wanted, QueryError> {
         if let Some(wanted) = self.pieces.get(&piece) {
             return Ok(Arc::clone(wanted));
         }
         let layout = self.layouts.piece(piece)?;
+        let wanted = self.find(&layout)?;
+        self.pieces.insert(piece, Arc::clone(&wanted));
+        Ok(wanted)
+    }
+
+    /// The wanted slots of a piece of an image, and which series they are.
+    pub(super) fn wanted_of(
+        &mut self,
+        piece: &Arc<[u8]>,
+        layout: impl FnOnce() -> Result<Arc<Layout>, ImageError>,
+    ) -> Result<Wanted, Trouble> {
+        if let Some(wanted) = self.images.get(piece) {
+            return Ok(Arc::clone(wanted));
+        }
+        let wanted = self.find(&*layout()?)?;
+        self.images.insert(Arc::clone(piece), Arc::clone(&wanted));
+        Ok(wanted)
+    }
+
+    fn find(&mut self, layout: &Layout) -> Result<Wanted, QueryError> {
         let mut found = Vec::new();
         layout.each_group(|group| {
             let is_wanted = |key: &str| self.query.matchers.iter().any(|matcher| matcher.matches(group, key));
@@ -266,9 +310,7 @@ impl<'q> Plans<'q> {
             }
         });
         let found = found.into_iter().map(|(slot, series)| Ok((slot, self.slot(series)?)));
-        let wanted: Arc<[_]> = found.collect::<Result<Vec<_>, QueryError>>()?.into();
-        self.pieces.insert(piece, Arc::clone(&wanted));
-        Ok(wanted)
+        Ok(found.collect::<Result<Vec<_>, QueryError>>()?.into())
     }
 
     fn slot(&mut self, series: Series) -> Result<usize, QueryError> {

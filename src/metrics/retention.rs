@@ -202,7 +202,7 @@ fn remove_hour(
     }
     hours.remove(key.as_slice())?;
     drop(hours);
-    Naming::open(tx, known)?.shorten(collector, oldest(tx, collector)?)?;
+    Naming::open(tx, known)?.shorten(collector, || oldest(tx, collector))?;
     Ok(counts.documents + counts.folded)
 }
 

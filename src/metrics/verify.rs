@@ -9,11 +9,13 @@ use redb::{ReadTransaction, ReadableTable};
 use super::dictionary::{self, Numbers};
 use super::documents::read;
 use super::hot;
-use super::hours::{Hours, each_batch};
+use super::hours::{Hours, each_batch, hour_image, no_image};
+use super::image::Texts;
 use super::layouts::Layouts;
 use super::{OpenError, check, create};
 use crate::limits;
 use crate::storage::redb_file::{damaged, unseal};
+use crate::storage::segment::{Image, ImageError, Source};
 use crate::storage::{Poison, RedbError, RedbFile};
 
 /// What was found whole.
@@ -49,8 +51,8 @@ fn verify_values(tx: &ReadTransaction) -> Result<u64, RedbError> {
 }
 
 fn verify_documents(tx: &ReadTransaction) -> Result<u64, RedbError> {
-    let (batches, entries) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::DICTIONARY)?);
-    let dictionaries = tx.open_table(hot::DICTIONARIES)?;
+    let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
+    let (entries, dictionaries) = (tx.open_table(hot::DICTIONARY)?, tx.open_table(hot::DICTIONARIES)?);
     let mut documents = 0;
     for collector in hot::collectors_in(&tx.open_table(hot::HOURS)?)? {
         let numbers = hot::get(&dictionaries, &hot::of_collector(collector), Numbers::open)?;
@@ -58,6 +60,10 @@ fn verify_documents(tx: &ReadTransaction) -> Result<u64, RedbError> {
         let mut layouts = Layouts::new(tx, collector)?;
         let mut hours = Hours::all(tx, collector)?;
         while let Some((hour, counts)) = hours.next()? {
+            if let Some(image) = hour_image(&images, (collector, hour, counts))? {
+                let read = verify_image(&image);
+                documents += read.map_err(|error| no_image(collector, hour, &error))?;
+            }
             each_batch(
                 &batches,
                 (collector, hour, counts),
@@ -71,6 +77,19 @@ fn verify_documents(tx: &ReadTransaction) -> Result<u64, RedbError> {
                     Ok::<_, RedbError>(())
                 },
             )?;
+        }
+    }
+    Ok(documents)
+}
+
+/// Reads every document of an image, and says how many there are.
+fn verify_image<S: Source>(image: &Image<S>) -> Result<u64, ImageError> {
+    let mut documents = 0;
+    for (at, kind) in image.kinds().iter().enumerate() {
+        let mut texts = Texts::open(image, at)?;
+        for row in 0..kind.rows {
+            texts.read(row)?;
+            documents += 1;
         }
     }
     Ok(documents)

@@ -25,8 +25,9 @@ use crate::jobs::Jobs;
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{AcceptError, Metrics, QueryError};
 use crate::registry::{Collectors, CollectorsError, Groups, GroupsError};
+use crate::replies::Replies;
 use crate::storage::poison::Poisoned;
-use crate::storage::{DataDir, Poison, Sqlite, StoreError};
+use crate::storage::{DataDir, Poison, Sqlite, StoreError, Unit};
 
 pub use ingest::Taken;
 pub use open::{OpenError, Options};
@@ -84,6 +85,8 @@ pub struct Node {
     pub registrar: Arc<Registrar>,
     /// Who may try connections how often.
     pub connection_tests: ConnectionTests,
+    /// What was answered to requests with an idempotency key.
+    pub replies: Replies,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.
@@ -120,6 +123,11 @@ pub enum NodeError {
 }
 
 impl Node {
+    /// Begins a unit of work of this thread: until its commit, what it changes in the registry is one transaction.
+    pub fn unit(&self) -> Unit<'_> {
+        self.db.unit()
+    }
+
     /// Whether the stores answer and work is welcome.
     pub fn ready(&self) -> Result<(), NodeError> {
         if self.stopping.is_set() {

@@ -22,8 +22,9 @@ use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::RETENTION;
 use crate::logs::{Logs, LogsError};
-use crate::metrics::{self, Metrics, Retention};
+use crate::metrics::{self, Folding, Metrics, Retention};
 use crate::registry::{Collectors, Groups, GroupsError};
+use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
 use crate::storage::{DataDir, Poison, StoreError};
 
@@ -111,6 +112,7 @@ impl Node {
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
+        let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
@@ -130,6 +132,7 @@ impl Node {
                 (Box::new(OperationsJob(Arc::clone(&operations))), 1),
                 (Box::new(HistoryJob::new(Arc::clone(&operations))), 600),
                 (Box::new(CheckpointJob { log: audit.clone(), signer }), 300),
+                (Box::new(Folding::new(Arc::clone(&metrics))), 10),
                 (Box::new(Retention::new(Arc::clone(&metrics))), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
@@ -156,6 +159,7 @@ impl Node {
             authority,
             registrar,
             connection_tests: ConnectionTests::default(),
+            replies,
             jobs,
             db,
             data_dir,

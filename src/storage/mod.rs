@@ -8,6 +8,7 @@ pub mod poison;
 pub mod redb_file;
 pub mod segment;
 pub mod sqlite;
+pub mod unit;
 
 pub use data_dir::DataDir;
 pub use free_space::FreeSpace;
@@ -15,5 +16,6 @@ pub use poison::Poison;
 pub use redb_file::{RedbError, RedbFile};
 pub(crate) use sqlite::stored_as_text;
 pub use sqlite::{Sqlite, StoreError};
+pub use unit::{Unit, after_commit};
 
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -4,12 +4,14 @@
 //! nothing, or has poisoned the store. It does not know the tables.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::poison::{Poison, Poisoned};
+use super::unit::{self, Unit};
 use crate::clock::Timestamp;
 use crate::ids;
 
@@ -24,6 +26,8 @@ pub enum StoreError {
     Sqlite(rusqlite::Error),
     #[error("no space left for the registry")]
     Full,
+    #[error("the transaction was taken back after an earlier failure")]
+    Ended,
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     #[error("SQLite {0} is too old: 3.51.3 or later is needed")]
@@ -60,7 +64,8 @@ pub struct Sqlite {
     /// Dropped before the writer: when a reader goes last, the write-ahead log stays behind, and whoever copies
     /// the database file of a stopped daemon copies a part of it.
     idle: Mutex<Vec<Connection>>,
-    writer: Mutex<Connection>,
+    /// Held by whoever writes, a statement or a whole unit of work long.
+    pub(super) writer: Arc<Mutex<Connection>>,
     poison: Poison,
 }
 
@@ -75,32 +80,57 @@ impl Sqlite {
         prepare(&writer)?;
         writer.pragma_update(None, "synchronous", "FULL")?;
         migrate(&mut writer, migrations)?;
-        Ok(Self { path: path.to_owned(), idle: Mutex::default(), writer: Mutex::new(writer), poison })
+        Ok(Self {
+            path: path.to_owned(),
+            idle: Mutex::default(),
+            writer: Arc::new(Mutex::new(writer)),
+            poison,
+        })
+    }
+
+    /// Begins a unit of work of this thread: until its commit, writes of this thread are one transaction.
+    pub fn unit(&self) -> Unit<'_> {
+        Unit::begin(self)
     }
 
     /// Runs `operation` in one transaction. When it returns `Ok`, its effect is durable; when it returns an
-    /// error, it has none.
+    /// error, it has none. In a unit of work, it is durable with the unit.
     pub fn write<T, E: From<StoreError>>(
         &self,
         operation: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        if let Some(joined) = unit::join(&self.writer)? {
+            return joined.write(operation);
+        }
         let mut writer = self.writer.lock();
         self.poison.check().map_err(StoreError::from)?;
         let transaction =
             writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
         let value = operation(&transaction)?;
-        transaction.commit().map_err(|error| {
-            self.poison.set(&format!("cannot commit to {}: {error}", self.path.display()));
-            StoreError::from(error)
-        })?;
+        self.commit(&transaction)?;
         Ok(value)
     }
 
-    /// Runs `operation` on one consistent snapshot.
+    /// A commit that fails has an unknown outcome.
+    pub(super) fn commit(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        if transaction.is_autocommit() {
+            return Err(StoreError::Ended);
+        }
+        self.poison.check()?;
+        transaction.execute_batch("COMMIT").map_err(|error| {
+            self.poison.set(&format!("cannot commit to {}: {error}", self.path.display()));
+            StoreError::from(error)
+        })
+    }
+
+    /// Runs `operation` on one consistent snapshot; in a unit of work that has written, on what it has written.
     pub fn read<T, E: From<StoreError>>(
         &self,
         operation: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        if let Some(joined) = unit::joined(&self.writer) {
+            return joined.read(operation);
+        }
         let idle = self.idle.lock().pop();
         let mut reader = match idle {
             Some(reader) => reader,

@@ -125,11 +125,11 @@ test('the collector is online in the table, and its figures arrive by themselves
   await go('/collectors');
   const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: NAME }) });
   await seen(row.getByText('Online', { exact: true }), 40_000);
-  const metrics = await row.getByRole('cell').nth(7).textContent();
+  const metrics = await row.getByRole('cell').nth(8).textContent();
   await within(
     40_000,
     'the number of metrics grows without a reload',
-    async () => (await row.getByRole('cell').nth(7).textContent()) !== metrics,
+    async () => (await row.getByRole('cell').nth(8).textContent()) !== metrics,
   );
   assert.equal(await page.getByRole('status').filter({ hasText: 'Showing' }).textContent(), 'Showing 1 of 1 collectors');
 });
@@ -166,6 +166,11 @@ test('every page is accessible and fits, in both themes and sizes', async () => 
     'collector-overview': `/collectors/${collectorId}/overview`,
     'collector-metrics': `/collectors/${collectorId}/metrics?from=now-15m`,
     'collector-activity': `/collectors/${collectorId}/activity`,
+    'collector-config': `/collectors/${collectorId}/config`,
+    import: '/collectors/import',
+    archived: '/collectors/archived',
+    operations: '/operations',
+    'operation-gone': '/operations/nothing',
     audit: '/audit',
     preferences: '/settings/preferences',
     users: '/settings/users',
@@ -210,7 +215,9 @@ test('a viewer is offered neither administration nor the audit log', async () =>
   await seen(viewer.getByRole('heading', { name: 'You do not have permission' }));
   await viewer.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Collectors' }).click();
   await seen(viewer.getByRole('link', { name: NAME }));
-  assert.equal(await viewer.getByRole('link', { name: 'Register collector' }).count(), 0);
+  for (const name of ['Register collector', 'Import collectors']) assert.equal(await viewer.getByRole('link', { name }).count(), 0);
+  assert.equal(await viewer.getByRole('checkbox').count(), 0);
+  assert.equal(await viewer.getByRole('button', { name: /^Actions for/ }).count(), 0);
   assert.equal(await viewer.getByRole('link', { name: 'Audit log' }).count(), 0);
   assert.deepEqual(viewer.faults, []);
   await other.close();

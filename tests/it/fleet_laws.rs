@@ -91,16 +91,25 @@ impl Laws {
         self.kills += 1;
     }
 
-    /// Asks for an operation, and kills the daemon before or while or after it does it.
+    /// Asks for an operation or cancels one, and kills the daemon before or while or after it does it.
     fn kill_daemon_in_the_middle(&mut self) {
-        let body = self.operation().to_string().into_bytes();
+        let newest = self.get("/operations?limit=1")["operations"][0]["id"].clone();
+        let (method, path, body) = match newest.as_str() {
+            Some(id) if self.random.below(3) == 0 => {
+                (Method::DELETE, format!("/api/v1/operations/{id}"), Vec::new())
+            }
+            _ => {
+                let body = self.operation().to_string().into_bytes();
+                (Method::POST, "/api/v1/collectors/bulk-action".to_owned(), body)
+            }
+        };
         let (client, bearer) = (self.appliance.client.another(), format!("Bearer {}", self.ada));
         let pause = Duration::from_millis(self.random.below(60));
         thread::scope(|scope| {
             scope.spawn(move || {
                 let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
                 // there may be no answer
-                let _ = client.try_send(Method::POST, "/api/v1/collectors/bulk-action", &headers, body);
+                let _ = client.try_send(method, &path, &headers, body);
             });
             thread::park_timeout(pause);
             self.appliance.kill();
@@ -271,7 +280,7 @@ fn every_action_ends_and_both_sides_agree_whatever_is_killed() {
     laws.check();
     let Laws { asked, cancels, kills, .. } = laws;
     println!("{agents} agents, {asked} operations, {cancels} cancelled, {kills} kills of the daemon");
-    assert!(asked > seconds && kills > 0, "there were disturbances");
+    assert!(asked > 10 && kills > 0, "there were disturbances");
     assert_eq!(laws.appliance.stop(), Some(0));
     assert_eq!(laws.appliance.run(&["audit", "verify"], "").status.code(), Some(0));
 }

@@ -9,6 +9,7 @@
     reason = "what cannot go on fails its test"
 )]
 
+mod agent_logs;
 mod agent_outage;
 mod agent_postgres;
 mod agent_probes;
@@ -26,6 +27,7 @@ mod fleet_control;
 mod fleet_laws;
 mod ingest;
 mod live;
+mod once;
 mod operations;
 mod returning;
 mod roles;

@@ -7,6 +7,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("0003_config.sql"),
     include_str!("0004_archive.sql"),
     include_str!("0005_operations.sql"),
+    include_str!("0006_replies.sql"),
     include_str!("0007_availability.sql"),
     include_str!("0009_segments.sql"),
 ];

@@ -13,6 +13,7 @@ use super::process::WorkerProcess;
 use super::restart::Restarts;
 use crate::collector::config::Settings;
 use crate::collector::control::{Control, Made, Wish};
+use crate::collector::log::Lines;
 use crate::collector::pipe::Message;
 use crate::collector::spool::Spool;
 use crate::collector::stop::Stop;
@@ -26,6 +27,7 @@ pub(super) struct Keeper<'a> {
     pub(super) worker: Vec<OsString>,
     pub(super) author: Author,
     pub(super) control: &'a Control,
+    pub(super) lines: &'a Lines,
     pub(super) spool: &'a RefCell<Spool>,
     pub(super) figures: &'a RefCell<Figures>,
     pub(super) has_more: &'a Notify,
@@ -151,6 +153,7 @@ impl Keeper<'_> {
                     self.store(gathered);
                 }
             }
+            Message::Log(entries) => entries.into_iter().for_each(|entry| self.lines.push(entry)),
             Message::Collected(collected) => {
                 self.note(|figures| figures.collected(collected));
                 self.store(gathered);

@@ -14,6 +14,7 @@ mod restart;
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -22,6 +23,7 @@ use tokio::time::timeout;
 use super::VERSION;
 use super::config::Settings;
 use super::control::Control;
+use super::log::{Lines, LogSender};
 use super::spool::{Spool, SpoolError};
 use super::stop::{Signals, Stop, stop};
 use super::uplink::{Client, ClientError, Sender};
@@ -53,6 +55,7 @@ pub(super) enum SupervisorError {
 pub(super) async fn run(
     settings: &Settings,
     worker: Vec<OsString>,
+    lines: Arc<Lines>,
     clock: Clock,
 ) -> Result<(), SupervisorError> {
     let uplink = settings.uplink.as_ref().ok_or(SupervisorError::NotRegistered)?;
@@ -69,6 +72,8 @@ pub(super) async fn run(
     };
     let wait = Some(settings.push_interval).filter(|push| *push > settings.collection_interval);
     let mut sender = Sender::new(Rc::clone(&client), Rc::clone(&spool), Rc::clone(&figures), wait);
+    let folder = settings.spool.directory.clone();
+    let mut log = LogSender::open(Rc::clone(&client), Arc::clone(&lines), folder, clock.clone());
     let (has_more, has_news) = (Notify::new(), Notify::new());
     let (switch, ordered) = stop();
     let keeper = Keeper {
@@ -76,6 +81,7 @@ pub(super) async fn run(
         worker,
         author,
         control: &control,
+        lines: &lines,
         spool: &spool,
         figures: &figures,
         has_more: &has_more,
@@ -94,11 +100,13 @@ pub(super) async fn run(
         tokio::join!(
             keeper.run(&ordered),
             sender.run(&ordered, &has_more),
+            log.run(&ordered),
             beat.run(&ordered, &has_news),
             control.run(settings, &client, &ordered),
             sign_of_life(&ordered),
         );
-        if timeout(SHUTDOWN_PUSH, sender.flush()).await.is_err() {
+        let last = async { tokio::join!(sender.flush(), log.flush()) };
+        if timeout(SHUTDOWN_PUSH, last).await.is_err() {
             tracing::warn!("the last push took too long: what is left stays in the spool");
         }
     };
@@ -119,6 +127,7 @@ pub(super) async fn run(
         signal = told_twice => tracing::warn!(signal, "told again: leaving at once"),
     }
     tracing::info!(spool_bytes = spool.borrow().bytes(), "stopped");
+    log.keep();
     Ok(())
 }
 

@@ -1,7 +1,5 @@
 //! Beginning the items of an operation, a few in each transaction.
 
-use std::time::{Duration, Instant};
-
 use rusqlite::Transaction;
 
 use super::operation::{Counts, Item, Operation, OperationError, OperationState, Operations};
@@ -32,21 +30,10 @@ enum ItemError {
 }
 
 impl Operations {
-    /// Begins the items of an operation, for so long at most, and says whether it got through. What is left is
-    /// the job's.
-    pub fn begin(
-        &self,
-        id: OperationId,
-        most: Duration,
-        is_stopping: impl Fn() -> bool,
-    ) -> Result<bool, OperationError> {
-        let started = Instant::now();
-        while self.begin_some(id)? {
-            if started.elapsed() >= most || is_stopping() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    /// Begins the items of an operation for as long as it may. What is left is the job's.
+    pub fn begin(&self, id: OperationId, may_go_on: impl Fn() -> bool) -> Result<(), OperationError> {
+        while may_go_on() && self.begin_some(id)? {}
+        Ok(())
     }
 
     /// Begins the next few items in one transaction, and says whether there may be more.
@@ -170,7 +157,7 @@ impl Operations {
 impl From<StoreError> for ItemError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Full | StoreError::Poisoned(_) => Self::Store(error),
+            StoreError::Full | StoreError::Ended | StoreError::Poisoned(_) => Self::Store(error),
             // of this collector alone: it must not keep the others waiting
             error @ (StoreError::Sqlite(_)
             | StoreError::TooOld(_)

@@ -21,7 +21,14 @@ pub struct Cancelled {
 }
 
 impl Operations {
-    pub fn cancel(&self, origin: &Origin, id: OperationId) -> Result<Cancelled, OperationError> {
+    /// Ends an operation early. It is durable that it is to end when this returns; commands are taken back for as long
+    /// as it may, and what is left is the job's.
+    pub fn cancel(
+        &self,
+        origin: &Origin,
+        id: OperationId,
+        may_go_on: impl Fn() -> bool,
+    ) -> Result<Cancelled, OperationError> {
         let tally = self.db.write(|tx| {
             let mut operation = rows::by_id(tx, id)?.ok_or(OperationError::NotFound(id))?;
             if operation.state.is_over() {
@@ -50,7 +57,7 @@ impl Operations {
             Ok(rows::count(tx, id, Counts { cancelled, ..Counts::default() }, now)?)
         })?;
         self.news.tell(Some(tally));
-        while self.take_back_some(origin, id)? {}
+        while may_go_on() && self.take_back_some(origin, id)? {}
         self.db.read(|tx| {
             let operation = rows::by_id(tx, id)?.ok_or(OperationError::NotFound(id))?;
             Ok(Cancelled { operation, items: rows::cancelled_items(tx, id)? })

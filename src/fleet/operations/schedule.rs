@@ -4,6 +4,7 @@
 //! or, when that is too late, not at all. Whoever scheduled it must still be an administrator then.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Transaction;
 use serde_json::json;
@@ -88,6 +89,30 @@ impl Operations {
         Ok(rows::count(tx, operation.id, more, now)?)
     }
 
+    /// Ends the items that were not begun for so long that nobody expects it any more: no daemon ran meanwhile, or its
+    /// disk was full.
+    fn give_up(&self, id: OperationId, late: Duration) -> Result<bool, OperationError> {
+        let tally = self.db.write(|tx| {
+            let found = rows::by_id(tx, id)?.filter(|found| found.state == OperationState::Running);
+            let Some(mut operation) = found else { return Ok::<_, OperationError>(None) };
+            let now = self.clock.now();
+            let why = format!("it was interrupted, and {} s later it is too late", late.as_secs());
+            let failed = rows::end_waiting(tx, &operation, Progress::Expired, &why, now)?;
+            operation.begun = operation.counts.total;
+            operation.error_message = Some(why.clone());
+            rows::update(tx, &operation)?;
+            let after = json!({ "error_message": why, "not_begun": failed });
+            let entry = Change::new(Action::OperationExpire, operation.target())
+                .because(operation.reason.clone())
+                .from_to(&json!({}), &after)
+                .failed();
+            self.audit.append(tx, &Origin::system(), entry)?;
+            Ok(Some(rows::count(tx, id, Counts { failed, ..Counts::default() }, now)?))
+        })?;
+        self.news.tell(tally);
+        Ok(false)
+    }
+
     /// Goes on with operations that a reply did not wait for, or that a crash interrupted, a bounded number of
     /// steps. Returns how many steps it took.
     pub fn go_on(&self) -> Result<usize, OperationError> {
@@ -100,9 +125,11 @@ impl Operations {
                     return Ok(steps);
                 }
                 steps += 1;
+                let late = operation.started_at.map(|at| now.since(at)).unwrap_or_default();
                 let is_more = match operation.cancelled_at {
-                    None => self.begin_some(operation.id)?,
                     Some(_) => self.take_back_some(&Origin::system(), operation.id)?,
+                    None if late > SCHEDULE_LATE => self.give_up(operation.id, late)?,
+                    None => self.begin_some(operation.id)?,
                 };
                 if !is_more {
                     break;

@@ -8,7 +8,7 @@ use crate::registry::Collector;
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl Fixture {
-    fn presence(&self) -> &Presence {
+    fn presence(&self) -> &Arc<Presence> {
         &self.actions.presence
     }
 

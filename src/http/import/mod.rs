@@ -3,6 +3,7 @@
 mod list;
 mod row;
 mod table;
+mod view;
 
 use std::sync::Arc;
 
@@ -14,19 +15,24 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 use super::body;
 use super::caller::Caller;
 use super::on_disk;
+use super::once::Keyed;
 use super::problem::Problem;
 use super::query::Query;
 use super::register::RegisterBody;
 use crate::audit::Origin;
-use crate::fleet::{Candidate, ConnectionTest, ConnectionTestError, Fault, Import, Imported, Outcome};
-use crate::ids::{CollectorId, UserId};
+use crate::fleet::{Candidate, ConnectionTest, ConnectionTestError, Fault, Import};
+use crate::ids::UserId;
 use crate::limits::{IMPORT_BODY_TIME, IMPORT_BYTES, IMPORT_CHUNK, IMPORT_RETRY, IMPORTS_AT_ONCE};
 use crate::node::Node;
 use row::{Checked, Row};
+use view::RowView;
+
+pub(super) const PATH: &str = "/api/v1/collectors/bulk-import";
 
 /// Who may import now.
 pub(super) struct Turns(Arc<Semaphore>);
@@ -66,73 +72,6 @@ pub(super) struct ImportView {
     results: Vec<RowView>,
 }
 
-#[derive(Serialize, ToSchema)]
-pub(super) struct RowView {
-    /// As a spreadsheet numbers it: in CSV the header is row 1. In JSON the first collector is row 1.
-    row: usize,
-    name: String,
-    /// success, error, exists
-    #[schema(value_type = String)]
-    status: &'static str,
-    /// Why it was not imported, for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    /// The same for programs, as `name_taken`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-    /// The column at fault, by the name that the row uses.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-    #[schema(value_type = Option<String>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    collector_id: Option<CollectorId>,
-    /// Shown this once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jwt_token: Option<String>,
-    /// The collector's client certificate, PEM.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    certificate: Option<String>,
-    /// PEM; shown this once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    private_key: Option<String>,
-}
-
-impl From<Outcome> for RowView {
-    fn from(Outcome { row, name, imported }: Outcome) -> Self {
-        let mut view = Self {
-            row,
-            name,
-            status: "success",
-            error: None,
-            code: None,
-            field: None,
-            collector_id: None,
-            jwt_token: None,
-            certificate: None,
-            private_key: None,
-        };
-        match imported {
-            Imported::WouldBe => {}
-            Imported::Registered(registered) => {
-                view.collector_id = Some(registered.collector.id);
-                view.jwt_token = Some(registered.token.token.expose().to_owned());
-                view.certificate = Some(registered.certificate);
-                view.private_key = Some(registered.private_key.expose().to_owned());
-            }
-            Imported::Exists { id, message } => {
-                view.status = "exists";
-                view.collector_id = id;
-                view.error = Some(message);
-            }
-            Imported::Refused(Fault { field, code, message }) => {
-                view.status = "error";
-                (view.error, view.code, view.field) = (Some(message), Some(code), field);
-            }
-        }
-        view
-    }
-}
-
 /// Imports the valid rows and tells what is wrong with the others. The same list may be sent again.
 #[utoipa::path(post, path = "/api/v1/collectors/bulk-import", tag = "collectors",
     params(("dry_run" = Option<bool>, Query, description = "for CSV; JSON says it in its body")),
@@ -155,10 +94,25 @@ pub(super) async fn import(
     let format = format(&request)?;
     let asked = dry_run(&request)?;
     let bytes = body::whole(request.headers(), payload, IMPORT_BYTES, IMPORT_BODY_TIME).await?;
-    let (rows, dry_run) = on_disk(&node, move |_| checked(format, &bytes)).await?;
+    let (rows, dry_run) = on_disk(&node, {
+        let bytes = bytes.clone();
+        move |_| checked(format, &bytes)
+    })
+    .await?;
     let import = Import::new(rows.len(), dry_run || asked);
+    let keyed = Keyed::is_asked(&request) && !import.dry_run;
+    let keyed = if keyed { Some(begin(&node, &request, &bytes).await?) } else { None };
     let candidates = connections_tried(&node, caller.user()?.id, rows).await;
-    run(&node, caller.origin, import, candidates).await.map(Json)
+    run(&node, caller.origin, keyed, import, candidates).await.map(Json)
+}
+
+/// Its answer is kept part by part: one transaction for all rows would hold up all other writers.
+async fn begin(node: &Data<Node>, request: &HttpRequest, bytes: &Bytes) -> Result<Keyed, Problem> {
+    let keyed = Keyed::of(request, bytes)?;
+    let asked = keyed.clone();
+    let find = move |node: &Node| asked.find(node, 0)?.map_or_else(|| asked.admit(node), |_| Ok(()));
+    on_disk(node, find).await?;
+    Ok(keyed)
 }
 
 #[derive(Clone, Copy)]
@@ -223,34 +177,36 @@ async fn tried(node: &Data<Node>, user: UserId, test: &ConnectionTest) -> Result
 async fn run(
     node: &Data<Node>,
     origin: Origin,
+    keyed: Option<Keyed>,
     mut import: Import,
     candidates: Vec<Candidate>,
 ) -> Result<ImportView, Problem> {
-    let mut results = Vec::with_capacity(candidates.len());
+    let mut results: Vec<RowView> = Vec::with_capacity(candidates.len());
     let mut candidates = candidates.into_iter();
-    loop {
-        let chunk: Vec<Candidate> = candidates.by_ref().take(IMPORT_CHUNK).collect();
-        if chunk.is_empty() {
+    for part in 0.. {
+        let candidates_of_part: Vec<Candidate> = candidates.by_ref().take(IMPORT_CHUNK).collect();
+        if candidates_of_part.is_empty() {
             break;
         }
-        let mut names: Vec<_> = chunk.iter().map(named).collect();
-        let origin = origin.clone();
+        let mut names: Vec<_> = candidates_of_part.iter().map(named).collect();
+        let chunk =
+            Chunk { origin: origin.clone(), keyed: keyed.clone(), part, candidates: candidates_of_part };
         let step = on_disk(node, move |node| {
-            let outcomes = node.registrar.import(&origin, &mut import, chunk);
-            Ok::<_, Problem>((import, outcomes))
+            let rows = chunk.import(node, &mut import);
+            Ok::<_, Problem>((import, rows))
         });
-        let outcomes;
-        (import, outcomes) = step.await?;
-        let outcomes = match outcomes.map_err(Problem::from) {
-            Ok(outcomes) => outcomes,
+        let rows;
+        (import, rows) = step.await?;
+        match rows {
+            Ok(rows) => results.extend(rows),
             Err(problem) if results.is_empty() => return Err(problem),
             Err(problem) => {
                 names.extend(candidates.by_ref().map(|candidate| named(&candidate)));
                 let message = "the registry failed before this row: import the list again";
-                import.give_up(names, &Fault::of_row(problem.code(), message))
+                let given_up = import.give_up(names, &Fault::of_row(problem.code(), message));
+                results.extend(given_up.into_iter().map(RowView::from));
             }
-        };
-        results.extend(outcomes.into_iter().map(RowView::from));
+        }
     }
     let counts = import.counts();
     Ok(ImportView {
@@ -262,6 +218,38 @@ async fn run(
         ca_certificate: node.authority.certificate().to_owned(),
         results,
     })
+}
+
+/// Rows that are imported in one transaction.
+struct Chunk {
+    origin: Origin,
+    keyed: Option<Keyed>,
+    part: usize,
+    candidates: Vec<Candidate>,
+}
+
+impl Chunk {
+    fn import(self, node: &Node, import: &mut Import) -> Result<Vec<RowView>, Problem> {
+        let Some(keyed) = &self.keyed else { return self.run(node, import) };
+        if let Some(kept) = keyed.find(node, self.part)? {
+            let damaged = |_| Problem::internal(&"a kept part of an import does not read");
+            let rows: Vec<RowView> = serde_json::from_slice(&kept).map_err(damaged)?;
+            import.go_on_after(view::counts(&rows));
+            return Ok(rows);
+        }
+        let (keyed, part) = (keyed.clone(), self.part);
+        let unit = node.unit();
+        let rows = self.run(node, import)?;
+        let written = Zeroizing::new(serde_json::to_vec(&rows).unwrap_or_default());
+        keyed.keep(node, part, &written)?;
+        unit.commit()?;
+        Ok(rows)
+    }
+
+    fn run(self, node: &Node, import: &mut Import) -> Result<Vec<RowView>, Problem> {
+        let outcomes = node.registrar.import(&self.origin, import, self.candidates)?;
+        Ok(outcomes.into_iter().map(RowView::from).collect())
+    }
 }
 
 fn named(candidate: &Candidate) -> (usize, String) {

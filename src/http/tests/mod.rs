@@ -7,6 +7,7 @@ mod changes;
 mod control;
 mod import;
 mod logs;
+mod once;
 mod open;
 mod operations;
 mod presence;

@@ -3,6 +3,7 @@
 use super::agents::registered_as;
 use super::*;
 use crate::events::EventKind;
+use crate::fleet::operations::{Order, Task};
 
 /// A daemon with some collectors, their agents, and an administrator.
 struct Many {
@@ -400,6 +401,35 @@ async fn a_schedule_that_was_missed_or_whose_author_is_no_administrator_any_more
         entry(["operation.expire", "failure", "system", ""])[..3]
     );
     assert_eq!(many.collector(0).await["state"], "registered");
+}
+
+/// The daemon was killed when the operation was taken and nothing of it had begun.
+#[actix_web::test]
+async fn what_was_interrupted_goes_on_within_the_hour_and_not_days_later() {
+    let many = Many::start(2).await;
+    let interrupted = || {
+        let collectors = many.ids().iter().map(|id| (*id).to_owned()).collect();
+        let task = Task::UpdateGroup { group_id: None };
+        let order = Order { task, reason: None, collectors, schedule_at: None };
+        many.daemon.node.operations.create(&Origin::system(), order).unwrap().to_string()
+    };
+    let first = interrupted();
+    assert_eq!(many.daemon.node.operations.go_on().unwrap(), 0, "the call that asked is at it");
+    many.daemon.clock.advance(Duration::from_secs(3600));
+    many.daemon.node.operations.go_on().unwrap();
+    assert_eq!(many.operation(&first).await["done"], 2);
+    let second = interrupted();
+    many.daemon.clock.advance(Duration::from_secs(3601));
+    many.daemon.node.operations.go_on().unwrap();
+    let expired = many.operation(&second).await;
+    assert_eq!([&expired["state"], &expired["failed"]], [&json!("completed"), &json!(2)]);
+    assert!(expired["error_message"].as_str().unwrap().contains("3601 s later"), "{expired}");
+    assert_eq!(many.statuses(&second).await, ["expired"; 2]);
+    assert_eq!(
+        many.audited(&second).await[0][..3],
+        entry(["operation.expire", "failure", "system", ""])[..3]
+    );
+    assert_eq!(many.collector(0).await["config_version"], 2);
 }
 
 #[actix_web::test]

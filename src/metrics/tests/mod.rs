@@ -3,11 +3,13 @@
 mod accept;
 mod crash;
 mod damage;
+mod fold;
 mod lossless;
 mod model;
 mod naming;
 mod read;
 mod retention;
+mod seal;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

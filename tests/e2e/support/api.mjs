@@ -34,7 +34,7 @@ export function register(admin, name, change = {}) {
   });
 }
 
-/** A sign of life, as an agent sends it. */
+/** A sign of life, as an agent sends it, and the answer to it. */
 export async function beat(daemon, { id, jwt_token }, figures = {}) {
   const reply = await fetch(`${daemon.url}/api/v1/collectors/${id}/heartbeat`, {
     method: 'POST',
@@ -42,4 +42,13 @@ export async function beat(daemon, { id, jwt_token }, figures = {}) {
     body: JSON.stringify({ timestamp: new Date().toISOString(), status: 'active', cpu_usage: 12, memory_usage: 34, ...figures }),
   });
   if (!reply.ok) throw new Error(`heartbeat: ${reply.status} ${await reply.text()}`);
+  return reply.json();
+}
+
+/** Answers the one command that a collector is told, as its agent would. */
+export async function answerCommand(daemon, collector, status, detail) {
+  const { commands } = await beat(daemon, collector);
+  if (commands.length !== 1) throw new Error(`expected one command, was told ${JSON.stringify(commands)}`);
+  const path = `collectors/${collector.id}/commands/${commands[0].id}/result`;
+  await call(daemon, collector.jwt_token, 'POST', path, { status, ...(detail ? { detail } : {}) });
 }

@@ -27,6 +27,11 @@ export async function gone(locator, timeout = 10_000) {
   await locator.waitFor({ state: 'hidden', timeout });
 }
 
+/** What fades in has come, so that its colours can be measured. */
+export function calm(page) {
+  return page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'));
+}
+
 export async function signIn(page, { username, password }) {
   await page.getByRole('textbox', { name: 'Username' }).fill(username);
   await page.getByLabel('Password', { exact: true }).fill(password);

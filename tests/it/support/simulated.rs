@@ -108,8 +108,8 @@ impl Journal {
     }
 
     fn unheard(&self) -> Option<(String, &'static str)> {
-        let unheard = self.commands.iter().filter(|(_, known)| !known.is_heard);
-        unheard.filter_map(|(id, known)| Some((id.clone(), known.outcome?))).next()
+        let mut unheard = self.commands.iter().filter(|(_, known)| !known.is_heard);
+        unheard.find_map(|(id, known)| Some((id.clone(), known.outcome?)))
     }
 
     /// Whether nothing is left to be done or to be told.

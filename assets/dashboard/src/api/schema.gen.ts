@@ -1963,6 +1963,9 @@ export interface components {
              */
             grace_seconds: number | null;
         };
+        /** @enum {string} */
+        RowStatus: "success" | "error" | "exists";
+        /** @description What became of one row. */
         RowView: {
             /** @description The collector's client certificate, PEM. */
             certificate?: string | null;
@@ -1980,8 +1983,7 @@ export interface components {
             private_key?: string | null;
             /** @description As a spreadsheet numbers it: in CSV the header is row 1. In JSON the first collector is row 1. */
             row: number;
-            /** @description success, error, exists */
-            status: string;
+            status: components["schemas"]["RowStatus"];
         };
         SecretBody: {
             /** Format: int64 */
@@ -2298,7 +2300,10 @@ export interface operations {
     post_api_tokens: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2335,12 +2340,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_api_tokens_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2355,6 +2370,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2419,7 +2441,10 @@ export interface operations {
     post_auth_change_password: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2442,6 +2467,13 @@ export interface operations {
                 content?: never;
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2639,7 +2671,10 @@ export interface operations {
     post_collectors_bulk_action: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2670,6 +2705,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     post_collectors_bulk_import: {
@@ -2678,7 +2720,10 @@ export interface operations {
                 /** @description for CSV; JSON says it in its body */
                 dry_run?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2717,6 +2762,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description other imports are under way */
             503: {
                 headers: {
@@ -2729,7 +2781,10 @@ export interface operations {
     post_collectors_re_register: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2755,6 +2810,13 @@ export interface operations {
             };
             /** @description `name_taken` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2799,6 +2861,8 @@ export interface operations {
             header?: {
                 /** @description with it, an agent registers itself with {name, hostname, version} */
                 "X-Registration-Secret"?: string | null;
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2833,6 +2897,13 @@ export interface operations {
             };
             /** @description `name_taken` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2909,6 +2980,8 @@ export interface operations {
             header?: {
                 /** @description the ETag of the collector */
                 "If-Match"?: string | null;
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -2942,6 +3015,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_collectors_by_id: {
@@ -2953,7 +3033,10 @@ export interface operations {
                 retention_days?: number;
                 confirm_name?: string;
             };
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2980,6 +3063,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3112,7 +3202,10 @@ export interface operations {
     post_collectors_by_id_commands_by_command_id_result: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
                 command_id: string;
@@ -3133,6 +3226,13 @@ export interface operations {
             };
             /** @description the command is over, or was never given */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3296,8 +3396,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description names this batch, so that it is kept once */
-                "Idempotency-Key"?: string | null;
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -3332,6 +3432,13 @@ export interface operations {
             };
             /** @description more than 1 MiB */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3398,7 +3505,10 @@ export interface operations {
     post_collectors_by_id_restart: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3431,12 +3541,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     post_collectors_by_id_restart_jwt: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3462,12 +3582,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     post_collectors_by_id_resume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3495,6 +3625,13 @@ export interface operations {
             };
             /** @description not possible in the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3567,7 +3704,10 @@ export interface operations {
     post_collectors_by_id_stop: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3595,6 +3735,13 @@ export interface operations {
             };
             /** @description not possible in the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3645,7 +3792,10 @@ export interface operations {
     post_collectors_by_id_update_config: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3666,6 +3816,13 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3730,7 +3887,10 @@ export interface operations {
     post_groups: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3755,12 +3915,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     put_groups_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3786,12 +3956,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_groups_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3806,6 +3986,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4013,7 +4200,10 @@ export interface operations {
     delete_operations_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4037,6 +4227,13 @@ export interface operations {
             };
             /** @description it is over, or has begun on all of its collectors */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4066,7 +4263,10 @@ export interface operations {
     post_registration_secrets: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4096,12 +4296,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_registration_secrets_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4116,6 +4326,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4232,7 +4449,10 @@ export interface operations {
     post_users: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4258,6 +4478,13 @@ export interface operations {
             };
             /** @description `name_taken` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4295,7 +4522,10 @@ export interface operations {
     put_users_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4328,12 +4558,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     delete_users_by_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4360,12 +4600,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     post_users_by_id_reset_password: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4390,6 +4640,13 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -66,8 +66,32 @@ export type Archived = Schemas['ArchivedView'];
 export type ReturnWish = Partial<Schemas['ReturnBody']>;
 export type Returned = Schemas['ReturnedView'];
 
+export type BulkKind = 'restart' | 'stop' | 'resume' | 'unregister' | 'update-group' | 'update-tags' | 'update-config';
+export type OperationState = 'scheduled' | 'running' | 'completed' | 'cancelled' | 'expired';
+export type BulkWish = With<Schemas['BulkBody'], { action: BulkKind; params?: Record<string, unknown> }>;
+export type BulkAccepted = With<Schemas['BulkView'], { state: OperationState }>;
+
+interface OperationWords {
+  action: BulkKind;
+  state: OperationState;
+  params: Record<string, unknown>;
+}
+export type Operation = With<Schemas['OperationView'], OperationWords>;
+export type OperationResult = With<Schemas['OperationResult'], { status: Action['status'] }>;
+/** With what became of each collector. */
+export type OperationDetail = Operation & { results: OperationResult[] };
+
+export type ImportRow = With<Schemas['RowView'], { status: 'success' | 'error' | 'exists' }>;
+export type ImportReply = With<Schemas['ImportView'], { results: ImportRow[] }>;
+
 export type Series = Schemas['SeriesView'];
 export type MetricsReply = Schemas['PointsView'];
+export type DocumentsReply = Schemas['DocumentsView'];
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
+export type LogEntry = With<Schemas['LogEntryView'], { level: LogLevel }>;
+export type LogPage = With<Schemas['LogList'], { entries: LogEntry[]; levels: Partial<Record<LogLevel, number>> }>;
+export type Availability = Schemas['AvailabilityView'];
+export type AvailabilityDay = Schemas['DayView'];
 
 /** Members of any kind, as the entry of the log has them. */
 type Members = Record<string, unknown> | null;
@@ -85,55 +109,4 @@ export interface LiveEvent {
   collector_id: string | null;
   timestamp: string;
   data: Record<string, unknown> | null;
-}
-
-export type BulkKind = 'restart' | 'stop' | 'resume' | 'unregister' | 'update-group' | 'update-tags' | 'update-config';
-export type OperationState = 'scheduled' | 'running' | 'completed' | 'cancelled' | 'expired';
-export type OperationResultStatus = Action['status'];
-
-export interface BulkWish {
-  action: BulkKind;
-  collector_ids: string[];
-  reason?: string;
-  params?: Record<string, unknown>;
-  schedule_at?: string;
-  confirm?: string;
-}
-
-export interface BulkAccepted {
-  operation_id: string;
-  state: OperationState;
-  total: number;
-  succeeded: number;
-  failed: number;
-}
-
-export interface OperationResult {
-  collector_id: string;
-  name: string | null;
-  status: OperationResultStatus;
-  error: string | null;
-}
-
-export interface Operation {
-  id: string;
-  action: BulkKind;
-  params: Record<string, unknown>;
-  reason: string | null;
-  started_by: string;
-  created_at: string;
-  schedule_at: string | null;
-  started_at: string | null;
-  completed_at: string | null;
-  state: OperationState;
-  error_message: string | null;
-  total: number;
-  done: number;
-  failed: number;
-  cancelled: number;
-  can_cancel: boolean;
-}
-
-export interface OperationDetail extends Operation {
-  results: OperationResult[];
 }

@@ -24,6 +24,7 @@ export const router = createBrowserRouter([
         children: [
           { index: true, lazy: async () => ({ Component: (await import('../collectors/list/CollectorsPage')).CollectorsPage }) },
           { path: 'register', lazy: async () => ({ Component: (await import('../collectors/register/RegisterPage')).RegisterPage }) },
+          { path: 'import', lazy: async () => ({ Component: (await import('../collectors/import/ImportPage')).ImportPage }) },
           { path: 'archived', lazy: async () => ({ Component: (await import('../collectors/archived/ArchivedPage')).ArchivedPage }) },
           { path: ':id', element: <Navigate to="overview" replace /> },
           { path: ':id/:tab', lazy: async () => ({ Component: (await import('../collectors/detail/CollectorPage')).CollectorPage }) },

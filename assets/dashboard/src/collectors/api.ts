@@ -4,6 +4,7 @@ import { createEntityAdapter, type EntityState } from '@reduxjs/toolkit';
 import { api } from '../api/client';
 import type {
   AuditPage,
+  Availability,
   Collector,
   CollectorPage,
   ConnectionTested,
@@ -55,6 +56,9 @@ export const collectorsApi = api.injectEndpoints({
       providesTags: (_, __, { id }) => [{ type: 'Metrics', id }],
       keepUnusedDataFor: 30,
     }),
+    collectorAvailability: build.query<Availability, string>({
+      query: (id) => `collectors/${encodeURIComponent(id)}/availability`,
+    }),
     collectorAudit: build.query<AuditPage, { id: string; limit: number; cursor?: string }>({
       query: ({ id, ...params }) => ({ url: `collectors/${encodeURIComponent(id)}/audit`, params }),
       providesTags: (_, __, { id }) => [{ type: 'CollectorAudit', id }],
@@ -76,6 +80,7 @@ export const {
   useCollectorsQuery,
   useCollectorQuery,
   useCollectorMetricsQuery,
+  useCollectorAvailabilityQuery,
   useCollectorAuditQuery,
   useTestStoredConnectionMutation,
   useTestConnectionMutation,

@@ -45,7 +45,7 @@ export function formatBytes(value: Value): string {
 
 export function formatMilliseconds(value: Value): string {
   if (isMissing(value)) return MISSING;
-  if (value < 1000) return `${formatDecimal(value, value < 10 ? 1 : 0)} ms`;
+  if (value < 1000) return `${formatDecimal(value, value < 0.1 ? 3 : value < 10 ? 1 : 0)} ms`;
   return `${formatDecimal(value / 1000, 1)} s`;
 }
 

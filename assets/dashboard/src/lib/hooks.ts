@@ -47,3 +47,13 @@ export function usePageTitle(title: string): void {
     document.title = `${title} · pgAnalytics`;
   }, [title]);
 }
+
+/** The value once it has stayed the same for `delayMs`. */
+export function useSettled<T>(value: T, delayMs: number): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), delayMs);
+    return () => clearTimeout(timer);
+  }, [value, delayMs]);
+  return settled;
+}

@@ -1,9 +1,7 @@
-import Switch from '@mui/material/Switch';
-import { useId } from 'react';
 import { usePreferences } from '../lib/hooks';
 import { setPreferences, type Density, type Theme, type TimeFormat } from '../lib/preferences';
 import { SelectField } from '../ui/Field';
-import { Themed } from '../ui/mui/Themed';
+import { Switch } from '../ui/Switch';
 import { t } from './strings';
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -11,7 +9,6 @@ const ZONES = Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC'
 
 export function PreferencesForm() {
   const chosen = usePreferences();
-  const switchId = useId();
   return (
     <section className="card preferences" aria-labelledby="appearance">
       <h2 id="appearance">{t('appearance')}</h2>
@@ -59,18 +56,12 @@ export function PreferencesForm() {
           { value: 'comfortable', label: t('comfortable') },
         ]}
       />
-      <div className="preference-switch">
-        <label className="field-label" htmlFor={switchId}>
-          {t('singleKeys')}
-        </label>
-        <Themed>
-          <Switch
-            checked={chosen.singleKeys}
-            onChange={(_, singleKeys) => setPreferences({ singleKeys })}
-            slotProps={{ input: { id: switchId, role: 'switch' } }}
-          />
-        </Themed>
-      </div>
+      <Switch
+        className="preference-switch"
+        label={t('singleKeys')}
+        checked={chosen.singleKeys}
+        onChange={(singleKeys) => setPreferences({ singleKeys })}
+      />
       <p className="field-hint">{t('kept')}</p>
     </section>
   );

@@ -13,6 +13,7 @@ const PATHS = {
   chevronLeft: 'M10 3.5 5.5 8l4.5 4.5',
   chevronRight: 'M6 3.5 10.5 8 6 12.5',
   chevronDown: 'M3.5 6 8 10.5 12.5 6',
+  chevronUp: 'M3.5 10 8 5.5 12.5 10',
   arrowUp: 'M8 13V3.5M4 7.3 8 3.3l4 4',
   arrowDown: 'M8 3v9.5M4 8.7l4 4 4-4',
   close: 'M4 4l8 8M12 4l-8 8',

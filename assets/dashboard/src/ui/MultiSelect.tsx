@@ -1,6 +1,7 @@
 import { lazy, Suspense, useId, useState } from 'react';
 import type { Option } from './Select';
 import { Icon } from './Icon';
+import './filter.css';
 
 const ListboxSurface = lazy(() => import('./mui/ListboxSurface'));
 

@@ -14,12 +14,16 @@ import { ConfigTab } from './config/ConfigTab';
 import { HeadActions } from './HeadActions';
 import { MetricsTab } from './MetricsTab';
 import { OverviewTab } from './OverviewTab';
+import { LogsTab } from './logs/LogsTab';
+import { QueriesTab } from './queries/QueriesTab';
 import { t } from './strings';
 import './detail.css';
 
 const TABS = [
   { value: 'overview', label: t('overview') },
   { value: 'metrics', label: t('metrics') },
+  { value: 'queries', label: t('queriesTab') },
+  { value: 'logs', label: t('logs') },
   { value: 'activity', label: t('activity') },
   { value: 'config', label: t('configuration') },
 ];
@@ -82,6 +86,8 @@ function CollectorView({ collector }: { collector: Collector }) {
       <TabPanel id="collector" value={tab}>
         {tab === 'overview' && <OverviewTab collector={collector} />}
         {tab === 'metrics' && <MetricsTab id={collector.id} interval={collector.collection_interval} />}
+        {tab === 'queries' && <QueriesTab id={collector.id} interval={collector.collection_interval} />}
+        {tab === 'logs' && <LogsTab id={collector.id} />}
         {tab === 'activity' && <ActivityTab id={collector.id} />}
         {tab === 'config' && <ConfigTab collector={collector} />}
       </TabPanel>

@@ -1,7 +1,6 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { problemText, requestId } from '../../api/problem';
-import { DEFAULT_RANGE, isLive, resolveRange, stepFor, type Span, type TimeRange } from '../../lib/timeRange';
-import { useViewParams } from '../../lib/viewParams';
+import { stepFor, type Span } from '../../lib/timeRange';
 import { ChartFigure } from '../../ui/chart/ChartFigure';
 import { SharedCursor } from '../../ui/chart/cursor';
 import { TimeRangePicker } from '../../ui/chart/TimeRangePicker';
@@ -9,19 +8,10 @@ import { LoadFailure } from '../../ui/states';
 import { useCollectorMetricsQuery } from '../api';
 import { chartsOf, DATABASE_SERIES, type Chart } from './charts';
 import { t } from './strings';
-
-const MOVE_EVERY_MS = 10_000;
+import { useTimeRange } from './useTimeRange';
 
 export function MetricsTab({ id, interval }: { id: string; interval: number }) {
-  const { params, change } = useViewParams();
-  const range: TimeRange = { from: params.get('from') ?? DEFAULT_RANGE.from, to: params.get('to') ?? DEFAULT_RANGE.to };
-  const span = useSpan(range);
-  const setRange = (next: TimeRange) => {
-    const isDefault = next.from === DEFAULT_RANGE.from && next.to === DEFAULT_RANGE.to;
-    change({ from: isDefault ? null : next.from, to: isDefault || isLive(next) ? null : next.to });
-  };
-  const zoom = (fromMs: number, toMs: number) => setRange({ from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() });
-
+  const { range, span, setRange, zoom } = useTimeRange();
   return (
     <SharedCursor>
       <div className="metrics-bar">
@@ -30,19 +20,6 @@ export function MetricsTab({ id, interval }: { id: string; interval: number }) {
       <Charts id={id} interval={interval} span={span} onZoom={zoom} />
     </SharedCursor>
   );
-}
-
-/** The span of the range; one that ends now moves on by itself. */
-function useSpan(range: TimeRange): Span {
-  const [now, setNow] = useState(Date.now);
-  const live = isLive(range);
-  useEffect(() => {
-    setNow(Date.now());
-    if (!live) return;
-    const timer = setInterval(() => setNow(Date.now()), MOVE_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [live, range.from, range.to]);
-  return useMemo(() => resolveRange({ from: range.from, to: range.to }, now), [range.from, range.to, now]);
 }
 
 function Charts({

@@ -1,18 +1,24 @@
 import { useId, type ReactNode } from 'react';
 import { Link } from 'react-router';
+import { problemText, requestId } from '../../api/problem';
 import type { Collector } from '../../api/types';
 import { formatBytes, formatCount, formatDuration, formatMilliseconds, formatPercent, MISSING } from '../../lib/format';
+import { AvailabilityFigure } from '../../ui/availability/AvailabilityFigure';
 import { Fact } from '../../ui/Fact';
+import { Loading, LoadFailure } from '../../ui/states';
 import { Time } from '../../ui/Time';
+import { useCollectorAvailabilityQuery } from '../api';
 import { address, environmentLabel, SSL_MODES } from '../words';
 import { ActivityTable } from './ActivityTab';
 import { t } from './strings';
 
 const RECENT = 5;
+const AVAILABILITY_REFRESH_MS = 60_000;
 
 export function OverviewTab({ collector }: { collector: Collector }) {
   return (
     <div className="overview-grid">
+      <Availability id={collector.id} />
       <Connection collector={collector} />
       <Performance collector={collector} />
       <Statistics collector={collector} />
@@ -35,6 +41,23 @@ function Section({ title, className = '', children }: { title: string; className
       <h2 id={id}>{title}</h2>
       {children}
     </section>
+  );
+}
+
+function Availability({ id }: { id: string }) {
+  const { data, error, refetch } = useCollectorAvailabilityQuery(id, {
+    pollingInterval: AVAILABILITY_REFRESH_MS,
+    refetchOnMountOrArgChange: true,
+  });
+  if (data) return <AvailabilityFigure className="overview-wide" days={data.days} percentage={data.uptime_percentage} />;
+  return (
+    <div className="card overview-wide">
+      {error ? (
+        <LoadFailure what={t('theAvailability')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
+      ) : (
+        <Loading rows={3} />
+      )}
+    </div>
   );
 }
 

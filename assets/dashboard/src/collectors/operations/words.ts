@@ -1,5 +1,5 @@
 // How operations read.
-import type { BulkKind, BulkWish, Operation, OperationDetail, OperationResultStatus, OperationState } from '../../api/types';
+import type { BulkKind, BulkWish, Operation, OperationDetail, OperationResult, OperationState } from '../../api/types';
 import { formatAbsolute } from '../../lib/time';
 import { t } from './strings';
 
@@ -19,7 +19,7 @@ export function stateWord(state: OperationState): string {
   return STATES[state];
 }
 
-const RESULTS: Record<OperationResultStatus, string> = {
+const RESULTS: Record<OperationResult['status'], string> = {
   pending: t('itemPending'),
   in_progress: t('itemRunning'),
   completed: t('itemDone'),
@@ -28,7 +28,7 @@ const RESULTS: Record<OperationResultStatus, string> = {
   cancelled: t('itemCancelled'),
 };
 
-export function resultWord(status: OperationResultStatus): string {
+export function resultWord(status: OperationResult['status']): string {
   return RESULTS[status];
 }
 

@@ -1,0 +1,114 @@
+//! The bounds of the metric store: what it takes, keeps and reads, and what its images may hold.
+
+use std::time::Duration;
+
+use super::{DAY_S, MIB, PUSH_BYTES};
+
+/// Oldest document that is taken, and how long it is kept, unless the settings say otherwise.
+pub const RETENTION: Duration = Duration::from_secs(90 * DAY_S);
+/// How far ahead of the daemon's clock a document may be: more than any time zone set wrongly.
+pub const AHEAD: Duration = Duration::from_secs(DAY_S);
+/// Length of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// How long the reply to a request with such a key is kept.
+pub const KEPT_REPLY_LIFE: Duration = Duration::from_secs(DAY_S);
+/// Bytes of one reply that is kept: 5,000 collectors that return, each with a token.
+pub const KEPT_REPLY_BYTES: usize = 8 * MIB;
+/// Replies that are kept for one caller, and their bytes as they are stored: one in nine seconds, or a fleet of
+/// 10,000 imported several times.
+pub const KEPT_REPLIES_PER_CALLER: usize = 10_000;
+pub const KEPT_BYTES_PER_CALLER: usize = 64 * MIB;
+/// How long a unit of work waits for what comes next of its request: it holds up all other writers.
+pub const UNIT_PAUSE: Duration = Duration::from_secs(5);
+/// When to come again with a key whose request is being answered.
+pub const KEPT_REPLY_RETRY: Duration = Duration::from_secs(1);
+/// Numbers in one document: a hundred thousand columns of a schema have five each.
+pub const DOCUMENT_NUMBERS: usize = 500_000;
+/// Values in one document, objects and arrays among them: while it is taken apart, each takes 32 bytes.
+pub const DOCUMENT_VALUES: usize = 2_000_000;
+/// The pieces of one document: keys, paths and labels of all its objects.
+pub const SHAPE_BYTES: usize = 32 * MIB;
+/// One push of one hour as it is stored, before compression: its values take less room than their text, but for
+/// the pieces that each of its documents lists.
+pub const BATCH_BYTES: usize = 512 * MIB;
+/// What is remembered of all senders to know their next documents again; beyond, those that were silent for
+/// longest are forgotten, and their next documents cost more.
+pub const SENDERS_BYTES: usize = 96 * MIB;
+/// Objects of one sender that are remembered.
+pub const SENDER_OBJECTS: usize = 50_000;
+/// Types of documents among which the next one is looked for by how it begins.
+pub const SENDER_KINDS: usize = 256;
+/// A string that is longer is text, and no label.
+pub const LABEL_BYTES: usize = 120;
+/// Pushes that wait for the next commit, and their bytes as they will be stored. What does not fit is told to
+/// come back, so memory stays bounded when the disk is slow.
+pub const WAITING_PUSHES: usize = 1024;
+pub const WAITING_BYTES: usize = 64 * MIB;
+/// What one commit takes of the waiting pushes: more would let the first one wait too long.
+pub const COMMIT_BYTES: usize = 16 * MIB;
+/// Longest wait for a commit, the time of a disk that hangs.
+pub const COMMIT_WAIT: Duration = Duration::from_secs(30);
+/// Room that stays free on the disk, beside three times what a commit writes: a store copies pages before it
+/// frees them, and logins and their audit go on.
+pub const FREE_BYTES: u64 = 32 * MIB as u64;
+/// Pages of the hot store that are kept in memory.
+pub const HOT_CACHE_BYTES: usize = 64 * MIB;
+/// Numbers of one collector's dictionary before it begins anew: most collectors have a few thousand objects, and
+/// query statistics bring new ones every minute.
+pub const DICTIONARY_NUMBERS: u32 = 50_000;
+/// Entries of all dictionaries that are kept in memory, 40 bytes each.
+pub const DICTIONARY_ENTRIES: usize = 2_000_000;
+/// Shapes of one collector that are remembered because they may come again.
+pub const SHAPES_SEEN_ONCE: usize = 1000;
+/// Points of one series in one answer.
+pub const SERIES_POINTS: usize = 11_000;
+/// Series in one answer, and documents that one query of points may look at.
+pub const QUERY_SERIES: usize = 20_000;
+pub const QUERY_DOCUMENTS: u64 = 1_000_000;
+/// Points in one answer over all its series.
+pub const QUERY_POINTS: usize = 2_000_000;
+/// Matchers in one query and length of one.
+pub const QUERY_MATCHERS: usize = 100;
+pub const MATCHER_BYTES: usize = 4096;
+/// A pattern of a matcher, compiled.
+pub const PATTERN_BYTES: usize = MIB;
+/// The range of a chart whose beginning is not given: at one heartbeat in 10 s it has 8,640 points.
+pub const QUERY_RANGE: Duration = Duration::from_secs(DAY_S);
+/// Characters of a step, such as `250ms`, and of a cursor.
+pub const STEP_CHARS: usize = 20;
+pub const CURSOR_CHARS: usize = 100;
+/// Documents in one page of an answer, by default and at most, and their bytes.
+pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
+pub const PAGE_BYTES: usize = 16 * MIB;
+/// How long an hour that is over waits for what comes late, before its documents become columns.
+pub const FOLD_GRACE: Duration = Duration::from_secs(300);
+/// Hours of collectors that one step folds: a thousand collectors are done with an hour in half of one.
+pub const FOLD_STEP: usize = 8;
+/// Documents of one hour that are folded at once: what a busy sender has in an hour. More stay as they came.
+pub const FOLD_DOCUMENTS: u64 = 100_000;
+/// Documents and dedup entries that one step of the retention removes.
+pub const PRUNE_STEP: usize = 10_000;
+
+// -- images of many documents
+
+/// Rows, pieces and shapes of one type in one image: beyond, it is cut by time.
+pub const IMAGE_ROWS: usize = 4 * MIB;
+/// Values of a column that are decoded together.
+pub const IMAGE_PART_VALUES: usize = 64 * 1024;
+/// Texts of a column that are decoded together, when there are several.
+pub const IMAGE_PART_BYTES: usize = 256 * 1024;
+/// A block is closed when it would become larger: one series is read by decompressing so much.
+pub const IMAGE_BLOCK_AIM: usize = 128 * 1024;
+/// The largest block: one text of the largest push, escaped.
+pub const IMAGE_BLOCK_BYTES: usize = 2 * PUSH_BYTES;
+
+/// Slices that one step seals: a second of work, so that a stop need not wait longer.
+pub const SLICES_SEALED_AT_ONCE: usize = 16;
+/// Samples from which on no more hours are taken into a segment: 64 MB of values in memory.
+pub const SEGMENT_SAMPLES: usize = 8 * MIB;
+/// Segments whose files are open, with their indexes: 60 KB each.
+pub const OPEN_SEGMENTS: usize = 256;
+/// Rows of the catalog that are in memory at once where all are gone through.
+pub const SEGMENTS_LISTED: usize = 1000;
+/// Segments that one transaction lets go.
+pub const SEGMENTS_REMOVED_AT_ONCE: usize = 100;
