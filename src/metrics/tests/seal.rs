@@ -46,14 +46,14 @@ fn what_is_older_than_the_window_goes_into_segments_and_what_comes_late_follows(
     }
     let mut seal = Seal::new(Arc::clone(&store.metrics), Arc::clone(&segments), WINDOW);
     seal.step(START).unwrap();
-    // START lies 15 hours into its day: slices that end 24 hours before are those up to 12:00 the day before
+    // START lies 15 hours into its day: the slices that are due end at 12:00 of the day before
     let first = sealed(&segments);
-    assert_eq!(first.len(), 3, "{first:?}");
+    assert_eq!(first.len(), 2, "{first:?}");
     assert_eq!(store.metrics.first_hours().unwrap().len(), 1);
     push(&store, START.minus(HOUR * 29), 99);
     seal.step(START).unwrap();
     let second = sealed(&segments);
-    assert_eq!(second.len(), 4);
+    assert_eq!(second.len(), 3);
     assert!(second.is_superset(&first));
     seal.step(START).unwrap();
     assert_eq!(sealed(&segments), second);
