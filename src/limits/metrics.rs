@@ -102,6 +102,10 @@ pub const IMAGE_BLOCK_AIM: usize = 128 * 1024;
 /// The largest block: one text of the largest push, escaped.
 pub const IMAGE_BLOCK_BYTES: usize = 2 * PUSH_BYTES;
 
+/// Slices that one step seals: a second of work, so that a stop need not wait longer.
+pub const SLICES_SEALED_AT_ONCE: usize = 16;
+/// Samples from which on no more hours are taken into a segment: 64 MB of values in memory.
+pub const SEGMENT_SAMPLES: usize = 8 * MIB;
 /// Segments whose files are open, with their indexes: 60 KB each.
 pub const OPEN_SEGMENTS: usize = 256;
 /// Rows of the catalog that are in memory at once where all are gone through.

@@ -29,8 +29,10 @@ mod query;
 mod queue;
 mod retention;
 mod scan;
+mod seal;
 mod sender;
 mod senders;
+mod slices;
 mod stamp;
 #[cfg(test)]
 mod tests;
@@ -65,6 +67,7 @@ pub use number::Number;
 pub use piece::Series;
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::Retention;
+pub use seal::{Seal, SealError};
 
 pub use verify::{Verified, verify};
 pub use writer::StorageFull;

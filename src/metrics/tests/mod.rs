@@ -9,6 +9,7 @@ mod model;
 mod naming;
 mod read;
 mod retention;
+mod seal;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

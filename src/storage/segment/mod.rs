@@ -6,6 +6,7 @@
 mod bytes;
 mod column;
 mod format;
+mod keep;
 mod merge;
 mod pieces;
 mod reader;
@@ -15,6 +16,7 @@ mod tests;
 mod value;
 mod writer;
 
+pub use keep::keep;
 pub use merge::merge;
 pub use reader::{Image, ImageError, KindIndex, Layout, Source};
 pub use table::{Piece, Row, Slice, Table, first_columns, occurrences};

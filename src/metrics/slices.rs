@@ -1,0 +1,93 @@
+//! Hours of the hot store as slices, and their removal once a slice is kept elsewhere.
+//!
+//! It guarantees: a slice has every document of its hours, or it is an error; an hour is removed only when it is still
+//! the one that was read.
+
+use redb::WriteTransaction;
+
+use super::dictionary::Naming;
+use super::hot::{self, Hour};
+use super::hours::Hours;
+use super::retention::oldest;
+use super::{Hot, Metrics, gather};
+use crate::clock::Timestamp;
+use crate::ids::CollectorId;
+use crate::storage::RedbError;
+use crate::storage::segment::{Slice, Table, merge};
+
+/// Hours of one collector as they were read.
+pub(super) struct ReadHours {
+    pub(super) slice: Slice,
+    pub(super) hours: Vec<(Timestamp, Hour)>,
+}
+
+impl Metrics {
+    /// The collectors that have something in the hot store, and their first hour.
+    pub(super) fn first_hours(&self) -> Result<Vec<(CollectorId, Timestamp)>, RedbError> {
+        self.hot.file.read(|tx| {
+            let mut first = Vec::new();
+            for collector in hot::collectors_in(&tx.open_table(hot::HOURS)?)? {
+                if let Some((hour, _)) = Hours::all(tx, collector)?.next()? {
+                    first.push((collector, hour));
+                }
+            }
+            Ok(first)
+        })
+    }
+
+    /// Reads the hours that begin between two moments, up to the one with which there are `most` samples.
+    pub(super) fn read_hours(
+        &self,
+        collector: CollectorId,
+        from: Timestamp,
+        before: Timestamp,
+        most: usize,
+    ) -> Result<ReadHours, RedbError> {
+        self.hot.file.read(|tx| {
+            let (mut slices, mut read, mut samples) = (Vec::new(), Vec::new(), 0);
+            let mut hours = Hours::new(tx, collector, from, Timestamp::from_millis(before.as_millis() - 1))?;
+            while let Some((hour, counts)) = hours.next()? {
+                let slice = gather::slice(tx, (collector, hour, counts))?;
+                samples += slice.tables.iter().map(Table::samples).sum::<usize>();
+                slices.push(slice);
+                read.push((hour, counts));
+                if samples >= most {
+                    break;
+                }
+            }
+            Ok::<_, RedbError>(ReadHours { slice: merge(slices), hours: read })
+        })
+    }
+
+    /// Removes hours, but for those to which something was added since they were read: says how many went.
+    pub(super) fn remove_hours(
+        &self,
+        collector: CollectorId,
+        hours: &[(Timestamp, Hour)],
+    ) -> Result<usize, RedbError> {
+        self.hot.file.write(|tx| remove_hours(tx, &self.hot, collector, hours))
+    }
+}
+
+fn remove_hours(
+    tx: &WriteTransaction,
+    store: &Hot,
+    collector: CollectorId,
+    hours: &[(Timestamp, Hour)],
+) -> Result<usize, RedbError> {
+    let mut removed = 0;
+    for (hour, counts) in hours {
+        let key = hot::hour_key(collector, *hour);
+        let mut rows = tx.open_table(hot::HOURS)?;
+        if hot::get(&rows, &key, Hour::open)? != Some(*counts) {
+            continue;
+        }
+        rows.remove(key.as_slice())?;
+        for table in [hot::BATCHES, hot::IMAGES] {
+            hot::remove_all(&mut tx.open_table(table)?, &key)?;
+        }
+        removed += 1;
+    }
+    Naming::open(tx, &store.dictionaries)?.shorten(collector, || oldest(tx, collector))?;
+    Ok(removed)
+}
