@@ -253,6 +253,18 @@ async fn every_change_is_answered_once() {
             json!({"query_limit": 7}),
         ),
         (Method::POST, "/collectors/bulk-action", String::new(), tags),
+        (
+            Method::PUT,
+            "/collectors/{id}/dashboards",
+            format!("/collectors/{id}/dashboards"),
+            json!([{"dashboard_id": "d1", "dashboard_name": "Overview", "auto_assign": true}]),
+        ),
+        (
+            Method::POST,
+            "/collectors/{id}/assign-dashboards",
+            format!("/collectors/{id}/assign-dashboards"),
+            json!([]),
+        ),
         (Method::DELETE, "/operations/{id}", format!("/operations/{operation}"), json!({})),
         (Method::POST, "/collectors/{id}/restart", format!("/collectors/{id}/restart"), json!({})),
         (
