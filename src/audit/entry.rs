@@ -162,6 +162,7 @@ named!(
     GroupCreate = "group.create",
     GroupUpdate = "group.update",
     GroupDelete = "group.delete",
+    MetricsAcceptLoss = "metrics.accept-loss",
     CollectorRegister = "collector.register",
     CollectorImport = "collector.import",
     CollectorUnregister = "collector.unregister",

@@ -6,6 +6,7 @@
 mod audit;
 mod daemon;
 mod demo;
+mod metrics;
 mod serve;
 mod signals;
 mod tls;
@@ -50,6 +51,9 @@ enum Command {
     User(user::UserCommand),
     /// Check every checksum of every file of the data directory, while no daemon runs
     Verify(Common),
+    /// Decide what becomes of metrics that are missing
+    #[command(subcommand)]
+    Metrics(metrics::MetricsCommand),
     /// Examine the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -81,6 +85,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
         Command::Check(common) => check(&common, environment),
         Command::User(command) => user::run(command, environment),
         Command::Verify(common) => verify::run(&common, environment),
+        Command::Metrics(command) => metrics::run(command, environment),
         Command::Audit(command) => audit::run(command, environment),
     };
     done.unwrap_or_else(|message| {

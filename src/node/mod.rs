@@ -5,6 +5,7 @@
 mod close;
 mod heartbeat;
 mod ingest;
+mod loss;
 mod open;
 mod records;
 mod report;
@@ -30,6 +31,7 @@ use crate::storage::poison::Poisoned;
 use crate::storage::{DataDir, Poison, Sqlite, StoreError, Unit};
 
 pub use ingest::Taken;
+pub use loss::accept_loss;
 pub use open::{OpenError, Options};
 pub use records::Records;
 pub use report::{CollectorReport, StorageReport};

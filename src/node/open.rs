@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::loss::check_metrics;
 use super::{Node, Records, Stopping};
 use crate::access::{self, Authority, AuthorityError, HashCost, PruneJob};
 use crate::audit::{CheckpointJob, Signer};
@@ -24,7 +25,7 @@ use crate::jobs::{Job, Jobs};
 use crate::limits::{PULSE_SECONDS, RETENTION};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Metrics, Retention};
-use crate::registry::{Collectors, Dashboards, Groups, GroupsError};
+use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
 use crate::storage::{DataDir, Poison, StoreError};
@@ -75,10 +76,16 @@ pub enum OpenError {
         "the registry {0} is missing or empty, and the metrics beside it belong to its collectors: put it back from its backup"
     )]
     RegistryLost(PathBuf),
+    #[error(
+        "the metrics {0} are missing, and the registry has the collectors that they belong to: put the file back from its backup, or begin without them by `pganalytics metrics accept-loss`"
+    )]
+    MetricsLost(PathBuf),
     #[error("there is no registry in {0}: is it the data directory of a daemon?")]
     NoRegistry(PathBuf),
     #[error("cannot open the registry: {0}")]
     Registry(#[from] StoreError),
+    #[error("cannot read which collectors there are: {0}")]
+    Collectors(#[from] CollectorsError),
     #[error("cannot open access control: {0}")]
     Access(#[from] access::OpenError),
     #[error("cannot open the certificate authority: {0}")]
@@ -113,6 +120,7 @@ impl Node {
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
+        check_metrics(layout, &collectors)?;
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);

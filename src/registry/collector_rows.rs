@@ -94,6 +94,12 @@ pub(super) fn all(tx: &Transaction<'_>) -> storage::Result<Vec<Collector>> {
     Ok(collectors.collect::<Result<_, _>>()?)
 }
 
+/// Whether there has never been a collector whose row is still there, archived ones included.
+pub(super) fn is_empty(tx: &Transaction<'_>) -> storage::Result<bool> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM collectors)";
+    Ok(tx.query_row(sql, [], |row| row.get(0))?)
+}
+
 pub(super) fn mark_running(tx: &Transaction<'_>, id: CollectorId) -> storage::Result<()> {
     let sql = "UPDATE collectors SET state = 'running' WHERE id = ? AND state = 'registered'";
     tx.prepare_cached(sql)?.execute([id])?;

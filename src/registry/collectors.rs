@@ -128,6 +128,11 @@ impl Collectors {
         self.db.read(|tx| Ok(rows::all(tx)?))
     }
 
+    /// Whether the registry has no collector at all, not even an archived one.
+    pub fn none_ever(&self) -> Result<bool, CollectorsError> {
+        self.db.read(|tx| Ok(rows::is_empty(tx)?))
+    }
+
     /// The first sign of life takes a registered collector into service.
     pub fn mark_running(&self, id: CollectorId) -> Result<(), CollectorsError> {
         self.db.write(|tx| Ok(rows::mark_running(tx, id)?))

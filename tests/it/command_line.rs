@@ -245,16 +245,35 @@ fn a_data_directory_that_is_damaged_is_refused_and_not_touched() {
             assert!(said.contains(words) && !said.contains("panicked"), "{file}: {said}");
             assert_eq!(fs::read(&path).unwrap(), damaged, "{file} was touched");
         }
-        if file != "hot.redb" {
-            fs::remove_file(&path).unwrap();
-            let (status, said) = refused(&mut appliance);
-            assert_eq!(status, Some(1), "{file} is missing: {said}");
-            assert!(said.contains(file) && !said.contains("panicked"), "{file}: {said}");
-            assert!(!path.exists(), "{file} was made anew");
-        }
+        fs::remove_file(&path).unwrap();
+        let (status, said) = refused(&mut appliance);
+        assert_eq!(status, Some(1), "{file} is missing: {said}");
+        assert!(said.contains(file) && !said.contains("panicked"), "{file}: {said}");
+        assert!(!path.exists(), "{file} was made anew");
         write(&path, &whole);
     }
     appliance.restart();
+    assert_eq!(appliance.client.get("/api/v1/collectors", Some(&ada)).body["total"], 1);
+}
+
+/// Who has no backup goes on without the metrics, on purpose and on record.
+#[test]
+fn metrics_that_are_lost_are_given_up_by_an_administrators_word_only() {
+    let (mut appliance, ada) = Appliance::with_admin();
+    appliance.collector(&ada, "db-1");
+    assert_eq!(appliance.stop(), Some(0));
+    let accept = ["metrics", "accept-loss"];
+    let nothing_missing = appliance.run(&accept, "");
+    assert_eq!(nothing_missing.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&nothing_missing.stdout).contains("no metrics are missing"));
+    let path = appliance.data_dir().join("hot.redb");
+    fs::remove_file(&path).unwrap();
+    let (_, said) = refused(&mut appliance);
+    assert!(said.contains("metrics accept-loss"), "{said}");
+    assert_eq!(appliance.run(&accept, "").status.code(), Some(0));
+    appliance.restart();
+    let entries = appliance.client.get("/api/v1/audit?action=metrics.accept-loss", Some(&ada));
+    assert_eq!(entries.body["entries"].as_array().unwrap().len(), 1, "{}", entries.text);
     assert_eq!(appliance.client.get("/api/v1/collectors", Some(&ada)).body["total"], 1);
 }
 
