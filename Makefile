@@ -83,11 +83,6 @@ bench-peers: tools-peers $(DIST) ## Measure the daemon beside VictoriaMetrics, P
 	@cargo build --locked --release --bin pganalytics
 	target/peers/bin/python benches/peers/bench.py --program target/release/pganalytics $(PEERS)
 
-.PHONY: bench-fleet
-bench-fleet: tools-peers $(DIST) ## Measure the daemon under a thousand collectors for ten minutes
-	@cargo build --locked --release --bin pganalytics
-	target/peers/bin/python benches/peers/fleet.py --program target/release/pganalytics $(FLEET)
-
 .PHONY: soak
 soak: ## Kill daemon and agents at random under load, for long; let a thousand agents return at once
 	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture --test-threads 1 crash:: fleet_laws:: returning::

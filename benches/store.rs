@@ -15,7 +15,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use pganalytics::clock::{Clock, Timestamp};
 use pganalytics::ids::{CollectorId, IdSource};
-use pganalytics::metrics::{Batch, Matcher, Metrics, Options, PointsQuery};
+use pganalytics::metrics::{Batch, Matcher, Metrics, Options, PointsQuery, StepFunction};
 use pganalytics::storage::Poison;
 use pganalytics::wire::Push;
 
@@ -103,6 +103,7 @@ fn reading(criterion: &mut Criterion) {
         from: "2026-01-01T00:00:00Z".parse().unwrap(),
         to: now(),
         step: None,
+        function: StepFunction::Last,
         matchers: vec![Matcher::named(name)],
     };
     let hour = || PointsQuery { from: "2026-01-01T05:00:00Z".parse().unwrap(), ..whole() };

@@ -36,7 +36,6 @@ class Ours(Child):
         config = f"{self.folder}/pganalytics.toml"
         with open(config, "w") as file:
             file.write(f'[server]\nlisten = "127.0.0.1:0"\n[storage]\ndata_dir = "{self.data}"\n')
-            file.write('[metrics]\nhot_window = "1h"\n')
         self.spawn([self.program, "serve", "--config", config], PGANALYTICS_TLS="off")
         wait_for(lambda: "listening on" in open(f"{self.folder}.log").read(), "the daemon")
         announced = next(line for line in open(f"{self.folder}.log") if "listening on" in line)
@@ -69,14 +68,20 @@ class Ours(Child):
         return send
 
     def settle(self):
-        """Until every slice has been sealed."""
+        """Until every hour has been folded into columns."""
         admin = Http(self.port, self.admin)
-        stored = lambda: json.loads(admin.get("/api/v1/system"))["storage"]
-        wait_for(lambda: stored()["hot_documents"] == 0, "the last slice to be sealed", 900)
+        folded = set()
+
+        def is_folded():
+            jobs = json.loads(admin.get("/api/v1/jobs"))["jobs"]
+            result = next(job["last_result"] for job in jobs if job["name"] == "metrics-fold")
+            folded.add(result)
+            return result == "folded 0 hours" and len(folded) > 1
+
+        wait_for(is_folded, "the last hour to be folded", 900)
 
     def stored(self):
-        segments = process.disk_bytes(f"{self.data}/segments")
-        return {"sealed_bytes": segments, "disk_bytes": segments + os.path.getsize(f"{self.data}/hot.redb")}
+        return {"disk_bytes": os.path.getsize(f"{self.data}/hot.redb")}
 
     def queries(self):
         connection = Http(self.port, self.admin)

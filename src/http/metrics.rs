@@ -19,7 +19,7 @@ use crate::ids::CollectorId;
 use crate::limits;
 use crate::metrics::{
     AgentSummary, Cursor, DocumentsQuery, ListedSeries, Matcher, Number, Points, PointsQuery, ReadDocument,
-    Summary,
+    StepFunction, Summary,
 };
 use crate::node::{Node, NodeError};
 
@@ -152,6 +152,8 @@ impl SummaryView {
         ("from" = Option<String>, Query, description = "by default a day before `to`"),
         ("to" = Option<String>, Query, description = "by default now"),
         ("step" = Option<String>, Query, description = "seconds, or a number with ms, s, m, h or d"),
+        ("fn" = Option<String>, Query,
+            description = "what stands for a step: last (the default), min, max, avg, or rate: growth of a counter in a second"),
         ("match" = Option<Vec<String>>, Query, description = "a name, or `name{label=\"value\"}` with = != =~ !~"),
     ),
     responses((status = 200, body = PointsView), (status = 400), (status = 404)))]
@@ -165,8 +167,17 @@ pub(super) async fn points(
     let to = query.time("to")?.unwrap_or_else(|| node.clock.now());
     let from = query.time("from")?.unwrap_or_else(|| to.minus(limits::QUERY_RANGE));
     let step = query.text("step", limits::STEP_CHARS)?.map(|text| read_step(&text)).transpose()?;
+    let function = query.one_of::<StepFunction>("fn")?;
+    if step.is_none() && function.is_some_and(|function| function != StepFunction::Last) {
+        return Err(Problem::invalid_field(
+            "fn",
+            "needs_step",
+            "takes a step to apply to: give step as well",
+        ));
+    }
+    let function = function.unwrap_or(StepFunction::Last);
     let matchers = read_matchers(query.all("match"))?;
-    let query = query.finish(PointsQuery { collector, from, to, step, matchers })?;
+    let query = query.finish(PointsQuery { collector, from, to, step, function, matchers })?;
     on_disk(&node, move |node| {
         node.collectors.get(collector)?;
         let own = node.metrics.agent_points(collector, from, to, step)?;

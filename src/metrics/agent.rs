@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::document::AGENT;
 use super::matcher::Matcher;
 use super::query::{Points, PointsQuery, QueryError};
+use super::steps::StepFunction;
 use super::{Metrics, Number};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -101,13 +102,19 @@ impl Metrics {
         step: Option<Duration>,
     ) -> Result<AgentPoints, QueryError> {
         let matchers = || AGENT_SERIES.iter().map(|name| Matcher::named(name));
-        let mut found =
-            self.points(&PointsQuery { collector, from, to, step, matchers: matchers().collect() })?;
+        let mut found = self.points(&PointsQuery {
+            collector,
+            from,
+            to,
+            step,
+            function: StepFunction::Last,
+            matchers: matchers().collect(),
+        })?;
         let series = AGENT_SERIES.iter().map(|name| take_or_empty(&mut found, name)).collect();
         let all = matchers().chain([Matcher::named(UPTIME)]).collect();
         let mut numbers = Vec::new();
         self.visit(
-            &PointsQuery { collector, from, to, step: None, matchers: all },
+            &PointsQuery { collector, from, to, step: None, function: StepFunction::Last, matchers: all },
             |_, series, place, number| {
                 let name = AGENT_SERIES.iter().chain([&UPTIME]).find(|name| **name == series.name);
                 numbers.extend(name.map(|name| (place, *name, number)));

@@ -34,6 +34,7 @@ mod sender;
 mod senders;
 mod slices;
 mod stamp;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -69,6 +70,7 @@ pub use query::{Points, PointsQuery, QueryError};
 pub use retention::Retention;
 pub use seal::{Seal, SealError};
 
+pub use steps::StepFunction;
 pub use verify::{Verified, verify};
 pub use writer::StorageFull;
 

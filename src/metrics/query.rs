@@ -20,6 +20,7 @@ use super::matcher::Matcher;
 use super::number::Number;
 use super::pack::{self, Packed};
 use super::piece::{Layout, Series};
+use super::steps::{StepFunction, Steps};
 use super::text::{self, Step};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -34,8 +35,10 @@ pub struct PointsQuery {
     pub collector: CollectorId,
     pub from: Timestamp,
     pub to: Timestamp,
-    /// The last value of each step instead of every value.
+    /// One value for each step instead of every value.
     pub step: Option<Duration>,
+    /// What stands for the numbers of a step.
+    pub function: StepFunction,
     pub matchers: Vec<Matcher>,
 }
 
@@ -101,33 +104,15 @@ impl PointsQuery {
     }
 }
 
-/// The equal parts of a range.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Steps {
-    from: Timestamp,
-    /// In milliseconds.
-    step: u64,
-    count: usize,
-}
-
-impl Steps {
-    fn of(self, timestamp: Timestamp) -> usize {
-        let behind = timestamp.as_millis().abs_diff(self.from.as_millis());
-        usize::try_from(behind / self.step).unwrap_or(usize::MAX)
-    }
-
-    fn begin(self, step: usize) -> Timestamp {
-        self.from.plus(Duration::from_millis(self.step.saturating_mul(step as u64)))
-    }
-}
-
 impl Metrics {
     /// The points of all series that match, by name and labels.
     pub fn points(&self, query: &PointsQuery) -> Result<Vec<Points>, QueryError> {
         let steps = query.steps()?;
-        let mut answer = Answer { steps, points: 0, places: Vec::new(), series: Vec::new() };
+        let mut answer =
+            Answer { steps, function: query.function, points: 0, places: Vec::new(), series: Vec::new() };
         self.visit(query, |slot, series, place, number| answer.add(slot, series, place, number))?;
-        let mut series: Vec<_> = answer.series.into_iter().map(|found| found.points(steps)).collect();
+        let mut series: Vec<_> =
+            answer.series.into_iter().map(|found| found.points(steps, query.function)).collect();
         series.sort_by(|left, right| left.series.cmp(&right.series));
         Ok(series)
     }
@@ -346,29 +331,42 @@ impl<'a> Values<'a> {
 /// The numbers found so far.
 struct Answer {
     steps: Option<Steps>,
+    function: StepFunction,
     points: usize,
     /// Where the series of a slot stands; one that has no number is not answered.
     places: Vec<Option<usize>>,
     series: Vec<Found>,
 }
 
-/// The numbers of one series: with steps the last one of each step, else all of them.
+/// The numbers of one series: where the last one of each step is asked for those, else all of them.
 struct Found {
     series: Series,
     numbers: Vec<Option<(Place, Number)>>,
 }
 
 impl Found {
-    fn points(mut self, steps: Option<Steps>) -> Points {
-        let points = if let Some(steps) = steps {
-            let numbers = self.numbers.iter().enumerate();
-            numbers.map(|(step, found)| (steps.begin(step), found.map(|(_, number)| number))).collect()
-        } else {
-            // within an hour they came in the order of arrival
-            self.numbers.sort_by_key(|found| found.map(|(place, _)| place));
-            self.numbers.iter().flatten().map(|(place, number)| (place.timestamp, Some(*number))).collect()
+    fn points(mut self, steps: Option<Steps>, function: StepFunction) -> Points {
+        let at_steps = |steps: Steps, values: Vec<Option<Number>>| {
+            values.into_iter().enumerate().map(|(step, value)| (steps.begin(step), value)).collect()
+        };
+        let points = match steps {
+            Some(steps) if function == StepFunction::Last => {
+                at_steps(steps, self.numbers.iter().map(|found| found.map(|(_, number)| number)).collect())
+            }
+            Some(steps) => at_steps(steps, steps.reduce(function, &self.in_order())),
+            None => {
+                let numbers = self.in_order().into_iter();
+                numbers.map(|(place, number)| (place.timestamp, Some(number))).collect()
+            }
         };
         Points { series: self.series, points }
+    }
+
+    /// All numbers in the order of time; within an hour they came in the order of arrival.
+    fn in_order(&mut self) -> Vec<(Place, Number)> {
+        let mut numbers: Vec<_> = self.numbers.drain(..).flatten().collect();
+        numbers.sort_by_key(|(place, _)| *place);
+        numbers
     }
 }
 
@@ -382,7 +380,7 @@ impl Answer {
             None => self.begin(slot, series)?,
         };
         let known = &mut self.series[slot];
-        if let Some(steps) = self.steps {
+        if let Some(steps) = self.steps.filter(|_| self.function == StepFunction::Last) {
             if let Some(last) = known.numbers.get_mut(steps.of(at.timestamp))
                 && last.is_none_or(|(place, _)| place < at)
             {
@@ -390,7 +388,7 @@ impl Answer {
             }
             return Ok(());
         }
-        if known.numbers.len() == limits::SERIES_POINTS {
+        if self.steps.is_none() && known.numbers.len() == limits::SERIES_POINTS {
             return Err(QueryError::TooManySeriesPoints { name: series.name.clone() });
         }
         known.numbers.push(Some((at, number)));
@@ -398,8 +396,9 @@ impl Answer {
     }
 
     fn begin(&mut self, slot: usize, series: &Series) -> Result<usize, QueryError> {
-        let numbers = vec![None; self.steps.map_or(0, |steps| steps.count)];
-        self.count(numbers.len())?;
+        let count = self.steps.map_or(0, |steps| steps.count);
+        let numbers = if self.function == StepFunction::Last { vec![None; count] } else { Vec::new() };
+        self.count(count)?;
         self.series.push(Found { series: series.clone(), numbers });
         self.places[slot] = Some(self.series.len() - 1);
         Ok(self.series.len() - 1)

@@ -3,7 +3,7 @@
 use std::os::unix::fs::FileExt;
 
 use super::*;
-use crate::metrics::{Number, OpenError, hot, verify};
+use crate::metrics::{Number, OpenError, StepFunction, hot, verify};
 
 const DOCUMENTS: u64 = 40;
 
@@ -29,7 +29,14 @@ fn read_all(folder: &std::path::Path) -> Result<(Vec<Value>, usize), String> {
     let query = DocumentsQuery { collector: id(1), kind: None, from, to, limit: 1000, after: None };
     let page = metrics.documents(&query).map_err(|error| error.to_string())?;
     let values = page.documents.iter().map(|found| serde_json::from_str(&found.text).unwrap()).collect();
-    let query = PointsQuery { collector: id(1), from, to, step: None, matchers: vec![Matcher::named("x.n")] };
+    let query = PointsQuery {
+        collector: id(1),
+        from,
+        to,
+        step: None,
+        function: StepFunction::Last,
+        matchers: vec![Matcher::named("x.n")],
+    };
     let points = metrics.points(&query).map_err(|error| error.to_string())?;
     let numbers = points.iter().flat_map(|series| &series.points);
     let second = |time: Timestamp| i64::try_from(time.since(START).as_secs()).map(Number::Whole).ok();

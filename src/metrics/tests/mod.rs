@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::{
     AcceptError, Accepted, Batch, Counter, DocumentsQuery, Matcher, Metrics, Options, Points, PointsQuery,
-    ReadDocument,
+    ReadDocument, StepFunction,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::ids::CollectorId;
@@ -114,6 +114,7 @@ impl Store {
                 from: START.minus(limits::RETENTION),
                 to: START.plus(limits::RETENTION),
                 step: None,
+                function: StepFunction::Last,
                 matchers: vec![matcher.parse().unwrap()],
             })
             .unwrap()

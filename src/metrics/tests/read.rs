@@ -1,7 +1,7 @@
 //! Reading back: documents whole, series named, points exact and bounded.
 
 use super::*;
-use crate::metrics::{AgentFigures, Number, QueryError};
+use crate::metrics::{AgentFigures, Number, QueryError, StepFunction};
 
 fn query(matcher: &str, step: Option<u64>) -> PointsQuery {
     PointsQuery {
@@ -9,6 +9,7 @@ fn query(matcher: &str, step: Option<u64>) -> PointsQuery {
         from: START,
         to: at(59),
         step: step.map(Duration::from_secs),
+        function: StepFunction::Last,
         matchers: vec![matcher.parse().unwrap()],
     }
 }
@@ -83,6 +84,22 @@ fn a_step_has_its_last_value_and_a_gap_stays_a_gap() {
     ];
     assert_eq!(points, expected);
     assert!(store.metrics.points(&query("x.other", Some(10))).unwrap().is_empty());
+}
+
+/// Late documents come behind others of their hour, and a rate needs the order of time.
+#[test]
+fn a_function_of_a_step_takes_its_numbers_in_the_order_of_time() {
+    let store = Store::new();
+    let documents: Vec<_> = [(0, 10), (40, 130)].map(|(seconds, n)| document(seconds, n)).into();
+    store.push(1, None, &documents).unwrap();
+    store.push(1, None, &[document(20, 30)]).unwrap();
+    let values = |function| {
+        let found = store.metrics.points(&PointsQuery { function, ..query("x.n", Some(30)) }).unwrap();
+        found[0].points.iter().map(|(_, value)| value.map(Number::as_f64)).collect::<Vec<_>>()
+    };
+    assert_eq!(values(StepFunction::Rate), [Some(1.0), Some(5.0)]);
+    assert_eq!(values(StepFunction::Avg), [Some(20.0), Some(130.0)]);
+    assert_eq!(values(StepFunction::Min), [Some(10.0), Some(130.0)]);
 }
 
 #[test]

@@ -3755,6 +3755,8 @@ export interface operations {
                 to?: string;
                 /** @description seconds, or a number with ms, s, m, h or d */
                 step?: string;
+                /** @description what stands for a step: last (the default), min, max, avg, or rate: growth of a counter in a second */
+                fn?: string;
                 /** @description a name, or `name{label="value"}` with = != =~ !~ */
                 match?: string[];
             };
