@@ -82,7 +82,7 @@ fn one(function: StepFunction, numbers: &[(Place, Number)]) -> Option<Number> {
     let values = numbers.iter().map(|(_, number)| *number);
     let by_size = |left: &Number, right: &Number| left.as_f64().total_cmp(&right.as_f64());
     match function {
-        StepFunction::Last | StepFunction::Rate => values.last(),
+        StepFunction::Last | StepFunction::Rate => numbers.last().map(|(_, number)| *number),
         StepFunction::Min => values.min_by(by_size),
         StepFunction::Max => values.max_by(by_size),
         StepFunction::Avg => {
