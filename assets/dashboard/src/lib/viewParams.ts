@@ -16,6 +16,12 @@ export function changedParams(current: URLSearchParams, change: Change): URLSear
 }
 
 /**
+ * The query string as it stands in the address. What was last drawn may be a
+ * change behind it, and a change that starts from there takes that one back.
+ */
+const inAddress = () => new URLSearchParams(window.location.search);
+
+/**
  * The query string and a way to change it. Each change is an entry of the
  * history, except that typing into one box makes one entry however many keys
  * were pressed: `typed` replaces the entry while it follows itself.
@@ -27,7 +33,7 @@ export function useViewParams() {
   const change = useCallback(
     (by: Change) => {
       typing.current = null;
-      setParams((current) => changedParams(current, by));
+      setParams(changedParams(inAddress(), by));
     },
     [setParams],
   );
@@ -35,7 +41,7 @@ export function useViewParams() {
     (key: string, value: string) => {
       const replace = typing.current === key;
       typing.current = key;
-      setParams((current) => changedParams(current, { [key]: value }), { replace });
+      setParams(changedParams(inAddress(), { [key]: value }), { replace });
     },
     [setParams],
   );
