@@ -6,9 +6,9 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::bytes::{Reader, put_text, put_varint, zigzag};
 use crate::clock::Timestamp;
 use crate::limits;
+use crate::storage::bytes::{Reader, put_signed, put_text, put_varint};
 
 const VERSION: u8 = 1;
 const PLAIN: u8 = 0;
@@ -51,7 +51,7 @@ pub(super) fn encode(received_at: Timestamp, entries: &[Entry<'_>]) -> Vec<u8> {
             kinds.len() - 1
         });
         put_varint(&mut directory, kind as u64);
-        put_varint(&mut directory, zigzag(entry.timestamp.as_millis().wrapping_sub(time)));
+        put_signed(&mut directory, entry.timestamp.as_millis().wrapping_sub(time));
         put_varint(&mut directory, entry.seq.wrapping_sub(seq));
         (time, seq) = (entry.timestamp.as_millis(), entry.seq);
         put_shape(&mut directory, entry.shape);
@@ -91,7 +91,7 @@ pub(super) fn put_pieces(out: &mut Vec<u8>, pieces: &[u32]) {
     put_varint(out, pieces.len() as u64);
     let mut before = 0;
     for piece in pieces {
-        put_varint(out, zigzag(i64::from(*piece) - before));
+        put_signed(out, i64::from(*piece) - before);
         before = i64::from(*piece);
     }
 }
@@ -102,7 +102,7 @@ pub(super) fn read_pieces(reader: &mut Reader<'_>) -> Option<Vec<u32>> {
     let mut pieces = Vec::with_capacity(count.min(reader.0.len()));
     let mut before = 0;
     for _ in 0..count {
-        before = reader.zigzag()?.checked_add(before)?;
+        before = reader.signed()?.checked_add(before)?;
         pieces.push(u32::try_from(before).ok()?);
     }
     Some(pieces)
@@ -211,7 +211,7 @@ impl Batch {
         let mut end = 0_usize;
         for _ in 0..head.documents {
             let kind = usize::try_from(reader.varint()?).ok().filter(|kind| *kind < kinds.len())?;
-            time = time.wrapping_add(reader.zigzag()?);
+            time = time.wrapping_add(reader.signed()?);
             seq = seq.wrapping_add(reader.varint()?);
             let shape = match reader.varint()? {
                 0 => FoundShape::Pieces(read_pieces(&mut reader)?.into()),

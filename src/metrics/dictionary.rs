@@ -12,12 +12,12 @@ use parking_lot::Mutex;
 use redb::ReadableTable;
 
 use super::batch::{put_pieces, read_pieces};
-use super::bytes::Reader;
 use super::hot::{self, Rows};
 use super::piece::{Hash, Piece, Shape, hash_of};
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::bytes::Reader;
 use crate::storage::redb_file::{damaged, unseal};
 
 const PIECE: u8 = 0;

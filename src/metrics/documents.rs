@@ -9,7 +9,6 @@ use redb::ReadTransaction;
 
 use super::Metrics;
 use super::batch::Batch;
-use super::bytes::Reader;
 use super::document::AGENT;
 use super::hot::{self, Hour, Place};
 use super::hours::{Chunks, Hours, Table, batch, each_batch, hour_image, no_image};
@@ -21,6 +20,7 @@ use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::bytes::Reader;
 use crate::storage::redb_file::damaged;
 use crate::storage::segment::{Image, ImageError, Source};
 

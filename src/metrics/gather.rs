@@ -9,7 +9,6 @@ use std::sync::Arc;
 use redb::ReadTransaction;
 
 use super::batch::{Batch, FoundShape};
-use super::bytes::Reader;
 use super::hot::{self, Hour};
 use super::hours::{each_batch, hour_image, no_image};
 use super::layouts::Layouts;
@@ -19,6 +18,7 @@ use super::text::{self, Step};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::storage::RedbError;
+use crate::storage::bytes::Reader;
 use crate::storage::redb_file::damaged;
 use crate::storage::segment::{Column, Piece, Row, Slice, Table, merge};
 

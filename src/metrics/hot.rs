@@ -5,11 +5,11 @@
 
 use redb::{ReadableTable, Table, TableDefinition};
 
-use super::bytes::{Reader, put_varint};
 use super::document::Content;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::storage::RedbError;
+use crate::storage::bytes::{Reader, put_varint};
 use crate::storage::redb_file::{damaged, seal, unseal};
 
 pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;

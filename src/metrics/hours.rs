@@ -9,11 +9,11 @@ use std::io;
 use redb::{Range, ReadOnlyTable, ReadTransaction, ReadableTable};
 
 use super::batch::{Batch, Head};
-use super::bytes::Reader;
 use super::hot::{self, Hour};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::storage::RedbError;
+use crate::storage::bytes::Reader;
 use crate::storage::redb_file::{damaged, unseal};
 use crate::storage::segment::{Image, ImageError, Source};
 

@@ -7,7 +7,6 @@
 mod accept;
 mod agent;
 mod batch;
-mod bytes;
 mod catalog;
 mod commit;
 mod dictionary;

@@ -5,8 +5,8 @@
 
 use std::io::Write;
 
-use super::bytes::{Reader, put_bytes, put_varint, unzigzag, zigzag};
 use super::number::Number;
+use crate::storage::bytes::{Reader, put_bytes, put_varint, unzigzag, zigzag};
 use crate::storage::segment::Value;
 
 /// What the two lowest bits of a value's first varint say of it.

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::bytes::{Reader, put_bytes, put_text, put_varint};
 use super::stamp::Form;
 use crate::limits;
+use crate::storage::bytes::{Reader, put_bytes, put_text, put_varint};
 
 /// The first half of a SHA-256.
 pub(super) type Hash = [u8; 16];

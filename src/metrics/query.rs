@@ -11,7 +11,6 @@ use redb::ReadTransaction;
 
 use super::Metrics;
 use super::batch::{Batch, FoundShape, Head};
-use super::bytes::Reader;
 use super::hot::{self, Place};
 use super::hours::{Hours, each_batch, hour_image, no_image};
 use super::image::{self, Trouble};
@@ -26,6 +25,7 @@ use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::bytes::Reader;
 use crate::storage::redb_file::damaged;
 use crate::storage::segment::ImageError;
 

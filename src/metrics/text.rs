@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::bytes::Reader;
 use super::pack::{self, Packed};
 use super::piece::{DEEPEST, Hole, Layout};
 use crate::clock::Timestamp;
+use crate::storage::bytes::Reader;
 
 /// A place in a document, in the order of the text.
 pub(super) enum Step<'l> {

@@ -2,6 +2,7 @@
 //!
 //! They know bytes, rows and folders, and nothing of collectors, users or metrics.
 
+pub(crate) mod bytes;
 pub mod data_dir;
 pub mod free_space;
 pub mod poison;

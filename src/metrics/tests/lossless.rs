@@ -7,7 +7,6 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::metrics::bytes::Reader;
 use crate::metrics::document::{Circumstances, Document, check};
 use crate::metrics::pack;
 use crate::metrics::piece::{Layout, Shape};
@@ -15,6 +14,7 @@ use crate::metrics::scan::Kind;
 use crate::metrics::senders::Senders;
 use crate::metrics::text;
 use crate::metrics::tree::Tree;
+use crate::storage::bytes::Reader;
 
 fn circumstances() -> Circumstances {
     let (oldest, newest) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));

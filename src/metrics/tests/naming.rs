@@ -4,11 +4,11 @@ use serde_json::value::to_raw_value;
 
 use super::lossless::numbered;
 use super::*;
-use crate::metrics::bytes::Reader;
 use crate::metrics::document::{Circumstances, check};
 use crate::metrics::pack;
 use crate::metrics::senders::Senders;
 use crate::metrics::text::{self, Step};
+use crate::storage::bytes::Reader;
 
 fn taken(kind: &str, text: &str) -> (crate::metrics::piece::Hash, Vec<String>) {
     let text = text.replacen('{', &format!(r#"{{"type":"{kind}","#), 1);

@@ -9,10 +9,10 @@ use std::ops::Range;
 use pco::wrapped::{FileCompressor, FileDecompressor};
 use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
-use super::bytes::{Reader, put_bytes, put_length, put_signed};
 use super::value::{Column, Value};
 use super::writer::Effort;
 use crate::limits;
+use crate::storage::bytes::{Reader, put_bytes, put_length, put_signed};
 
 // the first byte: how the values follow
 /// Whole numbers in equal steps: the first one and the step.

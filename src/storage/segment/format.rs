@@ -3,8 +3,8 @@
 //! Every byte is covered by a checksum. The directory accounts for every byte of every block, so that an image that
 //! was cut, extended or put together from two is found when it is opened.
 
-use super::bytes::{Reader, put_bytes, put_length, put_signed, put_varint};
 use crate::limits;
+use crate::storage::bytes::{Reader, put_bytes, put_length, put_signed, put_varint};
 
 pub(super) const MAGIC: &[u8; 8] = b"pgAimage";
 pub(super) const END_MAGIC: &[u8; 8] = b"pgAindex";

@@ -3,7 +3,6 @@
 //! They guarantee: what was written reads back equal; bytes that were changed are found before anything of them is
 //! served; no input costs more memory than its stated bounds. They do not know JSON, series or catalogs.
 
-mod bytes;
 mod column;
 mod format;
 mod keep;

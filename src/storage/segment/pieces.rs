@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::bytes::{Reader, put_length, put_varint};
 use super::column::{put_steps, steps};
 use super::table::{Piece, Row};
 use crate::clock::Timestamp;
+use crate::storage::bytes::{Reader, put_length, put_varint};
 
 /// What is known of a piece without its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
