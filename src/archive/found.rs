@@ -26,7 +26,7 @@ pub struct Found {
 
 impl Segments {
     pub(super) fn look(&self) -> Result<Found, SegmentError> {
-        self.finish_removals()?;
+        self.sweep()?;
         self.look_at_damaged()?;
         let mut found = Found { missing: self.look_for_listed()?, ..Found::default() };
         for folder in entries(&self.folder)? {

@@ -369,7 +369,7 @@ impl From<QueryError> for Problem {
                 Self::invalid_field("match", "too_many", detail)
             }
             QueryError::TooManyDocuments => Self::invalid_field("from", "too_many", detail),
-            QueryError::Store(_) => Self::internal(&detail),
+            QueryError::Store(_) | QueryError::Segment(_) => Self::internal(&detail),
         }
     }
 }

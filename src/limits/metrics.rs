@@ -102,10 +102,24 @@ pub const IMAGE_BLOCK_AIM: usize = 128 * 1024;
 /// The largest block: one text of the largest push, escaped.
 pub const IMAGE_BLOCK_BYTES: usize = 2 * PUSH_BYTES;
 
+/// What is younger stays in the hot store, unless the settings say otherwise: what charts show most, and what still
+/// comes late. At least an hour, as hours are sealed whole.
+pub const HOT_WINDOW: Duration = Duration::from_secs(DAY_S);
+pub const LEAST_HOT_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// The size from which on the hot store keeps no more than the least window, unless the settings say otherwise: a
+/// day of 3,000 collectors.
+pub const HOT_BYTES: u64 = 4 * 1024 * MIB as u64;
 /// Slices that one step seals: a second of work, so that a stop need not wait longer.
 pub const SLICES_SEALED_AT_ONCE: usize = 16;
-/// Samples from which on no more hours are taken into a segment: 64 MB of values in memory.
-pub const SEGMENT_SAMPLES: usize = 8 * MIB;
+/// Samples from which on no more hours are taken into a segment: 16 MB of values in memory, a few times over while
+/// they are put together, written and read back.
+pub const SEGMENT_SAMPLES: usize = 2 * MIB;
+/// Collectors whose segments one step looks at, to put those of a day and of a week together.
+pub const COLLECTORS_MERGED_AT_ONCE: usize = 16;
+/// How often the catalog is read anew because a segment went between its listing and its opening.
+pub const CATALOG_READS: usize = 8;
+/// Damaged segments that one query passes over, before it says so instead of an answer.
+pub const DAMAGED_PASSED: usize = 8;
 /// Segments whose files are open, with their indexes: 60 KB each.
 pub const OPEN_SEGMENTS: usize = 256;
 /// Rows of the catalog that are in memory at once where all are gone through.

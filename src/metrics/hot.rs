@@ -63,7 +63,7 @@ pub(super) fn of_collector(collector: CollectorId) -> [u8; 16] {
 }
 
 /// The place of a document among those of its collector and type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) timestamp: Timestamp,
     pub(super) seq: u64,

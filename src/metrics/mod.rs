@@ -21,6 +21,7 @@ mod image;
 mod labels;
 mod layouts;
 mod matcher;
+mod merge;
 mod number;
 mod pack;
 mod piece;
@@ -29,10 +30,12 @@ mod queue;
 mod retention;
 mod scan;
 mod seal;
+mod sealed;
 mod sender;
 mod senders;
 mod slices;
 mod stamp;
+mod stands;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -50,6 +53,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use redb::WriteTransaction;
 
+use crate::archive::Segments;
 use crate::clock::Clock;
 use crate::ids::CollectorId;
 use crate::limits;
@@ -63,6 +67,7 @@ pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocum
 pub use fold::Folding;
 pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
+pub use merge::Merging;
 pub use number::Number;
 pub use piece::Series;
 pub use query::{Points, PointsQuery, QueryError};
@@ -78,13 +83,22 @@ pub use writer::StorageFull;
 pub struct Options {
     /// How old a document may be when it comes, and how long it is kept.
     pub retention: Duration,
+    /// What is younger stays in the hot store.
+    pub hot_window: Duration,
+    /// From which size on the hot store keeps no more than [`limits::LEAST_HOT_WINDOW`].
+    pub hot_bytes: u64,
     /// Where the room for metrics is looked up: on the file system of the store, unless a test says otherwise.
     pub free_space: Option<FreeSpace>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { retention: limits::RETENTION, free_space: None }
+        Self {
+            retention: limits::RETENTION,
+            hot_window: limits::HOT_WINDOW,
+            hot_bytes: limits::HOT_BYTES,
+            free_space: None,
+        }
     }
 }
 
@@ -109,10 +123,14 @@ pub struct Metrics {
     /// Ends before the file is closed.
     writer: writer::Writer,
     hot: Arc<Hot>,
+    /// What is older than the hot window.
+    segments: Arc<Segments>,
     /// What collectors sent last.
     senders: senders::Senders,
     clock: Clock,
     retention: Duration,
+    hot_window: Duration,
+    hot_bytes: u64,
 }
 
 /// What the writer and the readers share.
@@ -127,8 +145,14 @@ struct Hot {
 
 impl Metrics {
     /// Opens the store, or creates it when there is none.
-    pub fn open(path: &Path, poison: Poison, clock: Clock, options: Options) -> Result<Self, OpenError> {
-        let Options { retention, free_space } = options;
+    pub fn open(
+        path: &Path,
+        segments: Arc<Segments>,
+        poison: Poison,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Self, OpenError> {
+        let Options { retention, hot_window, hot_bytes, free_space } = options;
         let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, create)?;
         check(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
@@ -138,9 +162,12 @@ impl Metrics {
         Ok(Self {
             writer: writer::Writer::start(Arc::clone(&hot))?,
             hot,
+            segments,
             senders: senders::Senders::default(),
             clock,
             retention,
+            hot_window,
+            hot_bytes,
         })
     }
 

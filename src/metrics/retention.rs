@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
-use super::Metrics;
 use super::dictionary::Naming;
 use super::hot::{self, Hour, PushRecord};
+use super::{Metrics, SealError};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::jobs::Job;
@@ -155,8 +155,14 @@ impl Metrics {
         })
     }
 
-    /// Removes everything of one collector, in steps, and says how many documents there were.
-    pub fn discard(&self, collector: CollectorId) -> Result<u64, RedbError> {
+    /// Removes everything of one collector, and says how many documents there were.
+    pub fn discard(&self, collector: CollectorId) -> Result<u64, SealError> {
+        // what was read of the hot store before it went is listed by now, or does not become a segment any more
+        let hot = self.discard_hot(collector)?;
+        Ok(hot + self.segments.discard(collector)?)
+    }
+
+    fn discard_hot(&self, collector: CollectorId) -> Result<u64, RedbError> {
         let first = hot::of_collector(collector).to_vec();
         let Some(end) = hot::first_behind(&first) else { return Ok(0) };
         let keys = first..end;

@@ -22,25 +22,21 @@ pub(super) struct ReadHours {
 }
 
 impl Metrics {
-    /// The collectors that have something in the hot store, and their first hour.
-    pub(super) fn first_hours(&self) -> Result<Vec<(CollectorId, Timestamp)>, RedbError> {
-        self.hot.file.read(|tx| {
-            let mut first = Vec::new();
-            for collector in hot::collectors_in(&tx.open_table(hot::HOURS)?)? {
-                if let Some((hour, _)) = Hours::all(tx, collector)?.next()? {
-                    first.push((collector, hour));
-                }
-            }
-            Ok(first)
-        })
+    /// The collectors that have something in the hot store, in the order of their ids.
+    pub(super) fn hot_collectors(&self) -> Result<Vec<CollectorId>, RedbError> {
+        self.hot.file.read(|tx| hot::collectors_in(&tx.open_table(hot::HOURS)?))
+    }
+
+    /// The first hour that a collector has in the hot store.
+    pub(super) fn first_hour(&self, collector: CollectorId) -> Result<Option<Timestamp>, RedbError> {
+        self.hot.file.read(|tx| Ok(Hours::all(tx, collector)?.next()?.map(|(hour, _)| hour)))
     }
 
     /// Reads the hours that begin between two moments, up to the one with which there are `most` samples.
     pub(super) fn read_hours(
         &self,
         collector: CollectorId,
-        from: Timestamp,
-        before: Timestamp,
+        (from, before): (Timestamp, Timestamp),
         most: usize,
     ) -> Result<ReadHours, RedbError> {
         self.hot.file.read(|tx| {

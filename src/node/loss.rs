@@ -2,15 +2,17 @@
 //! an administrator's word on the machine itself, which the audit log keeps.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::open::{OpenError, Options};
 use super::records::Records;
+use crate::archive::Segments;
 use crate::audit::{Action, Change, Origin, Target};
 use crate::clock::Clock;
 use crate::ids::IdSource;
-use crate::metrics::{self, Metrics};
+use crate::metrics::Metrics;
 use crate::registry::Collectors;
 use crate::storage::Poison;
 use crate::storage::data_dir::Layout;
@@ -39,7 +41,9 @@ pub fn accept_loss(options: &Options, clock: &Clock, ids: &IdSource) -> Result<O
         .from_to(&json!({}), &json!({ "made_anew": true }));
     // first the word, then the deed: it is never done without being on record
     records.db.write(|tx| Ok::<_, OpenError>(records.audit.append(tx, &Origin::system(), change)?))?;
-    let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
-    Metrics::open(&path, Poison::default(), clock.clone(), metrics_options)?.stop();
+    let poison = Poison::default();
+    let db = Arc::clone(&records.db);
+    let segments = Segments::open(db, &layout.segments(), poison.clone(), clock.clone())?;
+    Metrics::open(&path, Arc::new(segments), poison, clock.clone(), options.metrics.clone())?.stop();
     Ok(Some(path))
 }

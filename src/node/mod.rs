@@ -15,6 +15,7 @@ mod verify;
 use std::sync::Arc;
 
 use crate::access::{Access, Authority};
+use crate::archive::Segments;
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
@@ -73,6 +74,8 @@ pub struct Node {
     pub collectors: Collectors,
     /// What the collectors measured.
     pub metrics: Arc<Metrics>,
+    /// What of it is sealed.
+    pub segments: Arc<Segments>,
     /// What their agents logged.
     pub logs: Arc<Logs>,
     /// When the collectors were last seen, and what they said.

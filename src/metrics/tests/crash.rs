@@ -14,8 +14,7 @@ const KILLS: usize = 8;
 fn the_process_that_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let clock = Clock::manual(START);
-    let metrics =
-        open(std::path::Path::new(&folder), &clock, &Arc::new(AtomicU64::new(PLENTY)), &Poison::default());
+    let metrics = open(Path::new(&folder), &clock, &Arc::new(AtomicU64::new(PLENTY)), &Poison::default());
     let first = metrics.counter(id(0)).map_or(0, |counter| counter.documents / 2);
     std::thread::scope(|scope| {
         for lane in 0..4_u64 {
