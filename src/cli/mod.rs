@@ -9,7 +9,6 @@ mod demo;
 mod metrics;
 mod serve;
 mod signals;
-mod tls;
 mod user;
 mod verify;
 

@@ -11,6 +11,7 @@ pub mod config;
 pub mod spool;
 
 mod by_database;
+mod certificate;
 mod check;
 mod collection;
 mod control;

@@ -10,6 +10,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
 use toml_edit::{DocumentMut, Item, Table, value};
 
+use super::certificate;
 use super::config::{backend_url, read_bounded, read_secret};
 use super::uplink::{ClientError, Verdict, http_client, reply_of};
 use crate::clock::Timestamp;
@@ -51,6 +52,8 @@ pub(super) enum RegisterError {
     Url(&'static str),
     #[error(transparent)]
     Daemon(#[from] ClientError),
+    #[error("cannot make a key: {0}")]
+    Key(rcgen::Error),
     #[error("cannot write {file}: {cause}")]
     Write { file: String, cause: std::io::Error },
 }
@@ -65,7 +68,11 @@ pub(super) async fn run(request: Request, environment: &Environment) -> Result<R
     let hostname = text("collector", "hostname").unwrap_or_else(super::config::host_name);
     let secret = read_registration_secret(request.secret_file.as_deref()).map_err(RegisterError::Secret)?;
 
-    let registration = Registration { name: request.name, hostname, version: super::VERSION.to_owned() };
+    // made here, so that it is never on the way
+    let key = certificate::new_key().map_err(RegisterError::Key)?;
+    let csr = Some(certificate::request(&key).map_err(RegisterError::Key)?);
+    let version = super::VERSION.to_owned();
+    let registration = Registration { name: request.name, hostname, version, csr };
     let reply = ask(&base, ca_file.as_deref(), &secret, &registration).await?;
 
     let folder = request.config.parent().map(Path::to_owned).unwrap_or_default();
@@ -82,7 +89,9 @@ pub(super) async fn run(request: Request, environment: &Environment) -> Result<R
     }
     write(&registered.token_file, reply.token.expose())?;
     write(&registered.cert_file, &reply.certificate)?;
-    write(&registered.key_file, reply.private_key.expose())?;
+    // a daemon of an earlier release does not read the request, and gives a key with its certificate
+    let key = reply.private_key.unwrap_or_else(|| Secret::new(key.serialize_pem()));
+    write(&registered.key_file, key.expose())?;
     enter(&mut config, &registered, &url, ca_file.as_deref());
     write(&registered.config, &config.to_string())?;
     Ok(registered)

@@ -2,6 +2,8 @@
 //!
 //! Environment goes before file. Nothing else in the daemon reads either.
 
+mod tls;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use toml::Table;
 
 use crate::access::HashCost;
 use crate::crypto::Secret;
+use crate::http::TlsVersion;
 use crate::limits::SESSION_LIFE_H;
 use crate::logging::{self, Format};
 use crate::names::{Named, named};
@@ -20,24 +23,13 @@ use crate::settings::{self, Environment, Found, Problems, Section};
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub listen: SocketAddr,
-    pub tls: Tls,
+    /// The oldest version of TLS that the listener speaks.
+    pub oldest_tls: TlsVersion,
     pub workers: usize,
     pub log_filter: String,
     pub log_format: Format,
     pub node: node::Options,
 }
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// On loopback only.
-    Off,
-    /// With a certificate of the internal authority.
-    Internal,
-    /// With the site's own certificate.
-    Files { certificate: PathBuf, private_key: PathBuf },
-}
-
-named!(TlsMode, "a TLS mode", { Off = "off", Internal = "internal", Files = "files" });
 
 named!(LogFormat, "a log format", { Text = "text", Json = "json", Journal = "journal" });
 
@@ -54,7 +46,7 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Settings, 
 fn checked(mut file: Table, environment: &Environment, found: &Found) -> Settings {
     let mut server = Section::take(&mut file, "server", found);
     let listen = listen(&mut server, environment, found);
-    let tls = tls(&mut server, environment, found, listen);
+    let tls = tls::read(&mut server, environment, found, listen);
     let workers = server.number("workers", &(1..=64)).unwrap_or(2);
     drop(server);
 
@@ -67,6 +59,8 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
 
     let mut node = node::Options::on(data_dir);
     node.root_key = root_key;
+    node.certificate = tls.certificate;
+    node.client_certificates = tls.client_certificates;
     let mut fleet = Section::take(&mut file, "fleet", found);
     if let Some(milliseconds) = fleet.number("slow_collection_ms", &(1..=600_000)) {
         node.slow_collection_ms = u32::try_from(milliseconds).map_or(node.slow_collection_ms, f64::from);
@@ -84,7 +78,8 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
         found.note(section, None, "is not a section", "see the packaged example for those that there are");
     }
     let workers = usize::try_from(workers).unwrap_or(2);
-    Settings { listen, tls, workers, log_filter, log_format, node }
+    let oldest_tls = tls.oldest;
+    Settings { listen, oldest_tls, workers, log_filter, log_format, node }
 }
 
 fn listen(server: &mut Section<'_>, environment: &Environment, found: &Found) -> SocketAddr {
@@ -99,32 +94,6 @@ fn listen(server: &mut Section<'_>, environment: &Environment, found: &Found) ->
         found.note(field, Some(text), "must be an address and a port", "such as 127.0.0.1:8080 or [::]:8443");
         default
     })
-}
-
-fn tls(server: &mut Section<'_>, environment: &Environment, found: &Found, listen: SocketAddr) -> Tls {
-    let mode = one_of::<TlsMode>(environment, "PGANALYTICS_TLS", server, "tls", found);
-    let hint = "it must be readable by the user that the daemon runs as";
-    let certificate = server.file("certificate", hint);
-    let private_key = server.file("private_key_file", hint);
-    let is_local = listen.ip().is_loopback();
-    match mode.unwrap_or(if is_local { TlsMode::Off } else { TlsMode::Internal }) {
-        TlsMode::Off if !is_local => {
-            let rule =
-                format!("must be internal or files, as {} is reached from other machines", listen.ip());
-            found.note("server.tls", Some("off".to_owned()), &rule, "or listen on 127.0.0.1");
-            Tls::Off
-        }
-        TlsMode::Off => Tls::Off,
-        TlsMode::Internal => Tls::Internal,
-        TlsMode::Files => {
-            if let (Some(certificate), Some(private_key)) = (certificate, private_key) {
-                return Tls::Files { certificate, private_key };
-            }
-            let rule = "files needs certificate and private_key_file";
-            found.note("server.tls", Some("files".to_owned()), rule, "or take internal");
-            Tls::Off
-        }
-    }
 }
 
 /// The ring of root keys from a file of its own, or from the credential that systemd hands over.
@@ -214,7 +183,7 @@ mod tests {
         let environment = [("PGANALYTICS_LISTEN", "127.0.0.1:0"), ("PGANALYTICS_DATA_DIR", "/tmp/x")];
         let settings = load(None, &Environment::of(environment)).unwrap();
         assert_eq!(settings.listen.port(), 0);
-        assert_eq!(settings.tls, Tls::Off);
+        assert_eq!(settings.node.certificate, None);
         assert_eq!(settings.node.data_dir, PathBuf::from("/tmp/x"));
     }
 

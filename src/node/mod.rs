@@ -2,6 +2,7 @@
 //!
 //! It knows neither HTTP nor the configuration file. A test opens a node on a temporary folder.
 
+mod certificates;
 mod close;
 mod heartbeat;
 mod ingest;
@@ -14,7 +15,7 @@ mod verify;
 
 use std::sync::Arc;
 
-use crate::access::{Access, Authority};
+use crate::access::{Access, Authority, ServerCertificate};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
@@ -87,6 +88,8 @@ pub struct Node {
     pub operations: Arc<Operations>,
     /// The certificate authority.
     pub authority: Arc<Authority>,
+    /// What the listener shows; absent where it speaks no TLS.
+    pub certificate: Option<Arc<ServerCertificate>>,
     /// Makes collectors out of requests.
     pub registrar: Arc<Registrar>,
     /// Who may try connections how often.

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::certificates::Certificates;
 use super::loss::check_metrics;
 use super::{Node, Records, Stopping};
-use crate::access::{self, Authority, AuthorityError, HashCost, PruneJob};
+use crate::access::{
+    self, AuthorityError, CertificateJob, ClientCertificates, HashCost, PruneJob, ServerCertificateError,
+};
 use crate::audit::{CheckpointJob, Signer};
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Secret};
@@ -22,7 +25,7 @@ use crate::fleet::pulse::PulseJob;
 use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, PresenceError};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
-use crate::limits::{PULSE_SECONDS, RETENTION};
+use crate::limits::{CERTIFICATE_SECONDS, PULSE_SECONDS, RETENTION};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Metrics, Retention};
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
@@ -42,6 +45,10 @@ pub struct Options {
     pub session_life: Duration,
     /// What a password's hash costs. Less than the default is for tests.
     pub hash_cost: HashCost,
+    /// Where the listener's certificate comes from; without it the listener speaks no TLS.
+    pub certificate: Option<access::Source>,
+    /// Whether collectors have to prove themselves by a certificate, too.
+    pub client_certificates: ClientCertificates,
     /// How old a document may be when it comes, and how long it is kept.
     pub retention: Duration,
 }
@@ -55,6 +62,8 @@ impl Options {
             slow_collection_ms: 400.0,
             session_life: access::Options::new(PathBuf::new()).session_life,
             hash_cost: HashCost::default(),
+            certificate: None,
+            client_certificates: ClientCertificates::Off,
             retention: RETENTION,
         }
     }
@@ -90,6 +99,8 @@ pub enum OpenError {
     Access(#[from] access::OpenError),
     #[error("cannot open the certificate authority: {0}")]
     Authority(#[from] AuthorityError),
+    #[error("cannot show a certificate: {0}")]
+    Certificate(#[from] ServerCertificateError),
     #[error("cannot create the first groups: {0}")]
     Groups(#[from] GroupsError),
     #[error("cannot open the metrics: {0}")]
@@ -118,7 +129,7 @@ impl Node {
         groups.create_first()?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
-        let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
+        let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
         let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         check_metrics(layout, &collectors)?;
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
@@ -147,6 +158,7 @@ impl Node {
                 (Box::new(Retention::new(Arc::clone(&metrics))), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
+                (Box::new(CertificateJob(server.clone())), CERTIFICATE_SECONDS),
             ],
         )?;
         Ok(Self {
@@ -170,6 +182,7 @@ impl Node {
             archive,
             operations,
             authority,
+            certificate: server,
             registrar,
             connection_tests: ConnectionTests::default(),
             replies,

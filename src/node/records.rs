@@ -54,6 +54,7 @@ impl Records {
         let access_options = access::Options {
             session_life: options.session_life,
             hash_cost: options.hash_cost,
+            client_certificates: options.client_certificates,
             ..access::Options::new(layout.setup_code())
         };
         let access = Arc::new(Access::open(
