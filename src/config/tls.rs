@@ -56,7 +56,7 @@ fn source(
     let hint = "it must be readable by the user that the daemon runs as";
     let certificate = server.file("certificate", hint);
     let private_key = server.file("private_key_file", hint);
-    let more = server.texts("names", SERVER_NAMES, SERVER_NAME_CHARS).unwrap_or_default();
+    let further = server.texts("names", SERVER_NAMES, SERVER_NAME_CHARS).unwrap_or_default();
     let is_local = listen.ip().is_loopback();
     match mode.unwrap_or(if is_local { TlsMode::Off } else { TlsMode::Internal }) {
         TlsMode::Off if !is_local => {
@@ -66,7 +66,7 @@ fn source(
             None
         }
         TlsMode::Off => None,
-        TlsMode::Internal => Some(Source::Internal(Names { listen: listen.ip(), more })),
+        TlsMode::Internal => Some(Source::Internal(Names { listen: listen.ip(), more: further })),
         TlsMode::Files => {
             if let (Some(certificate), Some(private_key)) = (certificate, private_key) {
                 check_pair(server, &certificate, &private_key);

@@ -99,12 +99,11 @@ impl Registrar {
         let token = self.access.issue_enrolment(tx, collector.id)?;
         collector.token_expires_at = Some(token.expires_at);
         // made inside the transaction, so that a registration without a certificate is none
-        let (certificate, private_key) = match request {
-            Some(request) => (self.authority.certify_request(tx, collector.id, request)?.certificate, None),
-            None => {
-                let certified = self.authority.certify_collector(tx, collector.id)?;
-                (certified.certificate, Some(certified.private_key))
-            }
+        let (certificate, private_key) = if let Some(request) = request {
+            (self.authority.certify_request(tx, collector.id, request)?.certificate, None)
+        } else {
+            let certified = self.authority.certify_collector(tx, collector.id)?;
+            (certified.certificate, Some(certified.private_key))
         };
         let change = Change::new(Action::CollectorRegister, collector.target())
             .from_to(&json!({}), &collector.audited());

@@ -229,8 +229,7 @@ impl From<AccessError> for Problem {
             AccessError::ExpiredCertificate => {
                 Self::unauthenticated("certificate_expired", error.to_string())
             }
-            AccessError::ForeignCertificate => Self::forbidden(error.to_string()),
-            AccessError::NoSession => Self::forbidden(error.to_string()),
+            AccessError::ForeignCertificate | AccessError::NoSession => Self::forbidden(error.to_string()),
             AccessError::Store(error) => error.into(),
         }
     }

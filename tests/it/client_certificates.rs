@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use pganalytics::access::{ClientCertificates, Names, Role, Source};
 use pganalytics::clock::Clock;
 use pganalytics::fleet::Registered;
@@ -188,8 +190,14 @@ fn a_certificate_is_renewed_over_the_agents_own_key_and_counts_for_its_collector
     let token = registered.token.token.expose();
     let path = format!("/api/v1/collectors/{}/certificate", registered.collector.id);
     let key = KeyPair::generate().unwrap();
-    let csr = CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
-    for bad in [json!({}), json!({"csr": "rubbish"}), json!({"csr": csr.replace("MII", "MIJ")})] {
+    let request = CertificateParams::default().serialize_request(&key).unwrap();
+    let csr = request.pem().unwrap();
+    let mut unproven = request.der().to_vec();
+    *unproven.last_mut().unwrap() ^= 1;
+    let unproven = BASE64_STANDARD.encode(unproven);
+    let unproven =
+        format!("-----BEGIN CERTIFICATE REQUEST-----\n{unproven}\n-----END CERTIFICATE REQUEST-----\n");
+    for bad in [json!({}), json!({"csr": "rubbish"}), json!({"csr": unproven})] {
         let refused = agent.post(&path, Some(token), &bad);
         assert_eq!((refused.problem().0, refused.fields()), (400, vec!["csr"]), "{bad}");
     }

@@ -409,6 +409,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_by_id_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_certificates"];
+        put?: never;
+        post: operations["post_collectors_by_id_certificates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/certificates/{serial}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["delete_collectors_by_id_certificates_by_serial"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/channel": {
         parameters: {
             query?: never;
@@ -1166,7 +1214,8 @@ export interface components {
             collector_id: string;
             /** Format: date-time */
             expires_at: string;
-            private_key: string;
+            /** @description Absent where the agent sent a certificate request. */
+            private_key?: string | null;
             token: string;
         };
         ApiHealth: {
@@ -1288,6 +1337,27 @@ export interface components {
             success: boolean;
             /** @description Collectors of the operation. */
             total: number;
+        };
+        /** @description The body of an agent's request for its next certificate. */
+        CertificateBody: {
+            /** @description PKCS #10 in PEM form, signed with the agent's key. Only the key in it counts. */
+            csr: string;
+        };
+        CertificateList: {
+            certificates: components["schemas"]["CertificateView"][];
+            total: number;
+        };
+        CertificateView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description SHA-256 of the certificate, in hexadecimal digits. */
+            fingerprint: string;
+            /** Format: date-time */
+            revoked_at?: string | null;
+            /** @description In hexadecimal digits. */
+            serial: string;
         };
         ChangePasswordBody: {
             current_password: string;
@@ -1713,6 +1783,14 @@ export interface components {
             /** @description Rows that were imported, or would be. */
             successful: number;
             total: number;
+        };
+        /** @description A new certificate with its key, which is in this reply only. */
+        IssuedView: {
+            ca_certificate: string;
+            certificate: string;
+            /** Format: date-time */
+            expires_at: string;
+            private_key: string;
         };
         JobList: {
             jobs: components["schemas"]["JobView"][];
@@ -2995,7 +3073,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description with it, an agent registers itself with {name, hostname, version} */
+                /** @description with it, an agent registers itself with {name, hostname, version, csr?} */
                 "X-Registration-Secret"?: string | null;
                 /** @description the same request under the same key has one effect and one answer, for a day */
                 "Idempotency-Key"?: string;
@@ -3348,6 +3426,154 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_certificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateBody"];
+            };
+        };
+        responses: {
+            /** @description certificate, ca_certificate, expires_at */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_certificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_certificates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_collectors_by_id_certificates_by_serial: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+                serial: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
