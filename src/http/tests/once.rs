@@ -285,7 +285,6 @@ async fn every_change_is_answered_once() {
             json!({"status": "completed"}),
         ),
         (Method::POST, "/collectors/{id}/resume", format!("/collectors/{id}/resume"), json!({})),
-        (Method::POST, "/collectors/{id}/restart-jwt", format!("/collectors/{id}/restart-jwt"), json!({})),
         (Method::POST, "/collectors/{id}/certificates", format!("/collectors/{id}/certificates"), json!({})),
         (
             Method::DELETE,
@@ -299,6 +298,7 @@ async fn every_change_is_answered_once() {
             format!("/collectors/{id}/certificate"),
             json!({"csr": csr}),
         ),
+        (Method::POST, "/collectors/{id}/restart-jwt", format!("/collectors/{id}/restart-jwt"), json!({})),
         (Method::DELETE, "/collectors/{id}", format!("/collectors/{id}"), json!({"reason": "Other"})),
         (Method::POST, "/collectors/re-register", String::new(), json!({"archived_collector_id": id})),
         (
