@@ -196,6 +196,8 @@ pub const TICKETS_PER_USER: usize = 32;
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
 /// Life of a collector's access token.
 pub const COLLECTOR_ACCESS_LIFE: Duration = Duration::from_secs(3600);
+/// The end of a session, however often it was refreshed.
+pub const SESSION_LONGEST_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Life of the token that a collector is registered with.
 pub const ENROLMENT_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Certificates that are listed for one collector. It asks for one a year; whoever asks without end pushes out the
@@ -211,6 +213,13 @@ pub const SERVER_NAME_CHARS: usize = 253;
 pub const CERTIFICATE_SECONDS: u64 = 30;
 /// When a certificate of the site's that is about to end becomes a warning.
 pub const CERTIFICATE_WARNING: Duration = Duration::from_secs(14 * 24 * 3600);
+/// Rows that are looked at in one transaction when values are encrypted anew: a few milliseconds for other writers to
+/// wait.
+pub const RESEALED_AT_ONCE: usize = 200;
+/// Such transactions in one step of the job.
+pub const RESEAL_TRANSACTIONS: usize = 20;
+/// How often the job looks for a new key and for more to do, in seconds.
+pub const KEYS_SECONDS: u64 = 2;
 /// Rows that one step of pruning deletes from one table.
 pub const PRUNED_AT_ONCE: usize = 1000;
 

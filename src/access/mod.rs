@@ -46,7 +46,7 @@ pub use registration_secrets::{RegistrationSecret, RegistrationSecretError};
 pub use role::{Need, Role};
 pub use sessions::{SignIn, SignInError};
 pub use setup::{OfferError, SetupError};
-pub use signing::SigningKeys;
+pub use signing::{SigningKey, SigningKeys};
 pub use tickets::TicketError;
 pub use username::{Username, UsernameError};
 pub use users::{User, UserChange, UserError};
@@ -55,6 +55,7 @@ use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::crypto::{KeyRing, Secret};
 use crate::ids::IdSource;
+use crate::limits::SESSION_LONGEST_LIFE;
 use crate::storage::{Sqlite, StoreError};
 
 /// What a site may set.
@@ -77,7 +78,7 @@ impl Options {
         Self {
             setup_code,
             session_life: Duration::from_secs(12 * 3600),
-            session_longest_life: Duration::from_secs(7 * 24 * 3600),
+            session_longest_life: SESSION_LONGEST_LIFE,
             hash_cost: HashCost::default(),
             client_certificates: ClientCertificates::Off,
         }

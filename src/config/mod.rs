@@ -11,12 +11,12 @@ use std::time::Duration;
 use toml::Table;
 
 use crate::access::HashCost;
-use crate::crypto::Secret;
+use crate::crypto::Algorithm;
 use crate::http::TlsVersion;
 use crate::limits::SESSION_LIFE_H;
 use crate::logging::{self, Format};
 use crate::names::{Named, named};
-use crate::node;
+use crate::node::{self, RingFile};
 use crate::settings::{self, Environment, Found, Problems, Section};
 
 /// Everything that a site may set.
@@ -30,6 +30,10 @@ pub struct Settings {
     pub log_format: Format,
     pub node: node::Options,
 }
+
+named!(
+    Encryption, "a way to encrypt", { XChaCha20Poly1305 = "xchacha20-poly1305", Aes256Gcm = "aes-256-gcm" }
+);
 
 named!(LogFormat, "a log format", { Text = "text", Json = "json", Journal = "journal" });
 
@@ -55,10 +59,15 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     let data_dir_in_file = storage.path("data_dir");
     let data_dir = data_dir.or(data_dir_in_file).unwrap_or_else(|| PathBuf::from("/var/lib/pganalytics"));
     let root_key = root_key(&mut storage, environment);
+    let encryption = one_of(environment, "PGANALYTICS_ENCRYPTION", &mut storage, "encryption", found);
     drop(storage);
 
     let mut node = node::Options::on(data_dir);
     node.root_key = root_key;
+    node.encryption = match encryption.unwrap_or(Encryption::XChaCha20Poly1305) {
+        Encryption::XChaCha20Poly1305 => Algorithm::XChaCha20Poly1305,
+        Encryption::Aes256Gcm => Algorithm::Aes256Gcm,
+    };
     node.certificate = tls.certificate;
     node.client_certificates = tls.client_certificates;
     let mut fleet = Section::take(&mut file, "fleet", found);
@@ -97,24 +106,19 @@ fn listen(server: &mut Section<'_>, environment: &Environment, found: &Found) ->
 }
 
 /// The ring of root keys from a file of its own, or from the credential that systemd hands over.
-fn root_key(storage: &mut Section<'_>, environment: &Environment) -> Option<Secret> {
+fn root_key(storage: &mut Section<'_>, environment: &Environment) -> Option<RingFile> {
     let hint = "without the key it holds one of its own, in root.key of the data directory";
-    let named = storage.path("root_key_file");
+    let named = storage.path("root_key_file").map(RingFile::Site);
     let credentials = environment.text("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     let credential = credentials.map(|folder| folder.join("pganalytics.root-key"));
-    let path = named.or_else(|| credential.filter(|path| path.exists()))?;
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Some(Secret::new(text)),
-        Err(error) => {
-            storage.note(
-                "root_key_file",
-                Some(path.display().to_string()),
-                &format!("cannot be read: {error}"),
-                hint,
-            );
-            None
-        }
+    let credential = credential.filter(|path| path.exists()).map(RingFile::Credential);
+    let file = named.or(credential)?;
+    // before anything is opened, so that a bad ring changes nothing
+    if let Err(error) = file.read() {
+        let path = file.path().display().to_string();
+        storage.note("root_key_file", Some(path), &error.to_string(), hint);
     }
+    Some(file)
 }
 
 fn log(file: &mut Table, environment: &Environment, found: &Found) -> (String, Format) {

@@ -6,11 +6,15 @@ mod certificates;
 mod close;
 mod heartbeat;
 mod ingest;
+mod keys;
 mod loss;
 mod open;
 mod records;
 mod report;
+mod ring;
 mod stopping;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::sync::Arc;
@@ -18,6 +22,7 @@ use std::sync::Arc;
 use crate::access::{Access, Authority, ServerCertificate};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
+use crate::crypto::KeyRing;
 use crate::events::Events;
 use crate::fleet::{
     ActionError, Actions, Archive, ConnectionTests, Operations, Presence, PresenceError, Pulse, Registrar,
@@ -32,10 +37,12 @@ use crate::storage::poison::Poisoned;
 use crate::storage::{DataDir, Poison, Sqlite, StoreError, Unit};
 
 pub use ingest::Taken;
+pub use keys::{KeyError, RootKeyReport};
 pub use loss::accept_loss;
 pub use open::{OpenError, Options};
 pub use records::Records;
 pub use report::{CollectorReport, StorageReport};
+pub use ring::{RingError, RingFile};
 pub use stopping::Stopping;
 pub use verify::{FileReport, verify};
 
@@ -90,6 +97,8 @@ pub struct Node {
     pub authority: Arc<Authority>,
     /// What the listener shows; absent where it speaks no TLS.
     pub certificate: Option<Arc<ServerCertificate>>,
+    /// The root keys.
+    pub ring: Arc<KeyRing>,
     /// Makes collectors out of requests.
     pub registrar: Arc<Registrar>,
     /// Who may try connections how often.

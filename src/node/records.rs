@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::open::{OpenError, Options, check_registry, key_ring};
+use super::open::{OpenError, Options, check_registry};
+use super::ring::RingFile;
 use crate::access::{self, Access};
 use crate::audit::{AuditLog, MIGRATIONS};
 use crate::clock::Clock;
@@ -17,7 +18,9 @@ pub struct Records {
     pub audit: AuditLog,
     pub access: Arc<Access>,
     pub(super) db: Arc<Sqlite>,
-    pub(super) ring: Arc<KeyRing>,
+    pub ring: Arc<KeyRing>,
+    /// Where the ring stands.
+    pub(super) file: RingFile,
 }
 
 impl Records {
@@ -48,7 +51,8 @@ impl Records {
     ) -> Result<Self, OpenError> {
         let _opening = layout.lock_opening()?;
         check_registry(layout)?;
-        let ring = Arc::new(key_ring(layout, options.root_key.as_ref())?);
+        let file = RingFile::of(layout, options);
+        let ring = Arc::new(file.open(layout, options.encryption)?);
         let db = Arc::new(Sqlite::open(&layout.registry(), MIGRATIONS, poison.clone())?);
         let audit = AuditLog::new(Arc::clone(&db), clock.clone(), ids.clone());
         let access_options = access::Options {
@@ -65,6 +69,6 @@ impl Records {
             ids.clone(),
             access_options,
         )?);
-        Ok(Self { audit, access, db, ring })
+        Ok(Self { audit, access, db, ring, file })
     }
 }

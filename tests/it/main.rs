@@ -28,6 +28,7 @@ mod fault_sync;
 mod fleet_control;
 mod fleet_laws;
 mod ingest;
+mod keys;
 mod live;
 mod once;
 mod operations;

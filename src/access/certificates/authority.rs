@@ -21,9 +21,9 @@ use super::collectors::{self, CollectorCertificate};
 use super::reading::Facts;
 use crate::audit::{Action, AuditLog, Change, Origin, Target};
 use crate::clock::{Clock, Timestamp};
-use crate::crypto::{EnvelopeError, KeyRing, Place, Secret, fill_random};
+use crate::crypto::{EnvelopeError, KeyRing, Secret, fill_random};
 use crate::ids::CollectorId;
-use crate::storage::{self, Sqlite, StoreError};
+use crate::storage::{self, Sqlite, StoreError, sealed};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const AUTHORITY_LIFE: Duration = Duration::from_secs(3650 * 24 * 3600);
@@ -84,7 +84,9 @@ impl Authority {
     ) -> Result<Self, AuthorityError> {
         let (id, key, certificate) = match db.read(newest)? {
             Some(row) => {
-                let key = KeyPair::from_pem(ring.open_text(place(&row.id), &row.private_sealed)?.expose())?;
+                let key = KeyPair::from_pem(
+                    ring.open_text(sealed::AUTHORITY_KEY.at(&row.id), &row.private_sealed)?.expose(),
+                )?;
                 (row.id, key, row.certificate)
             }
             None => first(&db, &ring, clock.now())?,
@@ -213,7 +215,8 @@ fn first(db: &Sqlite, ring: &KeyRing, now: Timestamp) -> Result<(String, KeyPair
     let id = crate::crypto::random_hex::<8>();
     let key = KeyPair::generate()?;
     let certificate = own_params(&id, now).self_signed(&key)?.pem();
-    let private_sealed = ring.seal(place(&id), Secret::new(key.serialize_pem()).expose().as_bytes());
+    let private_sealed =
+        ring.seal(sealed::AUTHORITY_KEY.at(&id), Secret::new(key.serialize_pem()).expose().as_bytes());
     let row = Row { id, certificate, private_sealed };
     db.write(|tx| insert(tx, &row, now))?;
     Ok((row.id, key, row.certificate))
@@ -253,10 +256,6 @@ fn named(common_name: &str) -> DistinguishedName {
 
 fn date(time: Timestamp) -> time::OffsetDateTime {
     time::OffsetDateTime::from_unix_timestamp(time.as_seconds()).unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
-}
-
-fn place(id: &str) -> Place<'_> {
-    Place { table: "certificate_authorities", column: "private_sealed", row: id }
 }
 
 struct Row {

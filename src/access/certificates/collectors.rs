@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::crypto::{Hash, KeyRing};
 use crate::ids::CollectorId;
 use crate::limits::COLLECTOR_CERTIFICATES;
-use crate::storage;
+use crate::storage::{self, sealed};
 
 /// What a connection proved by its certificate: the certificate's SHA-256, and that its key is on the other side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ pub(super) fn add(tx: &Transaction<'_>, ring: &KeyRing, new: &CollectorCertifica
 const COLUMNS: &str = "fingerprint, serial, collector_id, created_at, expires_at, revoked_at, row_seal";
 
 fn put(tx: &Transaction<'_>, ring: &KeyRing, row: &CollectorCertificate) -> storage::Result<()> {
-    let seal = row.with_fields(|id, fields| row_seal::seal(ring, "collector_certificates", id, fields));
+    let seal = row.with_fields(|id, fields| row_seal::seal(ring, &sealed::CERTIFICATE, id, fields));
     let sql = format!(
         "INSERT INTO collector_certificates({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT(fingerprint) DO UPDATE SET revoked_at = excluded.revoked_at, row_seal = excluded.row_seal"
@@ -196,6 +196,6 @@ fn checked(
     ring: &KeyRing,
     (row, seal): (CollectorCertificate, Vec<u8>),
 ) -> storage::Result<CollectorCertificate> {
-    row.with_fields(|id, fields| row_seal::check(ring, "collector_certificates", id, fields, &seal))?;
+    row.with_fields(|id, fields| row_seal::check(ring, &sealed::CERTIFICATE, id, fields, &seal))?;
     Ok(row)
 }

@@ -18,8 +18,8 @@ use super::pair::{Pair, PairError};
 use super::reading::Facts;
 use crate::audit::{Action, AuditLog, Change, Origin, Target};
 use crate::clock::{Clock, Timestamp};
-use crate::crypto::{EnvelopeError, KeyRing, Place};
-use crate::storage::{self, Sqlite, StoreError};
+use crate::crypto::{EnvelopeError, KeyRing};
+use crate::storage::{self, Sqlite, StoreError, sealed};
 
 /// Where the listener's certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Ground<'_> {
             Ok::<_, StoreError>(tx.query_row(sql, [self.authority.id()], read).optional()?)
         })?;
         let Some((certificate, sealed)) = row else { return Ok(None) };
-        let key = self.ring.open_text(PLACE, &sealed)?;
+        let key = self.ring.open_text(sealed::SERVER_KEY.at("1"), &sealed)?;
         Ok(Some(self.pair(&certificate, key.expose())?))
     }
 
@@ -165,7 +165,7 @@ impl Ground<'_> {
     fn renew(&self, names: Vec<String>, old: Option<&Facts>) -> Result<Pair> {
         let made = self.authority.certify_server(names)?;
         let pair = self.pair(&made.certificate, made.private_key.expose())?;
-        let sealed = self.ring.seal(PLACE, made.private_key.expose().as_bytes());
+        let sealed = self.ring.seal(sealed::SERVER_KEY.at("1"), made.private_key.expose().as_bytes());
         let facts = |facts: &Facts| json!({ "expires_at": facts.not_after, "names": facts.names });
         let target = Target::new("certificate", &pair.facts.serial, "server");
         let entry = Change::new(Action::CertificateRenew, target)
@@ -179,8 +179,6 @@ impl Ground<'_> {
         Ok(pair)
     }
 }
-
-const PLACE: Place<'static> = Place { table: "server_certificate", column: "private_sealed", row: "1" };
 
 fn put(tx: &Transaction<'_>, authority: &str, certificate: &str, sealed: &[u8]) -> storage::Result<()> {
     tx.execute(
