@@ -209,6 +209,8 @@ pub const CERTIFICATE_REQUEST_BYTES: usize = 16 * 1024;
 pub const SERVER_NAMES: usize = 100;
 /// Length of such a name, as DNS has it.
 pub const SERVER_NAME_CHARS: usize = 253;
+/// How often an agent looks whether its certificate is about to end: it has months to get the next one.
+pub const CERTIFICATE_CHECK: Duration = Duration::from_mins(10);
 /// How often the server's certificate is looked at, in seconds: that long a clock that was set leaves it wrong.
 pub const CERTIFICATE_SECONDS: u64 = 30;
 /// When a certificate of the site's that is about to end becomes a warning.

@@ -33,9 +33,8 @@ use std::time::Duration;
 
 pub use api_tokens::{ApiToken, ApiTokenError};
 pub use certificates::{
-    Authority, AuthorityError, CertificateJob, Certified, ClientCertificates, CollectorCertificate, Facts,
-    Names, Pair, PairError, Proof, ServerCertificate, ServerCertificateError, Signed, Source,
-    client_verifier,
+    Authority, AuthorityError, CertificateJob, Certified, ClientCertificates, CollectorCertificate, Names,
+    Pair, PairError, Proof, ServerCertificate, ServerCertificateError, Signed, Source, client_verifier,
 };
 pub use collector_tokens::Issued;
 pub use hasher::{HashCost, HashError};

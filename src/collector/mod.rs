@@ -18,6 +18,7 @@ mod control;
 mod host;
 mod log;
 mod once;
+mod pin;
 mod pipe;
 mod postgres;
 mod probes;

@@ -1,5 +1,6 @@
 //! Randomness, hashes and secrets: the values, without knowing what they protect.
 
+mod certificate;
 mod envelope;
 mod ring;
 mod secret;
@@ -7,6 +8,7 @@ mod secret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+pub use certificate::{Facts, pem};
 pub use envelope::{Algorithm, Column, EnvelopeError, Place};
 pub use ring::KeyRing;
 pub use secret::Secret;

@@ -9,6 +9,7 @@
     reason = "what cannot go on fails its test"
 )]
 
+mod agent_certificate;
 mod agent_config;
 mod agent_logs;
 mod agent_outage;

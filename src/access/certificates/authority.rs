@@ -18,9 +18,9 @@ use rustls::pki_types::pem::PemObject;
 use serde_json::json;
 
 use super::collectors::{self, CollectorCertificate};
-use super::reading::Facts;
 use crate::audit::{Action, AuditLog, Change, Origin, Target};
 use crate::clock::{Clock, Timestamp};
+use crate::crypto::Facts;
 use crate::crypto::{EnvelopeError, KeyRing, Secret, fill_random};
 use crate::ids::CollectorId;
 use crate::storage::{self, Sqlite, StoreError, sealed};

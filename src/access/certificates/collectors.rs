@@ -3,10 +3,10 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::json;
 
-use super::reading::Facts;
 use crate::access::{Access, AccessError, row_seal};
 use crate::audit::{Action, Change, Origin, Target};
 use crate::clock::Timestamp;
+use crate::crypto::Facts;
 use crate::crypto::{Hash, KeyRing};
 use crate::ids::CollectorId;
 use crate::limits::COLLECTOR_CERTIFICATES;

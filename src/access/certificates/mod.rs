@@ -10,7 +10,6 @@ mod collectors;
 mod job;
 mod names;
 mod pair;
-mod reading;
 mod server;
 mod verifier;
 
@@ -19,7 +18,6 @@ pub use collectors::{CollectorCertificate, Proof};
 pub use job::CertificateJob;
 pub use names::Names;
 pub use pair::{Pair, PairError};
-pub use reading::Facts;
 pub use server::{ServerCertificate, ServerCertificateError, Source};
 pub use verifier::client_verifier;
 

@@ -4,13 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-use super::reading::Facts;
+use crate::crypto::{Facts, pem};
 use crate::files;
 use crate::limits::SECRET_FILE_BYTES;
 
@@ -73,10 +71,7 @@ impl Pair {
 
     /// The certificate that ends the chain, in PEM form: what a client is to trust.
     pub fn anchor(&self) -> Option<String> {
-        let text = BASE64_STANDARD.encode(self.key.cert.last()?);
-        let lines: Vec<&str> =
-            (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
-        Some(format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n")))
+        self.key.cert.last().map(|certificate| pem("CERTIFICATE", certificate))
     }
 }
 

@@ -15,9 +15,9 @@ use serde_json::json;
 use super::authority::{Authority, AuthorityError};
 use super::names::Names;
 use super::pair::{Pair, PairError};
-use super::reading::Facts;
 use crate::audit::{Action, AuditLog, Change, Origin, Target};
 use crate::clock::{Clock, Timestamp};
+use crate::crypto::Facts;
 use crate::crypto::{EnvelopeError, KeyRing};
 use crate::storage::{self, Sqlite, StoreError, sealed};
 

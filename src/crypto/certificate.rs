@@ -1,10 +1,12 @@
 //! What a certificate says: its dates, its names, its number.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::{Hash, sha256};
 use crate::clock::Timestamp;
-use crate::crypto::{Hash, sha256};
 
 /// What people and renewals need to know of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +42,24 @@ impl Facts {
         self.not_before <= now && now < self.not_after
     }
 
-    /// Whether it is time for the next one: two thirds of its life are over, or it does not count yet, as when the
+    /// Whether two thirds of its life are over.
+    pub fn is_ending(&self, now: Timestamp) -> bool {
+        let life = self.not_after.since(self.not_before);
+        self.not_after.since(now) < life / 3
+    }
+
+    /// Whether it is time for whoever dated it to make the next one: also when it does not count yet, because the
     /// clock was set back.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        let life = self.not_after.since(self.not_before);
-        !self.is_valid(now) || self.not_after.since(now) < life / 3
+        !self.is_valid(now) || self.is_ending(now)
     }
+}
+
+/// The text form of a certificate.
+pub fn pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 fn name(name: &GeneralName<'_>) -> Option<String> {
