@@ -22,8 +22,8 @@ pub(super) enum KeyCommand {
     Rotate(Rotate),
     /// Take a root key out of the ring when nothing stands under it any more; backups of before need it still
     Remove(Remove),
-    /// Print a ring with one new key, for a credential or a file that the site keeps itself
-    Generate,
+    /// Print the line of a new root key, for a ring that the site keeps itself, such as in a credential
+    Generate(Generate),
 }
 
 #[derive(Debug, Args)]
@@ -33,6 +33,13 @@ pub(super) struct Rotate {
     /// One kind of key only
     #[arg(long, value_enum)]
     only: Option<Which>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Generate {
+    /// The number of the key: one more than the last of the ring
+    #[arg(long, default_value_t = 1)]
+    id: u32,
 }
 
 #[derive(Debug, Args)]
@@ -88,7 +95,9 @@ pub(super) fn run(command: KeyCommand, environment: &Environment) -> Result<Exit
         KeyCommand::List(common) => list(&common, environment),
         KeyCommand::Rotate(Rotate { common, only }) => rotate(&common, only, environment),
         KeyCommand::Remove(Remove { common, id }) => remove(&common, id, environment),
-        KeyCommand::Generate => super::print_text(KeyRing::generate().to_text().expose().trim_end()),
+        KeyCommand::Generate(Generate { id }) => {
+            super::print_text(KeyRing::generate_as(id).to_text().expose().trim_end())
+        }
     }
     .map(|()| ExitCode::SUCCESS)
 }

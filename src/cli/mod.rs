@@ -4,6 +4,7 @@
 //! error or the journal. Secrets come by standard input or file, never as an argument.
 
 mod audit;
+mod certificate;
 mod daemon;
 mod demo;
 mod key;
@@ -54,6 +55,9 @@ enum Command {
     /// Decide what becomes of metrics that are missing
     #[command(subcommand)]
     Metrics(metrics::MetricsCommand),
+    /// Show what agents and browsers are to trust
+    #[command(subcommand)]
+    Certificate(certificate::CertificateCommand),
     /// List and rotate the keys that encrypt and sign
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -89,6 +93,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
         Command::User(command) => user::run(command, environment),
         Command::Verify(common) => verify::run(&common, environment),
         Command::Metrics(command) => metrics::run(command, environment),
+        Command::Certificate(command) => certificate::run(command, environment),
         Command::Key(command) => key::run(command, environment),
         Command::Audit(command) => audit::run(command, environment),
     };

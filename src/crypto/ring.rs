@@ -28,7 +28,12 @@ pub struct KeyRing {
 impl KeyRing {
     /// A ring with one new key.
     pub fn generate() -> Self {
-        Self::of(vec![RootKey::generate(1)])
+        Self::generate_as(1)
+    }
+
+    /// A ring with one new key of this number.
+    pub fn generate_as(id: u32) -> Self {
+        Self::of(vec![RootKey::generate(id)])
     }
 
     fn of(keys: Vec<RootKey>) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::open::{OpenError, Options, check_registry};
 use super::ring::RingFile;
-use crate::access::{self, Access};
+use crate::access::{self, Access, Authority};
 use crate::audit::{AuditLog, MIGRATIONS};
 use crate::clock::Clock;
 use crate::crypto::KeyRing;
@@ -24,6 +24,12 @@ pub struct Records {
 }
 
 impl Records {
+    /// The certificate authority, made where there is none.
+    pub fn authority(&self, clock: &Clock) -> Result<Authority, OpenError> {
+        let (db, ring) = (Arc::clone(&self.db), Arc::clone(&self.ring));
+        Ok(Authority::open(db, ring, self.audit.clone(), clock.clone())?)
+    }
+
     /// For a command. A directory without a registry is somebody's typing error.
     pub fn open(options: &Options, clock: &Clock, ids: &IdSource) -> Result<Self, OpenError> {
         let layout = Layout::of(&options.data_dir);

@@ -33,8 +33,8 @@ pub enum RingError {
     )]
     Lost(PathBuf),
     #[error(
-        "the key ring {0} is a credential, which only systemd writes: add the line that `pganalytics key generate` \
-         prints at its end, encrypt it again, and restart"
+        "the key ring {0} is a credential, which only systemd writes: add the line that `pganalytics key generate \
+         --id NEXT` prints at its end, encrypt it again, and restart"
     )]
     NotOurs(PathBuf),
 }

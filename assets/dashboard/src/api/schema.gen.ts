@@ -1811,6 +1811,13 @@ export interface components {
             /** Format: int64 */
             runs: number;
         };
+        /** @description The keys that encrypt and sign, by their names. */
+        KeysView: {
+            algorithm: string;
+            /** @description The root keys in the ring; the last one encrypts what is written now. */
+            root_keys: number[];
+            signing_keys: components["schemas"]["SigningKeyView"][];
+        };
         ListedSeriesView: {
             /**
              * Format: date-time
@@ -2257,6 +2264,27 @@ export interface components {
             /** @description Whether nobody can sign in yet. */
             required: boolean;
         };
+        /** @description What a certificate says. */
+        ShownView: {
+            names: string[];
+            /** Format: date-time */
+            not_after: string;
+            /** Format: date-time */
+            not_before: string;
+            serial: string;
+            /** @description SHA-256 of the certificate, as agents are given it to pin. */
+            sha256: string;
+        };
+        SigningKeyView: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the next key took its place.
+             */
+            retired_at?: string | null;
+        };
         StatusView: {
             id: string;
             last_error?: string | null;
@@ -2325,12 +2353,14 @@ export interface components {
             uptime?: number | null;
         };
         SystemView: {
+            keys: components["schemas"]["KeysView"];
             /** @description Whether the process before this one ended without closing its stores. */
             recovered: boolean;
             sqlite_version: string;
             /** Format: date-time */
             started_at: string;
             storage: components["schemas"]["StorageView"];
+            tls?: components["schemas"]["TlsView"] | null;
             /** Format: int64 */
             uptime_seconds: number;
             version: string;
@@ -2345,6 +2375,15 @@ export interface components {
             expires_at: string;
             /** @description For the `ticket` of the WebSocket's address, once. */
             ticket: string;
+        };
+        TlsView: {
+            /** @description The internal authority, which collectors' certificates come from. */
+            authority: components["schemas"]["ShownView"];
+            certificate: components["schemas"]["ShownView"];
+            /** @description Whether collectors have to prove themselves by a certificate: off, optional, required. */
+            client_certificates: string;
+            /** @description Whether the certificate is the internal authority's or the site's: internal, files. */
+            source: string;
         };
         /** @description A token with its end. */
         TokenView: {
