@@ -9,10 +9,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
-    collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
-    ingest, live, log_entries, logs, metrics, once, operations, register, registration_secrets, setup,
-    system, users,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, certificates,
+    channel, collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health,
+    import, ingest, live, log_entries, logs, metrics, once, operations, register, registration_secrets,
+    setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -28,6 +28,7 @@ use super::{
         auth::ticket, auth::refresh_collector_token,
         users::list, users::create, users::get, users::update, users::delete, users::reset_password,
         api_tokens::list, api_tokens::create, api_tokens::delete,
+        certificates::list, certificates::issue, certificates::revoke, certificates::renew,
         registration_secrets::list, registration_secrets::create, registration_secrets::delete,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,

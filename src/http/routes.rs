@@ -6,7 +6,7 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, certificates, channel,
     collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
     ingest, live, log_entries, logs, metrics, openapi, operations, register, registration_secrets, setup,
     system, users,
@@ -120,6 +120,11 @@ fn of_collectors() -> Vec<Route> {
         GET "/api/v1/operations/{id}" Viewer operations::get;
         DELETE "/api/v1/operations/{id}" Admin operations::cancel;
 
+        GET "/api/v1/collectors/{id}/certificates" Viewer certificates::list;
+        POST "/api/v1/collectors/{id}/certificates" Admin certificates::issue;
+        DELETE "/api/v1/collectors/{id}/certificates/{serial}" Admin certificates::revoke;
+
+        POST "/api/v1/collectors/{id}/certificate" Collector certificates::renew;
         GET "/api/v1/collectors/{id}/channel" Collector channel::open;
         POST "/api/v1/collectors/{id}/commands/{command_id}/result" Collector actions::result;
         POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;

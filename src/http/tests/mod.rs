@@ -70,10 +70,15 @@ impl Daemon {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = serve(listener, node.clone(), Options { workers: 1, tls: None }, async {
-            // a dropped sender stops it as well
-            let _ = stopped.await;
-        });
+        let serving = serve(
+            listener,
+            node.clone(),
+            Options { workers: 1, oldest_tls: super::TlsVersion::V1_3 },
+            async {
+                // a dropped sender stops it as well
+                let _ = stopped.await;
+            },
+        );
         rt::spawn(serving);
         Self { folder, clock, node, address, client: reqwest::Client::new(), _stop: stop }
     }
