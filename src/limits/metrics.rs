@@ -88,6 +88,12 @@ pub const FOLD_STEP: usize = 8;
 pub const FOLD_DOCUMENTS: u64 = 100_000;
 /// Documents and dedup entries that one step of the retention removes.
 pub const PRUNE_STEP: usize = 10_000;
+/// Pushes that wait for a copy of the store, 150 bytes each: those of a thousand collectors in half a day. What comes
+/// beyond is found by going through the store.
+pub const FEED_PUSHES: u64 = 1_000_000;
+/// Pushes and documents of them that are looked up at once for a copy. A push is never cut.
+pub const FEED_PUSHES_AT_ONCE: usize = 500;
+pub const FEED_DOCUMENTS_AT_ONCE: u64 = 2000;
 
 // -- images of many documents
 

@@ -6,6 +6,7 @@
 
 mod accept;
 mod agent;
+mod arrivals;
 mod batch;
 mod catalog;
 mod commit;
@@ -13,6 +14,7 @@ mod dictionary;
 mod document;
 mod documents;
 mod draft;
+mod feed;
 mod fold;
 mod gather;
 mod hot;
@@ -58,8 +60,10 @@ use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
 pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
+pub use arrivals::{Arrival, Content, Page};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
+pub use feed::{FeedKey, FeedState, Gap, Link};
 pub use fold::Folding;
 pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
@@ -80,11 +84,13 @@ pub struct Options {
     pub retention: Duration,
     /// Where the room for metrics is looked up: on the file system of the store, unless a test says otherwise.
     pub free_space: Option<FreeSpace>,
+    /// Whether pushes are noted for somebody who copies them.
+    pub is_fed: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { retention: limits::RETENTION, free_space: None }
+        Self { retention: limits::RETENTION, free_space: None, is_fed: false }
     }
 }
 
@@ -123,18 +129,20 @@ struct Hot {
     /// What each collector sent in all, as it is durable.
     counters: Mutex<HashMap<CollectorId, Counter>>,
     free_space: FreeSpace,
+    /// Whether pushes are noted in the feed.
+    is_fed: bool,
 }
 
 impl Metrics {
     /// Opens the store, or creates it when there is none.
     pub fn open(path: &Path, poison: Poison, clock: Clock, options: Options) -> Result<Self, OpenError> {
-        let Options { retention, free_space } = options;
+        let Options { retention, free_space, is_fed } = options;
         let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, create)?;
         check(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
         let hot =
-            Arc::new(Hot { file, dictionaries: dictionary::Dictionaries::default(), counters, free_space });
+            Arc::new(Hot { file, dictionaries: dictionary::Dictionaries::default(), counters, free_space, is_fed });
         Ok(Self {
             writer: writer::Writer::start(Arc::clone(&hot))?,
             hot,

@@ -11,6 +11,7 @@ use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use super::Metrics;
 use super::dictionary::Naming;
+use super::feed;
 use super::hot::{self, Hour, PushRecord};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -177,6 +178,7 @@ impl Metrics {
                 }
             }
         }
+        self.hot.file.write(|tx| feed::note_discarded(tx, collector))?;
         self.senders.forget(collector);
         self.hot.counters.lock().remove(&collector);
         Ok(documents)
