@@ -6,6 +6,7 @@ mod close;
 mod heartbeat;
 mod ingest;
 mod loss;
+mod mirror;
 mod open;
 mod records;
 mod report;
@@ -24,6 +25,7 @@ use crate::fleet::{
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::logs::{Logs, LogsError};
+use crate::mirror::Mirror;
 use crate::metrics::{AcceptError, Metrics, QueryError};
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
@@ -93,6 +95,8 @@ pub struct Node {
     pub connection_tests: ConnectionTests,
     /// What was answered to requests with an idempotency key.
     pub replies: Replies,
+    /// The copy in PostgreSQL, where one is wanted.
+    pub mirror: Option<Mirror>,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.

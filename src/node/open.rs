@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::loss::check_metrics;
+use super::mirror::mirror_job;
 use super::{Node, Records, Stopping};
 use crate::access::{self, Authority, AuthorityError, HashCost, PruneJob};
 use crate::audit::{CheckpointJob, Signer};
@@ -22,8 +23,9 @@ use crate::fleet::pulse::PulseJob;
 use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, PresenceError};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
-use crate::limits::{PULSE_SECONDS, RETENTION};
+use crate::limits::{MIRROR_PERIOD_S, PULSE_SECONDS, RETENTION};
 use crate::logs::{Logs, LogsError};
+use crate::mirror::{self, MirrorJob};
 use crate::metrics::{self, Folding, Metrics, Retention};
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
@@ -44,6 +46,8 @@ pub struct Options {
     pub hash_cost: HashCost,
     /// How old a document may be when it comes, and how long it is kept.
     pub retention: Duration,
+    /// Where a copy in PostgreSQL is wanted.
+    pub mirror: Option<mirror::Options>,
 }
 
 impl Options {
@@ -56,6 +60,7 @@ impl Options {
             session_life: access::Options::new(PathBuf::new()).session_life,
             hash_cost: HashCost::default(),
             retention: RETENTION,
+            mirror: None,
         }
     }
 }
@@ -100,6 +105,8 @@ pub enum OpenError {
     Presence(#[from] PresenceError),
     #[error("cannot end the actions that nobody waits for any more: {0}")]
     Actions(#[from] ActionError),
+    #[error("cannot start the mirror: {0}")]
+    Mirror(io::Error),
     #[error("cannot start the background jobs: {0}")]
     Jobs(io::Error),
 }
@@ -119,7 +126,11 @@ impl Node {
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
-        let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
+        let metrics_options = metrics::Options {
+            retention: options.retention,
+            is_fed: options.mirror.is_some(),
+            ..Default::default()
+        };
         check_metrics(layout, &collectors)?;
         let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
@@ -133,6 +144,9 @@ impl Node {
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
         let signer: Arc<dyn Signer> = access.signing_keys();
+        let mirror_job = mirror_job(options, &db, &metrics, &clock, &collectors, &presence)?;
+        let mirror = mirror_job.as_ref().map(MirrorJob::mirror);
+        let mirror_job = mirror_job.map(|job| (Box::new(job) as Box<dyn Job>, MIRROR_PERIOD_S));
         let jobs = start_jobs(
             &clock,
             [
@@ -148,6 +162,7 @@ impl Node {
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
             ],
+            mirror_job,
         )?;
         Ok(Self {
             opened_at: clock.now(),
@@ -173,6 +188,7 @@ impl Node {
             registrar,
             connection_tests: ConnectionTests::default(),
             replies,
+            mirror,
             jobs,
             db,
             data_dir,
@@ -181,8 +197,12 @@ impl Node {
 }
 
 /// Starts the background work, each job with its period in seconds.
-fn start_jobs<const N: usize>(clock: &Clock, jobs: [(Box<dyn Job>, u64); N]) -> Result<Jobs, OpenError> {
-    let jobs = jobs.into_iter().map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect();
+fn start_jobs<const N: usize>(
+    clock: &Clock,
+    jobs: [(Box<dyn Job>, u64); N],
+    wanted: Option<(Box<dyn Job>, u64)>,
+) -> Result<Jobs, OpenError> {
+    let jobs = jobs.into_iter().chain(wanted).map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect();
     Jobs::start(clock, jobs).map_err(OpenError::Jobs)
 }
 
