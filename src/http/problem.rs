@@ -334,7 +334,7 @@ impl From<NodeError> for Problem {
             NodeError::Logs(error) => error.into(),
             NodeError::Query(error) => error.into(),
             NodeError::Actions(error) => error.into(),
-            NodeError::Size { .. } => Self::internal(&error),
+            NodeError::Size { .. } | NodeError::Mirror(_) => Self::internal(&error),
         }
     }
 }

@@ -3,13 +3,21 @@
 use std::sync::Arc;
 
 use super::open::{OpenError, Options};
+use super::{Node, NodeError};
 use crate::clock::Clock;
 use crate::fleet::{Presence, Seen};
 use crate::limits::UPTIME_DAYS;
 use crate::metrics::Metrics;
-use crate::mirror::{self, MirrorJob, Source, Standing};
+use crate::mirror::{self, Mirror, MirrorJob, Source, Standing};
 use crate::registry::{Collector, Collectors};
 use crate::storage::Sqlite;
+
+impl Node {
+    /// How the copy in PostgreSQL stands, where one is wanted.
+    pub fn mirror_status(&self) -> Result<Option<mirror::Status>, NodeError> {
+        Ok(self.mirror.as_ref().map(Mirror::status).transpose()?)
+    }
+}
 
 /// The job, where a mirror is wanted; else an end to what an earlier one noted.
 pub(super) fn mirror_job(

@@ -30,7 +30,7 @@ use crate::metrics::{AcceptError, Metrics, QueryError};
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::poison::Poisoned;
-use crate::storage::{DataDir, Poison, Sqlite, StoreError, Unit};
+use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError, Unit};
 
 pub use ingest::Taken;
 pub use loss::accept_loss;
@@ -124,6 +124,8 @@ pub enum NodeError {
     Logs(#[from] LogsError),
     #[error(transparent)]
     Query(#[from] QueryError),
+    #[error("cannot tell how far the mirror is: {0}")]
+    Mirror(#[from] RedbError),
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     #[error("the daemon is stopping")]

@@ -28,6 +28,7 @@ mod fleet_control;
 mod fleet_laws;
 mod ingest;
 mod live;
+mod mirror;
 mod once;
 mod operations;
 mod returning;

@@ -161,8 +161,8 @@ CREATE TABLE collector_metrics (
     first_seq      bigint NOT NULL,
     record_count   integer NOT NULL,
     metric_data    jsonb NOT NULL,
-    -- The text itself, where jsonb cannot hold all that it says.
-    metric_exact   json,
+    -- The text itself, where jsonb cannot hold all that it says. The functions for json cannot read U+0000 either.
+    metric_exact   text,
     checksum       varchar(64) NOT NULL,
     PRIMARY KEY (collector_id, received_at, first_seq, site_id)
 ) {partitioned};
@@ -176,7 +176,7 @@ CREATE TABLE collector_metrics_archive (
     first_seq      bigint NOT NULL,
     record_count   integer NOT NULL,
     metric_data    jsonb NOT NULL,
-    metric_exact   json,
+    metric_exact   text,
     checksum       varchar(64) NOT NULL,
     PRIMARY KEY (collector_id, received_at, first_seq, site_id)
 ) {partitioned};
