@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use toml::Table;
 use tokio_postgres::config::Host;
+use toml::Table;
 
-use crate::limits::{
-    MIRROR_BATCH, MIRROR_BATCH_BYTES, MIRROR_INTERVAL, MIRROR_INTERVAL_S, SITE_ID_CHARS,
-};
+use crate::limits::{MIRROR_BATCH, MIRROR_BATCH_BYTES, MIRROR_INTERVAL, MIRROR_INTERVAL_S, SITE_ID_CHARS};
 use crate::mirror::{Options, Span};
 use crate::names::Named;
 use crate::postgres::SslMode;
@@ -160,14 +158,23 @@ mod tests {
         let cases = [
             ("url = 'postgresql://pga:hunter2@h/d'\nsite_id = 's'", "mirror.url: must not hold a password"),
             ("url = 'postgresql://h/d'\nsite_id = 's'", "mirror.url: must name a user"),
-            ("url = 'postgresql://u@h/d?sslmode=require'\nsite_id = 's'", "mirror.url: may have the parameter"),
-            ("url = 'postgresql://u@h/d?sslmode=disable'\nsite_id = 's'", "mirror.url: may have the parameter"),
+            (
+                "url = 'postgresql://u@h/d?sslmode=require'\nsite_id = 's'",
+                "mirror.url: may have the parameter",
+            ),
+            (
+                "url = 'postgresql://u@h/d?sslmode=disable'\nsite_id = 's'",
+                "mirror.url: may have the parameter",
+            ),
             ("url = 'http://u@h/d'\nsite_id = 's'", "mirror.url: is not an address"),
             ("url = 'postgresql://u@h/d'", "mirror.site_id: must be given"),
             ("site_id = 's'", "mirror.url: must be given"),
             ("url = 'postgresql://u@h/d'\nsite_id = 's'\npartition = 'hour'", "mirror.partition = hour"),
             ("url = 'postgresql://u@h/d'\nsite_id = 's'\nbatch = 1", "mirror.batch = 1"),
-            ("url = 'postgresql://u@h/d'\nsite_id = 's'\npassword = 'hunter2'", "mirror.password: is not a key"),
+            (
+                "url = 'postgresql://u@h/d'\nsite_id = 's'\npassword = 'hunter2'",
+                "mirror.password: is not a key",
+            ),
         ];
         for (lines, problem) in cases {
             let (_, problems) = read(&format!("[mirror]\n{lines}\n"));

@@ -146,9 +146,23 @@ impl Metrics {
         Ok(contents.collect())
     }
 
+    /// All collectors of which there may be documents.
+    fn collectors(&self) -> Result<BTreeSet<CollectorId>, QueryError> {
+        let mut all: BTreeSet<CollectorId> = self.hot.counters.lock().keys().copied().collect();
+        let mut last = None;
+        loop {
+            let sealed = self.segments.collectors(last, limits::SEGMENTS_LISTED)?;
+            last = sealed.last().copied();
+            all.extend(sealed);
+            if last.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     /// The next documents of the gap, in the order of collectors and times.
     pub fn fill(&self, gap: Gap) -> Result<Option<Page>, QueryError> {
-        let pushed: BTreeSet<CollectorId> = self.hot.counters.lock().keys().copied().collect();
+        let pushed = self.collectors()?;
         let first = CollectorId::from(uuid::Uuid::from_u128(gap.collector));
         let mut left = pushed.range(first..);
         let Some(collector) = left.next().copied() else { return Ok(None) };
@@ -237,7 +251,10 @@ impl<'tx> Finder<'tx> {
             let document = read(batch, index, layouts)?;
             let seq = batch.documents[index].seq;
             documents.push(document.ok_or_else(|| {
-                crate::storage::redb_file::damaged("document", &hot::batch_key(collector, Timestamp::from_millis(0), seq))
+                crate::storage::redb_file::damaged(
+                    "document",
+                    &hot::batch_key(collector, Timestamp::from_millis(0), seq),
+                )
             })?);
         }
         Ok(documents)

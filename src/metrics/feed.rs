@@ -172,9 +172,7 @@ impl<'tx> Noting<'tx> {
     }
 }
 
-fn state(
-    meta: &impl ReadableTable<&'static [u8], &'static [u8]>,
-) -> Result<Option<(u64, u64)>, RedbError> {
+fn state(meta: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<Option<(u64, u64)>, RedbError> {
     let open = |key: &[u8], sealed: &[u8]| hot::words("state of the feed", key, sealed);
     Ok(hot::get(meta, STATE, open)?.map(|[noted_before, documents]| (noted_before, documents)))
 }

@@ -99,9 +99,8 @@ impl Session {
 
     /// Lets the store forget what was copied: now and then, for each time is a commit.
     fn note(&mut self, source: &Source, now: bool) -> Result<(), MirrorError> {
-        let is_time = now
-            || self.done.len() >= MIRROR_NOTE_KEYS
-            || self.noted_at.elapsed() >= MIRROR_NOTE_TIME;
+        let is_time =
+            now || self.done.len() >= MIRROR_NOTE_KEYS || self.noted_at.elapsed() >= MIRROR_NOTE_TIME;
         if is_time && (!self.done.is_empty() || self.is_gap_moved) {
             source.metrics.feed_done(&self.done, self.gap, self.link)?;
             self.done.clear();

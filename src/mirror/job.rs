@@ -84,17 +84,16 @@ async fn round(
     rested_at: &mut Option<Instant>,
 ) -> Result<Copied, MirrorError> {
     let begun = Instant::now();
-    let session = match session {
-        Some(session) => session,
-        None => {
-            let new = Session::open(options, source).await?;
-            let mut status = mirror.status.lock();
-            status.connected_since = Some(source.clock.now());
-            status.server_version = Some(new.server_version.clone());
-            drop(status);
-            tracing::info!(to = %mirror.status.lock().target, "the mirror is connected");
-            session.insert(new)
-        }
+    let session = if let Some(session) = session {
+        session
+    } else {
+        let new = Session::open(options, source).await?;
+        let mut status = mirror.status.lock();
+        status.connected_since = Some(source.clock.now());
+        status.server_version = Some(new.server_version.clone());
+        tracing::info!(to = status.target, "the mirror is connected");
+        drop(status);
+        session.insert(new)
     };
     *rested_at = None;
     session.copy_standings(source).await?;

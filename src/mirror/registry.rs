@@ -56,7 +56,7 @@ impl Session {
         name: &str,
         is_known: bool,
     ) -> Result<(), MirrorError> {
-        let noted_for = source.db.read(|tx| link(tx))?;
+        let noted_for = source.db.read(link)?;
         if is_known && noted_for.as_deref() == Some(name) {
             return Ok(());
         }
@@ -81,7 +81,8 @@ impl Session {
         let collectors = ids("SELECT json_group_array(substr(id, 5)) FROM collectors")?;
         let groups = ids("SELECT json_group_array(substr(id, 5)) FROM groups")?;
         let among = "id NOT IN (SELECT value::uuid FROM json_array_elements_text($2::text::json) AS value)";
-        let gone = format!("UPDATE collectors SET metrics_move = 'gone' WHERE site_id = $1::text AND {among}");
+        let gone =
+            format!("UPDATE collectors SET metrics_move = 'gone' WHERE site_id = $1::text AND {among}");
         self.client.execute(&gone, &[&self.site_id, &collectors]).await?;
         let gone = format!("DELETE FROM collector_groups WHERE site_id = $1::text AND {among}");
         self.client.execute(&gone, &[&self.site_id, &groups]).await?;
@@ -120,8 +121,11 @@ impl Session {
 
     async fn write_rows(&mut self, table: &Table, rows: &Rows) -> Result<(), MirrorError> {
         let tx = self.client.transaction().await?;
-        let absent: Vec<&str> =
-            rows.iter().filter(|(_, rows)| rows.is_empty() || table.is_list).map(|(key, _)| bare(key)).collect();
+        let absent: Vec<&str> = rows
+            .iter()
+            .filter(|(_, rows)| rows.is_empty() || table.is_list)
+            .map(|(key, _)| bare(key))
+            .collect();
         if !absent.is_empty() {
             let absent = serde_json::json!(absent).to_string();
             let sql = remove(table);
@@ -165,9 +169,8 @@ fn rows(tx: &Transaction<'_>, table: &Table, keys: &[&str]) -> storage::Result<R
 
 fn notes(tx: &Transaction<'_>, most: usize) -> storage::Result<Vec<Note>> {
     let mut statement = tx.prepare_cached("SELECT n, kind, key FROM mirror_changes ORDER BY n LIMIT ?")?;
-    let notes = statement.query_map(params![most], |row| {
-        Ok(Note { n: row.get(0)?, kind: row.get(1)?, key: row.get(2)? })
-    })?;
+    let notes = statement
+        .query_map(params![most], |row| Ok(Note { n: row.get(0)?, kind: row.get(1)?, key: row.get(2)? }))?;
     Ok(notes.collect::<Result<_, _>>()?)
 }
 

@@ -114,8 +114,7 @@ async fn connect(options: &Options) -> Result<Connected, MirrorError> {
     let authorities = authorities.transpose()?;
     let Options { host, port, ssl_mode, .. } = options;
     let authorities = authorities.as_deref();
-    let route =
-        Route::new(host, *port, *ssl_mode, authorities, "pganalytics mirror", MIRROR_CONNECT_TIME)?;
+    let route = Route::new(host, *port, *ssl_mode, authorities, "pganalytics mirror", MIRROR_CONNECT_TIME)?;
     let password = password(options)?;
     Ok(route.connect(&options.user, password.as_ref(), &options.database).await?)
 }

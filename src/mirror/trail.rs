@@ -39,13 +39,13 @@ impl Session {
         let entries = source.db.read(|tx| entries(tx, self.trail_seq))?;
         let Some((last, _)) = entries.last() else { return Ok(0) };
         let texts: Vec<&str> = entries.iter().map(|(_, text)| text.as_str()).collect();
-        let list = format!("[{}]", texts.join(","));
+        let rows = format!("[{}]", texts.join(","));
         let sql = format!(
             "INSERT INTO collector_audit_log (site_id, {COLUMNS}) SELECT $1::text, {COLUMNS}
                  FROM json_populate_recordset(NULL::collector_audit_log, $2::text::json)
                  ON CONFLICT (id, site_id) DO NOTHING"
         );
-        self.client.execute(&sql, &[&self.site_id, &&*fit(&list).text]).await?;
+        self.client.execute(&sql, &[&self.site_id, &&*fit(&rows).text]).await?;
         self.trail_seq = *last;
         Ok(entries.len())
     }

@@ -2,7 +2,9 @@
 //!
 //! It knows neither HTTP nor the configuration file. A test opens a node on a temporary folder.
 
+mod clock;
 mod close;
+mod disk;
 mod heartbeat;
 mod ingest;
 mod loss;
@@ -16,6 +18,7 @@ mod verify;
 use std::sync::Arc;
 
 use crate::access::{Access, Authority};
+use crate::archive::{SegmentError, Segments};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
@@ -25,18 +28,19 @@ use crate::fleet::{
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::logs::{Logs, LogsError};
-use crate::mirror::Mirror;
 use crate::metrics::{AcceptError, Metrics, QueryError};
+use crate::mirror::Mirror;
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::poison::Poisoned;
 use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError, Unit};
 
+pub use disk::{Forecast, StorageReport};
 pub use ingest::Taken;
 pub use loss::accept_loss;
 pub use open::{OpenError, Options};
 pub use records::Records;
-pub use report::{CollectorReport, StorageReport};
+pub use report::CollectorReport;
 pub use stopping::Stopping;
 pub use verify::{FileReport, verify};
 
@@ -75,6 +79,8 @@ pub struct Node {
     pub collectors: Collectors,
     /// What the collectors measured.
     pub metrics: Arc<Metrics>,
+    /// What of it is sealed.
+    pub segments: Arc<Segments>,
     /// What their agents logged.
     pub logs: Arc<Logs>,
     /// When the collectors were last seen, and what they said.
@@ -121,15 +127,19 @@ pub enum NodeError {
     #[error(transparent)]
     Accept(#[from] AcceptError),
     #[error(transparent)]
+    Segments(#[from] SegmentError),
+    #[error(transparent)]
+    Hot(#[from] RedbError),
+    #[error(transparent)]
     Logs(#[from] LogsError),
     #[error(transparent)]
     Query(#[from] QueryError),
-    #[error("cannot tell how far the mirror is: {0}")]
-    Mirror(#[from] RedbError),
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     #[error("the daemon is stopping")]
     Stopping,
+    #[error("nobody doubts the clock: it did not jump")]
+    ClockIsTrusted,
     #[error("cannot read the size of {path}: {source}")]
     Size { path: std::path::PathBuf, source: std::io::Error },
 }

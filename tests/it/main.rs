@@ -29,6 +29,7 @@ mod fleet_laws;
 mod ingest;
 mod live;
 mod mirror;
+mod mirror_crash;
 mod once;
 mod operations;
 mod returning;

@@ -4,9 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::appliance::{ADMIN, Appliance, now, registration};
-use crate::support::mirrored::{
-    assert_mirrored, held, mirrored, settings, status, wait_until_mirrored,
-};
+use crate::support::mirrored::{assert_mirrored, held, mirrored, settings, status, wait_until_mirrored};
 use crate::support::postgres::Postgres;
 use crate::support::wait_for;
 
@@ -109,13 +107,15 @@ fn a_mirror_that_lost_something_gets_it_again() {
 /// Each entry of the trail is in the mirror, with its hash.
 fn assert_trail(appliance: &Appliance, admin: &str, postgres: &Postgres) {
     let reply = appliance.client.get("/api/v1/audit?limit=1000", Some(admin));
-    let ours: Vec<(u64, String)> = reply.body["entries"].as_array().unwrap().iter().rev().map(entry).collect();
+    let ours: Vec<(u64, String)> =
+        reply.body["entries"].as_array().unwrap().iter().rev().map(entry).collect();
     // reading the trail is an entry, too
     let theirs = wait_for("the trail", || {
         let sql = "SELECT seq, hash FROM collector_audit_log ORDER BY seq";
         let rows = postgres.value("postgres", sql);
         let rows: Vec<_> = rows.lines().map(|line| line.split_once('|').unwrap()).collect();
-        let rows: Vec<_> = rows.iter().map(|(seq, hash)| (seq.parse().unwrap(), (*hash).to_owned())).collect();
+        let rows: Vec<_> =
+            rows.iter().map(|(seq, hash)| (seq.parse().unwrap(), (*hash).to_owned())).collect();
         (rows.len() >= ours.len()).then_some(rows)
     });
     assert_eq!(theirs[..ours.len()], ours);
@@ -142,13 +142,15 @@ fn collectors_come_and_go_in_the_mirror_as_in_the_daemon() {
         assert_eq!(reply.status, 200, "{}", reply.text);
     };
     let register = |restore: bool| {
-        let body = json!({"archived_collector_id": collector, "restore_metrics": restore, "confirm": "discard"});
+        let body =
+            json!({"archived_collector_id": collector, "restore_metrics": restore, "confirm": "discard"});
         let reply = appliance.client.post("/api/v1/collectors/re-register", Some(&admin), &body);
         assert_eq!(reply.status, 200, "{}", reply.text);
         reply.string("jwt_token")
     };
     let tables = || {
-        ["collector_metrics", "collector_metrics_archive"].map(|table| mirrored(&postgres, table, SITE, &collector))
+        ["collector_metrics", "collector_metrics_archive"]
+            .map(|table| mirrored(&postgres, table, SITE, &collector))
     };
     unregister(json!({"reason": "moved"}));
     wait_for("the metrics to be archived", || {
@@ -212,9 +214,7 @@ fn a_site_that_is_taken_is_refused_and_another_one_is_not() {
     let (mut second, ada) = with_mirror(&postgres);
     let (two, token) = second.collector(&ada, "db-1");
     push(&second, &token, "a", &[probe(2)]);
-    let error = wait_for("the refusal", || {
-        status(&second, &ada)["last_error"].as_str().map(str::to_owned)
-    });
+    let error = wait_for("the refusal", || status(&second, &ada)["last_error"].as_str().map(str::to_owned));
     assert!(error.contains("the site_id hamburg belongs to another appliance"), "{error}");
     assert_eq!(second.stop(), Some(0));
     second.set_config(Some(&settings(&postgres, "bremen")));
@@ -241,7 +241,8 @@ fn no_secret_reaches_the_mirror() {
     let path = format!("/api/v1/collectors/{id}/restart-jwt");
     let rotated = appliance.client.post(&path, Some(&admin), &json!({})).string("new_jwt_token");
     let secret = json!({"name": "rack", "max_uses": 5});
-    let secret = appliance.client.post("/api/v1/registration-secrets", Some(&admin), &secret).string("secret");
+    let secret =
+        appliance.client.post("/api/v1/registration-secrets", Some(&admin), &secret).string("secret");
     wait_until_mirrored(&appliance, &admin);
     let tables = postgres.value(
         "postgres",
