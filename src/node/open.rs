@@ -66,6 +66,11 @@ impl Options {
             mirror: None,
         }
     }
+
+    /// Pushes are noted for the mirror, where one is wanted.
+    fn of_metrics(&self) -> metrics::Options {
+        metrics::Options { is_fed: self.mirror.is_some(), ..self.metrics.clone() }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +137,7 @@ impl Node {
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
         check_metrics(layout, &collectors)?;
-        let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options)?;
+        let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         let ground =
@@ -207,10 +212,8 @@ pub(super) fn open_metrics(
     db: &Arc<Sqlite>,
     poison: &Poison,
     clock: &Clock,
-    options: &Options,
+    options: metrics::Options,
 ) -> Result<(Arc<Segments>, Arc<Metrics>), OpenError> {
-    let is_fed = options.mirror.is_some();
-    let options = metrics::Options { is_fed, ..options.metrics.clone() };
     let segments = Segments::open(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone())?;
     let segments = Arc::new(segments);
     let (poison, clock) = (poison.clone(), clock.clone());
