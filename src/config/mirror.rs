@@ -19,12 +19,12 @@ pub(super) fn mirror(file: &mut Table, environment: &Environment, found: &Found)
     let site_id = section.text("site_id");
     let hint = "it must be readable by the user that the daemon runs as";
     let ca_file = section.file("ca_file", hint);
-    let password_file = section.file("password_file", hint).or_else(|| credential(environment));
+    let password_file = section.file("password_file", hint);
     let batch = section.bytes("batch", &MIRROR_BATCH).and_then(|bytes| usize::try_from(bytes).ok());
     let interval = section.seconds("interval", &MIRROR_INTERVAL_S);
     let partition = partition(&mut section);
     let Some(url) = url else {
-        if section.is_present {
+        if site_id.is_some() || ca_file.is_some() || password_file.is_some() {
             section.note("url", None, "must be given", "such as postgresql://USER@HOST:5432/DATABASE");
         }
         return None;
@@ -37,7 +37,7 @@ pub(super) fn mirror(file: &mut Table, environment: &Environment, found: &Found)
         port,
         database,
         user,
-        password_file,
+        password_file: password_file.or_else(|| credential(environment)),
         ssl_mode,
         ca_file,
         site_id: site_id?,

@@ -1860,6 +1860,44 @@ export interface components {
             expires_at: string;
             user: components["schemas"]["UserBadge"];
         };
+        /** @description How the mirror stands. */
+        MirrorView: {
+            connected: boolean;
+            /** Format: date-time */
+            connected_since?: string | null;
+            /**
+             * Format: int64
+             * @description Documents that wait. While it goes through the past, those that have expired may be counted, too.
+             */
+            documents_behind: number;
+            /** Format: int64 */
+            documents_lost: number;
+            /**
+             * Format: int64
+             * @description Documents written, and documents that could not be, since the daemon started.
+             */
+            documents_mirrored: number;
+            /** @description Whether it goes through what was stored before, as after it was switched on. */
+            filling: boolean;
+            /** @description What failed last; null once it works again. */
+            last_error?: string | null;
+            /** Format: date-time */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last had a round without a failure.
+             */
+            last_mirrored_at?: string | null;
+            /**
+             * Format: int64
+             * @description Age of the oldest push that waits.
+             */
+            seconds_behind: number;
+            server_version?: string | null;
+            site_id: string;
+            /** @description Host, port and database. */
+            target: string;
+        };
         /** @description Bytes within the range. */
         NetworkView: {
             /** Format: double */
@@ -2323,6 +2361,7 @@ export interface components {
         };
         SystemView: {
             clock: components["schemas"]["ClockView"];
+            mirror?: components["schemas"]["MirrorView"] | null;
             /** @description Whether the process before this one ended without closing its stores. */
             recovered: boolean;
             sqlite_version: string;
