@@ -1,8 +1,8 @@
-//! Reading documents for somebody who copies the store: push by push as the feed names them, and page by page where
+//! Reading documents for somebody who copies the store: batch by batch as the feed names them, and page by page where
 //! the feed has a gap.
 //!
-//! It guarantees: a push is found wherever its documents lie by now, and what is not found is told. What is read at
-//! once is bounded, but by one push at least.
+//! It guarantees: a batch is found wherever its documents lie by now. What is read at once is bounded, but by one batch
+//! at least.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,7 @@ use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::redb_file::damaged;
 
 /// An entry of the feed with what it stands for.
 #[derive(Debug)]
@@ -54,96 +55,106 @@ pub struct Page {
 type Entry = (FeedKey, FeedEntry);
 
 impl Metrics {
-    /// What waits behind a place of the feed, up to so many bytes of text or documents: none when nothing waits there.
+    /// What waits behind a place of the feed, in order, up to so many bytes of text: none when nothing waits there.
     pub fn arrivals(&self, after: Option<FeedKey>, most_bytes: usize) -> Result<Vec<Arrival>, QueryError> {
         let noted = self.hot.file.read(|tx| entries(tx, after, limits::FEED_DOCUMENTS_AT_ONCE))?;
-        let (mut arrivals, mut bytes, mut elsewhere) = (Vec::new(), 0, Vec::new());
-        let mut read = Vec::new();
-        self.hot.file.read(|tx| {
-            let mut finder = Finder::new(tx)?;
-            for entry in &noted {
-                read.push((*entry, finder.find(*entry)));
-                bytes += read.last().map_or(0, |(_, found)| found.as_ref().map_or(0, Lookup::bytes));
-                if bytes >= most_bytes {
-                    break;
-                }
+        let (mut arrivals, mut bytes) = (Vec::new(), 0);
+        let mut rest = noted.as_slice();
+        while !rest.is_empty() && bytes < most_bytes {
+            let mut found = self.in_batches(rest, most_bytes - bytes)?;
+            if found.is_empty() {
+                found = self.in_hour(rest, most_bytes)?;
             }
-            Ok::<_, RedbError>(())
-        })?;
-        for (entry, found) in read {
-            let content = match found {
-                Ok(Lookup::Found(content)) => content,
-                Ok(Lookup::Elsewhere) => {
-                    elsewhere.push(entry);
-                    Content::Documents(Vec::new())
-                }
-                Err(RedbError::Damaged { what, key }) => Content::Damaged(format!("the {what} under {key}")),
-                Err(other) => return Err(other.into()),
-            };
-            let (key, FeedEntry { documents, received_at, .. }) = entry;
-            arrivals.push(Arrival { key, documents, received_at, content });
-        }
-        let mut filled = self.look_through(&elsewhere)?;
-        for arrival in &mut arrivals {
-            if let Some(content) = filled.remove(&arrival.key) {
-                arrival.content = content;
+            rest = rest.get(found.len()..).unwrap_or_default();
+            for (arrival, (key, entry)) in found.into_iter().zip(noted.iter().skip(arrivals.len())) {
+                bytes += arrival.bytes();
+                let FeedEntry { documents, received_at, .. } = *entry;
+                arrivals.push(Arrival { key: *key, documents, received_at, content: arrival });
             }
         }
         Ok(arrivals)
     }
 
-    /// Finds pushes whose documents were folded or sealed, those of one hour together.
-    fn look_through(&self, entries: &[Entry]) -> Result<BTreeMap<FeedKey, Content>, QueryError> {
-        let mut hours = BTreeMap::<_, Vec<Entry>>::new();
-        for (key, entry) in entries {
-            let hour = (key.collector, hot::hour_of(entry.first));
-            hours.entry(hour).or_default().push((*key, *entry));
-        }
-        let mut found = BTreeMap::new();
-        for ((collector, _), entries) in hours {
-            match self.look_through_hour(collector, &entries) {
-                Ok(documents) => found.extend(documents),
+    /// The first entries, as far as they are among the batches of the hot store.
+    fn in_batches(&self, entries: &[Entry], most_bytes: usize) -> Result<Vec<Content>, QueryError> {
+        self.hot.file.read(|tx| {
+            let mut finder = Finder { tx, batches: tx.open_table(hot::BATCHES)?, layouts: None };
+            let (mut found, mut bytes) = (Vec::new(), 0);
+            for entry in entries {
+                let content = match finder.find(*entry) {
+                    Ok(Some(content)) => content,
+                    Ok(None) => break,
+                    Err(RedbError::Damaged { what, key }) => {
+                        Content::Damaged(format!("the {what} under {key}"))
+                    }
+                    Err(other) => return Err(other.into()),
+                };
+                bytes += content.bytes();
+                found.push(content);
+                if bytes >= most_bytes {
+                    break;
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// The first entries, as far as they lie in the hour of the first one: its documents were folded or sealed, or are
+    /// gone. When they are too long together, fewer.
+    fn in_hour(&self, entries: &[Entry], most_bytes: usize) -> Result<Vec<Content>, QueryError> {
+        let Some((first, entry)) = entries.first() else { return Ok(Vec::new()) };
+        let hour = (first.collector, hot::hour_of(entry.first));
+        let is_same =
+            |(key, entry): &&Entry| entry.documents > 0 && (key.collector, hot::hour_of(entry.first)) == hour;
+        let mut count = entries.iter().take_while(is_same).count().max(1);
+        loop {
+            let some = entries.get(..count).unwrap_or(entries);
+            match self.look_through(some, if count > 1 { most_bytes } else { usize::MAX }) {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) => count = count.div_ceil(2),
                 Err(error @ QueryError::Store(RedbError::Damaged { .. })) => {
-                    found.extend(entries.iter().map(|(key, _)| (*key, Content::Damaged(error.to_string()))));
+                    return Ok(some.iter().map(|_| Content::Damaged(error.to_string())).collect());
                 }
                 Err(other) => return Err(other),
             }
         }
-        Ok(found)
     }
 
-    fn look_through_hour(
-        &self,
-        collector: CollectorId,
-        entries: &[Entry],
-    ) -> Result<Vec<(FeedKey, Content)>, QueryError> {
+    /// Finds entries of one hour wherever their documents lie; nothing when they have more than so many bytes.
+    fn look_through(&self, entries: &[Entry], most_bytes: usize) -> Result<Option<Vec<Content>>, QueryError> {
         let times = entries.iter().map(|(_, entry)| (entry.first, entry.last));
-        let (Some(from), Some(to)) = (times.clone().map(|t| t.0).min(), times.map(|t| t.1).max()) else {
-            return Ok(Vec::new());
+        let (Some((first, _)), Some(from), Some(to)) =
+            (entries.first(), times.clone().map(|time| time.0).min(), times.map(|time| time.1).max())
+        else {
+            return Ok(None);
         };
-        let mut found: BTreeMap<u64, (FeedKey, u64, Vec<ReadDocument>)> =
-            entries.iter().map(|(key, entry)| (key.first_seq, (*key, entry.last_seq, Vec::new()))).collect();
-        let mut query =
-            DocumentsQuery { collector, kind: None, from, to, limit: limits::PAGE_DOCUMENTS.1, after: None };
+        let mut found: BTreeMap<u64, (u64, Vec<ReadDocument>)> =
+            entries.iter().map(|(key, entry)| (key.first_seq, (entry.last_seq, Vec::new()))).collect();
+        let (collector, limit) = (first.collector, limits::PAGE_DOCUMENTS.1);
+        let mut query = DocumentsQuery { collector, kind: None, from, to, limit, after: None };
+        let mut bytes = 0;
         loop {
             let page = self.documents(&query)?;
             for document in page.documents {
-                if let Some((_, (_, last, documents))) = found.range_mut(..=document.seq).next_back()
-                    && document.seq <= *last
-                {
+                let place = found.range_mut(..=document.seq).next_back();
+                if let Some((_, (_, documents))) = place.filter(|(_, (last, _))| document.seq <= *last) {
+                    bytes += document.text.len();
                     documents.push(document);
                 }
+            }
+            if bytes > most_bytes {
+                return Ok(None);
             }
             query.after = page.next;
             if query.after.is_none() {
                 break;
             }
         }
-        let contents = found.into_values().map(|(key, _, mut documents)| {
+        let contents = found.into_values().map(|(_, mut documents)| {
             documents.sort_by_key(|document| document.seq);
-            (key, Content::Documents(documents))
+            Content::Documents(documents)
         });
-        Ok(contents.collect())
+        Ok(Some(contents.collect()))
     }
 
     /// All collectors of which there may be documents.
@@ -191,53 +202,34 @@ impl Metrics {
     }
 }
 
-enum Lookup {
-    Found(Content),
-    /// It is not among the batches.
-    Elsewhere,
-}
-
-impl Lookup {
+impl Content {
     fn bytes(&self) -> usize {
-        match self {
-            Self::Found(Content::Documents(documents)) => {
-                documents.iter().map(|document| document.text.len()).sum()
-            }
-            // it is read later, and its size is not known: as much as a busy push has
-            Self::Elsewhere => 64 * 1024,
-            Self::Found(_) => 0,
-        }
+        let Self::Documents(documents) = self else { return 0 };
+        documents.iter().map(|document| document.text.len()).sum()
     }
 }
 
-/// Finds pushes among the batches of the hot store.
+/// Finds entries among the batches of the hot store.
 struct Finder<'tx> {
     tx: &'tx ReadTransaction,
     batches: Table,
     layouts: Option<(CollectorId, Layouts)>,
 }
 
-impl<'tx> Finder<'tx> {
-    fn new(tx: &'tx ReadTransaction) -> Result<Self, RedbError> {
-        Ok(Self { tx, batches: tx.open_table(hot::BATCHES)?, layouts: None })
-    }
-
-    fn find(&mut self, (key, entry): Entry) -> Result<Lookup, RedbError> {
+impl Finder<'_> {
+    /// Nothing when the batch is not there any more.
+    fn find(&mut self, (key, entry): Entry) -> Result<Option<Content>, RedbError> {
         let FeedKey { collector, first_seq } = key;
         if entry.documents == 0 {
-            return Ok(Lookup::Found(Content::Discarded));
+            return Ok(Some(Content::Discarded));
         }
         let hour = hot::hour_of(entry.first);
-        // a push of several hours is several batches
-        if hour != hot::hour_of(entry.last) {
-            return Ok(Lookup::Elsewhere);
-        }
         let first_chunk = hot::chunk_key(&hot::batch_key(collector, hour, first_seq), 0);
         if self.batches.get(first_chunk.as_slice())?.is_none() {
-            return Ok(Lookup::Elsewhere);
+            return Ok(None);
         }
         let batch = batch(&self.batches, (collector, hour, first_seq))?;
-        Ok(Lookup::Found(Content::Documents(self.documents(collector, &batch)?)))
+        Ok(Some(Content::Documents(self.documents(collector, &batch)?)))
     }
 
     fn documents(&mut self, collector: CollectorId, batch: &Batch) -> Result<Vec<ReadDocument>, RedbError> {
@@ -251,10 +243,7 @@ impl<'tx> Finder<'tx> {
             let document = read(batch, index, layouts)?;
             let seq = batch.documents[index].seq;
             documents.push(document.ok_or_else(|| {
-                crate::storage::redb_file::damaged(
-                    "document",
-                    &hot::batch_key(collector, Timestamp::from_millis(0), seq),
-                )
+                damaged("document", &hot::batch_key(collector, Timestamp::from_millis(0), seq))
             })?);
         }
         Ok(documents)

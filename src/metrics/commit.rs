@@ -219,33 +219,35 @@ impl<'tx> Store<'tx> {
             self.put_batch(push, hour, &entries)?;
         }
         let inserted = documents.len() as u64;
-        self.note(push, documents)?;
         self.next_seq += inserted;
         Ok(inserted)
-    }
-
-    /// Notes the documents for whoever copies what collectors pushed.
-    fn note(&mut self, push: &Push, documents: &[&Document]) -> Result<(), RedbError> {
-        let Some(feed) = self.feed.as_mut().filter(|_| !matches!(push.identity, Identity::Own)) else {
-            return Ok(());
-        };
-        let times = documents.iter().map(|document| document.timestamp);
-        let Some((first, last)) = times.clone().min().zip(times.max()) else { return Ok(()) };
-        let key = FeedKey { collector: push.collector, first_seq: self.next_seq };
-        let documents = documents.len() as u64;
-        let last_seq = self.next_seq + documents - 1;
-        feed.add(key, FeedEntry { last_seq, documents, received_at: push.received_at, first, last })
     }
 
     fn put_batch(&mut self, push: &Push, hour: Timestamp, entries: &[Entry<'_>]) -> Result<(), RedbError> {
         let Some(first) = entries.first() else { return Ok(()) };
         let key = hot::batch_key(push.collector, hour, first.seq);
         hot::put_chunks(&mut self.batches, &key, &batch::encode(push.received_at, entries))?;
+        self.note(push, entries)?;
         let key = hot::hour_key(push.collector, hour);
         let mut counts = hot::get(&self.hours, &key, Hour::open)?.unwrap_or_default();
         counts.batches += 1;
         counts.documents += entries.len() as u64;
         hot::put(&mut self.hours, &key, &counts.bytes())
+    }
+
+    /// Notes a batch for whoever copies what collectors pushed.
+    fn note(&mut self, push: &Push, entries: &[Entry<'_>]) -> Result<(), RedbError> {
+        let Some(feed) = self.feed.as_mut().filter(|_| !matches!(push.identity, Identity::Own)) else {
+            return Ok(());
+        };
+        let times = entries.iter().map(|entry| entry.timestamp);
+        let ((Some(first), Some(last)), [begin, ..]) = ((times.clone().min(), times.max()), entries) else {
+            return Ok(());
+        };
+        let key = FeedKey { collector: push.collector, first_seq: begin.seq };
+        let last_seq = entries.last().map_or(begin.seq, |entry| entry.seq);
+        let documents = entries.len() as u64;
+        feed.add(key, FeedEntry { last_seq, documents, received_at: push.received_at, first, last })
     }
 
     fn count(&mut self, push: &Push, inserted: u64) -> Result<(), RedbError> {

@@ -1,6 +1,6 @@
-//! The feed: which pushes somebody who copies the store has not copied yet.
+//! The feed: which batches somebody who copies the store has not copied yet.
 //!
-//! It guarantees: while it is wanted, each push is noted in the commit that stores it, and stays noted until it is
+//! It guarantees: while it is wanted, each batch is noted in the commit that stores it, and stays noted until it is
 //! said to be copied; what was stored while it was not wanted, or while it was full, stands in it as a gap of sequence
 //! numbers. So nothing is missed. What is said to be copied may come again after a crash: whoever copies knows it by
 //! its sequence numbers. It does not know who copies, nor where to. Heartbeats, which no collector pushed, are not in
@@ -16,7 +16,7 @@ use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::redb_file::damaged;
 
-/// The pushes that wait, by collector and the sequence number of their first document. It is there once somebody
+/// The batches that wait, by collector and the sequence number of their first document. It is there once somebody
 /// wanted a feed.
 pub(super) const FEED: Definition = redb::TableDefinition::new("feed");
 /// In `META`: where the feed goes on, and how many documents wait in it.
@@ -48,7 +48,7 @@ impl FeedKey {
     }
 }
 
-/// What is noted of a push. Without documents it is no push: everything of its collector up to here was discarded.
+/// What is noted of a batch: the documents of a push in one hour. Without documents it is none: everything of its collector up to here was discarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FeedEntry {
     pub(super) last_seq: u64,

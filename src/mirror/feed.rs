@@ -16,7 +16,8 @@ use super::{MirrorError, Source};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits::{MIRROR_NOTE_KEYS, MIRROR_NOTE_TIME};
-use crate::metrics::{Arrival, Content, FeedKey, ReadDocument};
+use crate::metrics::{Arrival, Content, FeedKey, QueryError, ReadDocument};
+use crate::storage::RedbError;
 
 /// What was done in one go.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,7 +87,15 @@ impl Session {
     /// Copies a page of the gap.
     pub(super) async fn fill_gap(&mut self, source: &Source) -> Result<Copied, MirrorError> {
         let Some(gap) = self.gap else { return Ok(Copied::default()) };
-        let page = source.metrics.fill(gap)?;
+        let page = match source.metrics.fill(gap) {
+            // the rest of the mirror goes on without it
+            Err(error @ QueryError::Store(RedbError::Damaged { .. })) => {
+                self.trouble = Some(format!("cannot go through what was stored before: {error}"));
+                return Ok(Copied::default());
+            }
+            page => page?,
+        };
+        self.trouble = None;
         let (rest, documents) = match page {
             None => (None, 0),
             Some(page) => (page.rest, self.write(vec![(page.collector, page.documents)]).await?),

@@ -61,7 +61,7 @@ impl MirrorJob {
     fn succeeded(&mut self, now: Timestamp, copied: Copied) -> String {
         let mut status = self.mirror.status.lock();
         status.last_mirrored_at = Some(now);
-        status.last_error = None;
+        status.last_error = self.session.as_ref().and_then(|session| session.trouble.clone());
         format!("wrote {} documents", copied.documents)
     }
 

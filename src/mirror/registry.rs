@@ -71,7 +71,8 @@ impl Session {
                      FROM config_versions;
                  INSERT INTO mirror_changes(kind, key) SELECT 'action', id FROM actions;",
             )?;
-            tx.execute("INSERT INTO mirror_link(one, link) VALUES (1, ?)", [name])?;
+            // notes are written from here on; they are for this copy when the rest was done as well
+            tx.execute("INSERT INTO mirror_link(one, link) VALUES (1, '')", [])?;
             Ok::<_, StoreError>(())
         })?;
         // what changes from here on is noted, so what is read now is no older than that
@@ -86,6 +87,7 @@ impl Session {
         self.client.execute(&gone, &[&self.site_id, &collectors]).await?;
         let gone = format!("DELETE FROM collector_groups WHERE site_id = $1::text AND {among}");
         self.client.execute(&gone, &[&self.site_id, &groups]).await?;
+        source.db.write(|tx| Ok::<_, StoreError>(tx.execute("UPDATE mirror_link SET link = ?", [name])?))?;
         Ok(())
     }
 

@@ -49,6 +49,8 @@ pub(super) struct Session {
     /// The last entry of the trail that the mirror has.
     pub(super) trail_seq: i64,
     pub(super) standings: Sent,
+    /// What keeps the gap from being walked on.
+    pub(super) trouble: Option<String>,
 }
 
 /// The row of this site.
@@ -69,11 +71,7 @@ impl Session {
         let link = Link { id: site.link, commits: site.commits };
         let feed = source.metrics.feed_state()?;
         let is_known = feed.link.is_some_and(|known| known.id == link.id && known.commits <= link.commits);
-        if !is_known {
-            source.metrics.feed_restart(link)?;
-        }
         let partitions = Partitions::find(&client, options.partition).await?;
-        let feed = source.metrics.feed_state()?;
         let mut session = Self {
             client,
             server_version,
@@ -89,8 +87,15 @@ impl Session {
             archived: HashSet::new(),
             trail_seq: 0,
             standings: Sent::default(),
+            trouble: None,
         };
         session.begin_registry(source, &name(link.id), is_known).await?;
+        if !is_known {
+            // last, as it makes the copy a known one
+            source.metrics.feed_restart(link)?;
+            let feed = source.metrics.feed_state()?;
+            (session.checked_before, session.gap) = (feed.next_seq, feed.gap);
+        }
         session.begin_trail(source).await?;
         session.find_archived().await?;
         Ok(session)

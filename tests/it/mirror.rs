@@ -1,5 +1,7 @@
 //! The copy in PostgreSQL: it holds what the daemon holds, whatever happens to either of them, and no secret.
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -161,7 +163,7 @@ fn collectors_come_and_go_in_the_mirror_as_in_the_daemon() {
     assert_eq!(postgres.value("postgres", row), "archived|moved|2");
 
     let token = register(true);
-    wait_for("the metrics to return", || (tables() == [live.clone(), Default::default()]).then_some(()));
+    wait_for("the metrics to return", || (tables() == [live.clone(), BTreeMap::new()]).then_some(()));
     push(&appliance, &token, "b", &[probe(3)]);
     wait_until_mirrored(&appliance, &admin);
     assert_mirrored(&appliance, &admin, &postgres, SITE, &collector);
