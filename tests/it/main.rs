@@ -30,6 +30,7 @@ mod ingest;
 mod live;
 mod mirror;
 mod mirror_crash;
+mod mirror_tls;
 mod once;
 mod operations;
 mod returning;
