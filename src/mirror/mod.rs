@@ -64,9 +64,9 @@ pub enum MirrorError {
     )]
     Newer { found: i32, known: i32 },
     #[error(
-        "the site_id {site} belongs to another appliance ({appliance}): choose another one, or see docs/mirror.md if this appliance takes its place"
+        "the site_id {site} belongs to another appliance, {owner}, and this one is {appliance}: choose another site_id, or see docs/mirror.md if this appliance takes the place of that one"
     )]
-    Taken { site: String, appliance: String },
+    Taken { site: String, owner: String, appliance: String },
     #[error("the row of site {0} in mirror_sites has changed: connecting anew")]
     Moved(String),
     #[error("cannot read the registry: {0}")]

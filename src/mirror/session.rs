@@ -159,7 +159,7 @@ async fn take_site(client: &mut Client, site: &str, appliance: &str) -> Result<S
     let row = client.query_one(select, &[&site]).await?;
     let (owner, link, commits): (String, String, i64) = (row.get(0), row.get(1), row.get(2));
     if owner != appliance {
-        return Err(MirrorError::Taken { site: site.to_owned(), appliance: owner });
+        return Err(MirrorError::Taken { site: site.to_owned(), owner, appliance: appliance.to_owned() });
     }
     let link = uuid::Uuid::try_parse(&link).map_err(|_| MirrorError::Moved(site.to_owned()))?;
     Ok(Site { link: link.as_u128(), commits: commits.cast_unsigned() })
