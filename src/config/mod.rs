@@ -2,6 +2,7 @@
 //!
 //! Environment goes before file. Nothing else in the daemon reads either.
 
+mod mirror;
 mod tls;
 
 use std::net::SocketAddr;
@@ -83,6 +84,7 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     }
     drop(access);
     node.hash_cost = HashCost::default();
+    node.mirror = mirror::mirror(&mut file, environment, found);
 
     let (log_filter, log_format) = log(&mut file, environment, found);
     for section in file.keys() {

@@ -11,6 +11,7 @@ use crate::access::{SigningKey, Source};
 use crate::clock::Timestamp;
 use crate::crypto::Facts;
 use crate::jobs::Status;
+use crate::mirror;
 use crate::node::{Forecast, Node, NodeError, StorageReport, VERSION};
 
 #[derive(Serialize, ToSchema)]
@@ -67,6 +68,8 @@ pub(super) struct SystemView {
     /// Null where the listener speaks no TLS.
     tls: Option<TlsView>,
     keys: KeysView,
+    /// The copy in PostgreSQL; null where none is configured.
+    mirror: Option<MirrorView>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -228,10 +231,60 @@ impl From<StorageReport> for StorageView {
     }
 }
 
+/// How the mirror stands.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MirrorView {
+    site_id: String,
+    /// Host, port and database.
+    target: String,
+    connected: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    connected_since: Option<Timestamp>,
+    server_version: Option<String>,
+    /// When it last had a round without a failure.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_mirrored_at: Option<Timestamp>,
+    /// What failed last; null once it works again.
+    last_error: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_error_at: Option<Timestamp>,
+    /// Documents written, and documents that could not be, since the daemon started.
+    documents_mirrored: u64,
+    documents_lost: u64,
+    /// Documents that wait. While it goes through the past, those that have expired may be counted, too.
+    documents_behind: u64,
+    /// Age of the oldest push that waits.
+    seconds_behind: u64,
+    /// Whether it goes through what was stored before, as after it was switched on.
+    filling: bool,
+}
+
+impl From<mirror::Status> for MirrorView {
+    fn from(status: mirror::Status) -> Self {
+        Self {
+            site_id: status.site_id,
+            target: status.target,
+            connected: status.connected_since.is_some(),
+            connected_since: status.connected_since,
+            server_version: status.server_version,
+            last_mirrored_at: status.last_mirrored_at,
+            last_error: status.last_error,
+            last_error_at: status.last_error_at,
+            documents_mirrored: status.documents_mirrored,
+            documents_lost: status.documents_lost,
+            documents_behind: status.documents_behind,
+            seconds_behind: status.seconds_behind,
+            filling: status.is_filling,
+        }
+    }
+}
+
 #[utoipa::path(get, path = "/api/v1/system", tag = "system", responses((status = 200, body = SystemView)))]
 pub(super) async fn system(node: Data<Node>) -> Result<Json<SystemView>, Problem> {
-    let read = |node: &Node| Ok::<_, NodeError>((node.storage_report()?, node.metrics.jumped_to()?));
-    let (storage, jumped_to) = on_disk(&node, read).await?;
+    let read = |node: &Node| {
+        Ok::<_, NodeError>((node.storage_report()?, node.metrics.jumped_to()?, node.mirror_status()?))
+    };
+    let (storage, jumped_to, mirror) = on_disk(&node, read).await?;
     let now = node.clock.now();
     Ok(Json(SystemView {
         version: VERSION,
@@ -243,6 +296,7 @@ pub(super) async fn system(node: Data<Node>) -> Result<Json<SystemView>, Problem
         storage: storage.into(),
         tls: tls(&node),
         keys: keys(&node),
+        mirror: mirror.map(MirrorView::from),
     }))
 }
 

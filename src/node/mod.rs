@@ -10,6 +10,7 @@ mod heartbeat;
 mod ingest;
 mod keys;
 mod loss;
+mod mirror;
 mod open;
 mod records;
 mod report;
@@ -34,6 +35,7 @@ use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{AcceptError, Metrics, QueryError};
+use crate::mirror::Mirror;
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::poison::Poisoned;
@@ -111,6 +113,8 @@ pub struct Node {
     pub connection_tests: ConnectionTests,
     /// What was answered to requests with an idempotency key.
     pub replies: Replies,
+    /// The copy in PostgreSQL, where one is wanted.
+    pub mirror: Option<Mirror>,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.

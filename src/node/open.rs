@@ -10,6 +10,7 @@ use super::certificates::Certificates;
 use super::disk::{DiskWatch, Sizes};
 use super::keys::KeysJob;
 use super::loss::check_metrics;
+use super::mirror::mirror_job;
 use super::ring::{RingError, RingFile};
 use super::{Node, Records, Stopping};
 use crate::access::{
@@ -30,9 +31,10 @@ use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, Pr
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 
-use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, PULSE_SECONDS};
+use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, MIRROR_PERIOD_S, PULSE_SECONDS};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
+use crate::mirror::{self, MirrorJob};
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
@@ -58,6 +60,8 @@ pub struct Options {
     pub client_certificates: ClientCertificates,
     /// How long metrics are kept, and where.
     pub metrics: metrics::Options,
+    /// Where a copy in PostgreSQL is wanted.
+    pub mirror: Option<mirror::Options>,
 }
 
 impl Options {
@@ -73,7 +77,13 @@ impl Options {
             certificate: None,
             client_certificates: ClientCertificates::Off,
             metrics: metrics::Options::default(),
+            mirror: None,
         }
+    }
+
+    /// Pushes are noted for the mirror, where one is wanted.
+    fn of_metrics(&self) -> metrics::Options {
+        metrics::Options { is_fed: self.mirror.is_some(), ..self.metrics.clone() }
     }
 }
 
@@ -115,6 +125,8 @@ pub enum OpenError {
     Presence(#[from] PresenceError),
     #[error("cannot end the actions that nobody waits for any more: {0}")]
     Actions(#[from] ActionError),
+    #[error("cannot start the mirror: {0}")]
+    Mirror(io::Error),
     #[error("cannot start the background jobs: {0}")]
     Jobs(io::Error),
 }
@@ -152,7 +164,7 @@ impl Node {
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
         check_metrics(layout, &collectors)?;
-        let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, &options.metrics)?;
+        let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         let ground =
@@ -164,6 +176,9 @@ impl Node {
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
         let signer: Arc<dyn Signer> = access.signing_keys();
+        let mirror_job = mirror_job(options, &db, &metrics, &clock, &collectors, &presence)?;
+        let mirror = mirror_job.as_ref().map(MirrorJob::mirror);
+        let mirror_job = mirror_job.map(|job| (Box::new(job) as Box<dyn Job>, MIRROR_PERIOD_S));
         let jobs = start_jobs(
             &clock,
             [
@@ -185,6 +200,7 @@ impl Node {
                 (Box::new(KeysJob::new(&db, &ring, &access)), KEYS_SECONDS),
                 (Box::new(CertificateJob(server.clone())), CERTIFICATE_SECONDS),
             ],
+            mirror_job,
         )?;
         Ok(Self {
             opened_at: clock.now(),
@@ -213,6 +229,7 @@ impl Node {
             registrar,
             connection_tests: ConnectionTests::default(),
             replies,
+            mirror,
             jobs,
             db,
             data_dir,
@@ -226,18 +243,23 @@ pub(super) fn open_metrics(
     db: &Arc<Sqlite>,
     poison: &Poison,
     clock: &Clock,
-    options: &metrics::Options,
+    options: metrics::Options,
 ) -> Result<(Arc<Segments>, Arc<Metrics>), OpenError> {
     let segments = Segments::open(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone())?;
     let segments = Arc::new(segments);
     let (poison, clock) = (poison.clone(), clock.clone());
-    let metrics = Metrics::open(&layout.hot(), Arc::clone(&segments), poison, clock, options.clone())?;
+    let metrics = Metrics::open(&layout.hot(), Arc::clone(&segments), poison, clock, options)?;
     Ok((segments, Arc::new(metrics)))
 }
 
 /// Starts the background work, each job with its period in seconds.
-fn start_jobs<const N: usize>(clock: &Clock, jobs: [(Box<dyn Job>, u64); N]) -> Result<Jobs, OpenError> {
-    let jobs = jobs.into_iter().map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect();
+fn start_jobs<const N: usize>(
+    clock: &Clock,
+    jobs: [(Box<dyn Job>, u64); N],
+    wanted: Option<(Box<dyn Job>, u64)>,
+) -> Result<Jobs, OpenError> {
+    let jobs =
+        jobs.into_iter().chain(wanted).map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect();
     Jobs::start(clock, jobs).map_err(OpenError::Jobs)
 }
 

@@ -409,54 +409,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/collectors/{id}/certificate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_collectors_by_id_certificate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/collectors/{id}/certificates": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_collectors_by_id_certificates"];
-        put?: never;
-        post: operations["post_collectors_by_id_certificates"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/collectors/{id}/certificates/{serial}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["delete_collectors_by_id_certificates_by_serial"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/collectors/{id}/channel": {
         parameters: {
             query?: never;
@@ -980,6 +932,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/confirm-clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that the clock is right, although it jumped ahead: what is old is removed again. */
+        post: operations["post_system_confirm_clock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1214,8 +1183,7 @@ export interface components {
             collector_id: string;
             /** Format: date-time */
             expires_at: string;
-            /** @description Absent where the agent sent a certificate request. */
-            private_key?: string | null;
+            private_key: string;
             token: string;
         };
         ApiHealth: {
@@ -1338,27 +1306,6 @@ export interface components {
             /** @description Collectors of the operation. */
             total: number;
         };
-        /** @description The body of an agent's request for its next certificate. */
-        CertificateBody: {
-            /** @description PKCS #10 in PEM form, signed with the agent's key. Only the key in it counts. */
-            csr: string;
-        };
-        CertificateList: {
-            certificates: components["schemas"]["CertificateView"][];
-            total: number;
-        };
-        CertificateView: {
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            expires_at: string;
-            /** @description SHA-256 of the certificate, in hexadecimal digits. */
-            fingerprint: string;
-            /** Format: date-time */
-            revoked_at?: string | null;
-            /** @description In hexadecimal digits. */
-            serial: string;
-        };
         ChangePasswordBody: {
             current_password: string;
             new_password: string;
@@ -1372,6 +1319,16 @@ export interface components {
             signature: string;
             /** Format: date-time */
             signed_at: string;
+        };
+        ClockView: {
+            /**
+             * Format: date-time
+             * @description To when the clock jumped ahead by more than a day; nothing is removed until that is confirmed, or the clock has
+             *     gone steadily for a day. Null while nobody doubts it.
+             */
+            jumped_to?: string | null;
+            /** Format: date-time */
+            now: string;
         };
         /** @description The body of a request to change a collector; what is absent stays as it is. */
         CollectorBody: {
@@ -1680,6 +1637,19 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        /** @description When it goes on as in the last week. */
+        ForecastView: {
+            /**
+             * Format: int64
+             * @description What the stores grow by; less than zero when they shrink.
+             */
+            bytes_per_day: number;
+            /**
+             * Format: int64
+             * @description Null when they do not grow.
+             */
+            days_left?: number | null;
+        };
         GroupBadge: {
             color: string;
             icon: string;
@@ -1784,14 +1754,6 @@ export interface components {
             successful: number;
             total: number;
         };
-        /** @description A new certificate with its key, which is in this reply only. */
-        IssuedView: {
-            ca_certificate: string;
-            certificate: string;
-            /** Format: date-time */
-            expires_at: string;
-            private_key: string;
-        };
         JobList: {
             jobs: components["schemas"]["JobView"][];
         };
@@ -1810,13 +1772,6 @@ export interface components {
             period_seconds: number;
             /** Format: int64 */
             runs: number;
-        };
-        /** @description The keys that encrypt and sign, by their names. */
-        KeysView: {
-            algorithm: string;
-            /** @description The root keys in the ring; the last one encrypts what is written now. */
-            root_keys: number[];
-            signing_keys: components["schemas"]["SigningKeyView"][];
         };
         ListedSeriesView: {
             /**
@@ -1904,6 +1859,44 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             user: components["schemas"]["UserBadge"];
+        };
+        /** @description How the mirror stands. */
+        MirrorView: {
+            connected: boolean;
+            /** Format: date-time */
+            connected_since?: string | null;
+            /**
+             * Format: int64
+             * @description Documents that wait. While it goes through the past, those that have expired may be counted, too.
+             */
+            documents_behind: number;
+            /** Format: int64 */
+            documents_lost: number;
+            /**
+             * Format: int64
+             * @description Documents written, and documents that could not be, since the daemon started.
+             */
+            documents_mirrored: number;
+            /** @description Whether it goes through what was stored before, as after it was switched on. */
+            filling: boolean;
+            /** @description What failed last; null once it works again. */
+            last_error?: string | null;
+            /** Format: date-time */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last had a round without a failure.
+             */
+            last_mirrored_at?: string | null;
+            /**
+             * Format: int64
+             * @description Age of the oldest push that waits.
+             */
+            seconds_behind: number;
+            server_version?: string | null;
+            site_id: string;
+            /** @description Host, port and database. */
+            target: string;
         };
         /** @description Bytes within the range. */
         NetworkView: {
@@ -2230,6 +2223,37 @@ export interface components {
             /** Format: int32 */
             uses: number;
         };
+        /** @description Metrics that are older than the hot window. */
+        SegmentsView: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Set aside, because they do not read back as they were written.
+             */
+            damaged: number;
+            /** Format: int64 */
+            documents: number;
+            /**
+             * Format: int64
+             * @description Listed, and not in their place when the daemon started.
+             */
+            missing: number;
+            /**
+             * Format: date-time
+             * @description The time of the oldest document.
+             */
+            oldest?: string | null;
+            /** Format: int64 */
+            samples: number;
+            /**
+             * Format: int64
+             * @description In the place of segments, and listed nowhere.
+             */
+            unlisted: number;
+        };
         SeriesList: {
             series: components["schemas"]["ListedSeriesView"][];
         };
@@ -2264,27 +2288,6 @@ export interface components {
             /** @description Whether nobody can sign in yet. */
             required: boolean;
         };
-        /** @description What a certificate says. */
-        ShownView: {
-            names: string[];
-            /** Format: date-time */
-            not_after: string;
-            /** Format: date-time */
-            not_before: string;
-            serial: string;
-            /** @description SHA-256 of the certificate, as agents are given it to pin. */
-            sha256: string;
-        };
-        SigningKeyView: {
-            /** Format: date-time */
-            created_at: string;
-            id: string;
-            /**
-             * Format: date-time
-             * @description When the next key took its place.
-             */
-            retired_at?: string | null;
-        };
         StatusView: {
             id: string;
             last_error?: string | null;
@@ -2316,10 +2319,14 @@ export interface components {
             disk_free_bytes: number;
             /** Format: int64 */
             disk_total_bytes: number;
+            forecast?: components["schemas"]["ForecastView"] | null;
             /** Format: int64 */
             hot_bytes: number;
             /** Format: int64 */
+            logs_bytes: number;
+            /** Format: int64 */
             registry_bytes: number;
+            segments: components["schemas"]["SegmentsView"];
         };
         /** @description Counts over all collectors, whatever the filter. */
         Summary: {
@@ -2353,14 +2360,14 @@ export interface components {
             uptime?: number | null;
         };
         SystemView: {
-            keys: components["schemas"]["KeysView"];
+            clock: components["schemas"]["ClockView"];
+            mirror?: components["schemas"]["MirrorView"] | null;
             /** @description Whether the process before this one ended without closing its stores. */
             recovered: boolean;
             sqlite_version: string;
             /** Format: date-time */
             started_at: string;
             storage: components["schemas"]["StorageView"];
-            tls?: components["schemas"]["TlsView"] | null;
             /** Format: int64 */
             uptime_seconds: number;
             version: string;
@@ -2375,15 +2382,6 @@ export interface components {
             expires_at: string;
             /** @description For the `ticket` of the WebSocket's address, once. */
             ticket: string;
-        };
-        TlsView: {
-            /** @description The internal authority, which collectors' certificates come from. */
-            authority: components["schemas"]["ShownView"];
-            certificate: components["schemas"]["ShownView"];
-            /** @description Whether collectors have to prove themselves by a certificate: off, optional, required. */
-            client_certificates: string;
-            /** @description Whether the certificate is the internal authority's or the site's: internal, files. */
-            source: string;
         };
         /** @description A token with its end. */
         TokenView: {
@@ -3112,7 +3110,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description with it, an agent registers itself with {name, hostname, version, csr?} */
+                /** @description with it, an agent registers itself with {name, hostname, version} */
                 "X-Registration-Secret"?: string | null;
                 /** @description the same request under the same key has one effect and one answer, for a day */
                 "Idempotency-Key"?: string;
@@ -3465,154 +3463,6 @@ export interface operations {
                 content?: never;
             };
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    post_collectors_by_id_certificate: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request under the same key has one effect and one answer, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CertificateBody"];
-            };
-        };
-        responses: {
-            /** @description certificate, ca_certificate, expires_at */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `idempotency_mismatch`: the key was used for another request */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    get_collectors_by_id_certificates: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CertificateList"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    post_collectors_by_id_certificates: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request under the same key has one effect and one answer, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IssuedView"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `idempotency_mismatch`: the key was used for another request */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    delete_collectors_by_id_certificates_by_serial: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request under the same key has one effect and one answer, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: string;
-                serial: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CertificateView"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `idempotency_mismatch`: the key was used for another request */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5037,6 +4887,42 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SystemView"];
                 };
+            };
+        };
+    };
+    post_system_confirm_clock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockView"];
+                };
+            };
+            /** @description nobody doubts the clock */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
