@@ -91,6 +91,10 @@ soak: ## Kill daemon and agents at random under load, for long; let a thousand a
 openapi: ## Write docs/openapi.json anew
 	@PGANALYTICS_WRITE_OPENAPI=1 cargo test --locked --quiet --test openapi the_file_is_what_the_daemon_serves
 
+.PHONY: manual
+manual: ## Write manual pages and completions anew (packaging/man, packaging/completions)
+	@PGANALYTICS_WRITE_MANUAL=1 cargo test --locked --quiet --test packaging the_manual_is
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	@cargo clean --quiet
