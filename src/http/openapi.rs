@@ -10,9 +10,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
-    collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
-    ingest, live, log_entries, logs, metrics, once, operations, register, registration_secrets, setup,
-    system, users,
+    collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, groups, health,
+    import, ingest, live, log_entries, logs, metrics, once, operations, register, registration_secrets,
+    setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -23,6 +23,7 @@ use super::{
     paths(
         health::livez, health::readyz, health::healthz, health::version, health::health, figures::figures, document,
         api_docs::page, api_docs::part,
+        downloads::page, downloads::file, downloads::list,
         setup::state, setup::complete,
         auth::login, auth::refresh, auth::logout, auth::me, auth::change_password,
         auth::ticket, auth::refresh_collector_token,

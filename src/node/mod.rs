@@ -18,6 +18,7 @@ use crate::access::{Access, Authority};
 use crate::archive::Segments;
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
+use crate::downloads::Downloads;
 use crate::events::Events;
 use crate::fleet::{
     ActionError, Actions, Archive, ConnectionTests, Operations, Presence, PresenceError, Pulse, Registrar,
@@ -96,6 +97,8 @@ pub struct Node {
     pub connection_tests: ConnectionTests,
     /// What was answered to requests with an idempotency key.
     pub replies: Replies,
+    /// The packages of agents that are handed out.
+    pub downloads: Downloads,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.

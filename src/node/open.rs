@@ -13,6 +13,7 @@ use crate::archive::{SegmentError, Segments};
 use crate::audit::{CheckpointJob, Signer};
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Secret};
+use crate::downloads::{self, Downloads};
 use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::actions::ActionsJob;
@@ -45,6 +46,8 @@ pub struct Options {
     pub hash_cost: HashCost,
     /// How long metrics are kept, and where.
     pub metrics: metrics::Options,
+    /// The folder of the agents' packages that are handed out; it need not be there.
+    pub downloads: PathBuf,
 }
 
 impl Options {
@@ -57,6 +60,7 @@ impl Options {
             session_life: access::Options::new(PathBuf::new()).session_life,
             hash_cost: HashCost::default(),
             metrics: metrics::Options::default(),
+            downloads: PathBuf::from(downloads::FOLDER),
         }
     }
 }
@@ -186,6 +190,7 @@ impl Node {
             registrar,
             connection_tests: ConnectionTests::default(),
             replies,
+            downloads: Downloads::of(&options.downloads),
             jobs,
             db,
             data_dir,

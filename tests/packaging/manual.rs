@@ -26,7 +26,8 @@ fn generate(folder: &Path) {
         let program = program.term_width(100);
         clap_mangen::generate_to(program.clone(), folder.join("man")).unwrap();
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            clap_complete::generate_to(shell, &mut program.clone(), &name, folder.join("completions")).unwrap();
+            clap_complete::generate_to(shell, &mut program.clone(), &name, folder.join("completions"))
+                .unwrap();
         }
     }
 }
@@ -34,7 +35,9 @@ fn generate(folder: &Path) {
 fn read(folder: &Path) -> BTreeMap<PathBuf, String> {
     let entries = FOLDERS.iter().filter_map(|name| fs::read_dir(folder.join(name)).ok());
     let paths = entries.flatten().map(|entry| entry.unwrap().path());
-    paths.map(|path| (path.strip_prefix(folder).unwrap().to_owned(), fs::read_to_string(path).unwrap())).collect()
+    paths
+        .map(|path| (path.strip_prefix(folder).unwrap().to_owned(), fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 #[test]
@@ -66,7 +69,11 @@ fn every_command_has_its_page_and_its_completion() {
         for command in program.get_subcommands().filter(|command| !command.is_hide_set()) {
             let page = format!("man/{name}-{}.1", command.get_name());
             assert!(kept.contains_key(Path::new(&page)), "{page} is missing");
-            assert!(completion.contains(command.get_name()), "{name} {} is not completed", command.get_name());
+            assert!(
+                completion.contains(command.get_name()),
+                "{name} {} is not completed",
+                command.get_name()
+            );
         }
     }
 }
