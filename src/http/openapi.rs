@@ -1,5 +1,7 @@
 //! The OpenAPI document, made from the handlers. `docs/openapi.json` is a copy of it, held by a test.
 
+use std::collections::HashSet;
+
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use utoipa::openapi::Response;
@@ -97,6 +99,8 @@ struct OperationNames;
 
 impl Modify for OperationNames {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let mut given = HashSet::new();
+        // paths of the API come first
         for (path, item) in &mut openapi.paths.paths {
             let methods = [
                 ("get", &mut item.get),
@@ -106,7 +110,9 @@ impl Modify for OperationNames {
             ];
             for (method, operation) in methods {
                 if let Some(operation) = operation {
-                    operation.operation_id = Some(operation_name(method, path));
+                    let name = operation_name(method, path);
+                    let is_new = given.insert(name.clone());
+                    operation.operation_id = Some(if is_new { name } else { name + "_page" });
                 }
             }
         }

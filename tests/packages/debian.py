@@ -59,7 +59,7 @@ def install_daemon(machine, package):
     expect(machine.show("pganalytics", "UnitFileState") == "enabled", "the service is not enabled")
     expect(machine.run("stat", "-c", "%U %a", "/var/lib/pganalytics").strip() == "pganalytics 750", "the data folder")
     expect(machine.run("stat", "-c", "%U %a", "/var/lib/pganalytics/setup-code").strip() == "pganalytics 600", "the code")
-    user = machine.run("ps", "-o", "user:20=", "-p", machine.show("pganalytics", "MainPID")).strip()
+    user = machine.run("stat", "-c", "%U", f"/proc/{machine.show('pganalytics', 'MainPID')}").strip()
     expect(user == "pganalytics", f"the daemon runs as {user}")
     said("the daemon's package is installed, and its service runs as a user of its own")
 
