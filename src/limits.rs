@@ -283,6 +283,13 @@ pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
 /// Hours that a session may be set to live after its login.
 pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
 
+// -- packages that are handed out
+
+/// Packages in one list: two systems, some processors, and the releases of years.
+pub const DOWNLOADS: usize = 100;
+/// Characters of the name of one.
+pub const DOWNLOAD_NAME_CHARS: usize = 200;
+
 // -- what agents say
 
 /// Characters kept of a text in a heartbeat, such as its last error.

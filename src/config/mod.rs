@@ -54,6 +54,7 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     let listen = listen(&mut server, environment, found);
     let tls = tls::read(&mut server, environment, found, listen);
     let workers = server.number("workers", &(1..=64)).unwrap_or(2);
+    let downloads = server.path("downloads_dir");
     drop(server);
 
     let mut storage = Section::take(&mut file, "storage", found);
@@ -73,6 +74,7 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     };
     node.certificate = tls.certificate;
     node.client_certificates = tls.client_certificates;
+    node.downloads = downloads.unwrap_or(node.downloads);
     let mut fleet = Section::take(&mut file, "fleet", found);
     if let Some(milliseconds) = fleet.number("slow_collection_ms", &(1..=600_000)) {
         node.slow_collection_ms = u32::try_from(milliseconds).map_or(node.slow_collection_ms, f64::from);

@@ -28,6 +28,7 @@ mod csv;
 mod dashboard;
 mod dashboards;
 mod decode;
+mod downloads;
 mod fields;
 mod figures;
 mod fleet;

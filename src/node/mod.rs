@@ -27,6 +27,7 @@ use crate::archive::{SegmentError, Segments};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::KeyRing;
+use crate::downloads::Downloads;
 use crate::events::Events;
 use crate::fleet::{
     ActionError, Actions, Archive, ConnectionTests, Operations, Presence, PresenceError, Pulse, Registrar,
@@ -115,6 +116,8 @@ pub struct Node {
     pub replies: Replies,
     /// The copy in PostgreSQL, where one is wanted.
     pub mirror: Option<Mirror>,
+    /// The packages of agents that are handed out.
+    pub downloads: Downloads,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.

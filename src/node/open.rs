@@ -20,6 +20,7 @@ use crate::archive::{SegmentError, Segments};
 use crate::audit::{CheckpointJob, Signer};
 use crate::clock::Clock;
 use crate::crypto::Algorithm;
+use crate::downloads::{self, Downloads};
 use crate::events::Events;
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
@@ -62,6 +63,8 @@ pub struct Options {
     pub metrics: metrics::Options,
     /// Where a copy in PostgreSQL is wanted.
     pub mirror: Option<mirror::Options>,
+    /// The folder of the agents' packages that are handed out; it need not be there.
+    pub downloads: PathBuf,
 }
 
 impl Options {
@@ -78,6 +81,7 @@ impl Options {
             client_certificates: ClientCertificates::Off,
             metrics: metrics::Options::default(),
             mirror: None,
+            downloads: PathBuf::from(downloads::FOLDER),
         }
     }
 
@@ -230,6 +234,7 @@ impl Node {
             connection_tests: ConnectionTests::default(),
             replies,
             mirror,
+            downloads: Downloads::of(&options.downloads),
             jobs,
             db,
             data_dir,
