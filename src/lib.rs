@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod logging;
 pub mod outbound;
 pub mod postgres;
+pub mod promql;
 pub mod service;
 pub mod settings;
 pub mod wire;
