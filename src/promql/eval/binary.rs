@@ -59,9 +59,9 @@ impl Evaluator<'_> {
 }
 
 impl Operator {
-    /// Whether what it gives is no longer what the name of the series says.
+    /// Whether what it gives is no longer what the name of the series says. As in Prometheus, an angle keeps it.
     pub(super) fn renames(self) -> bool {
-        matches!(self, Self::Add | Self::Sub | Self::Mul | Self::Div | Self::Mod | Self::Pow | Self::Atan2)
+        matches!(self, Self::Add | Self::Sub | Self::Mul | Self::Div | Self::Mod | Self::Pow)
     }
 }
 

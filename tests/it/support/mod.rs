@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod peer;
 pub(crate) mod postgres;
+pub(crate) mod prometheus;
 pub(crate) mod random;
 pub(crate) mod raw;
 pub(crate) mod simulated;
