@@ -63,7 +63,7 @@ impl Heap {
             self.members.push(member);
             self.up();
         } else if let Some(top) = self.members.first_mut()
-            && (top.0.is_nan() && !member.0.is_nan() || is_worse(top.0, member.0, self.largest))
+            && (top.0.is_nan() || is_worse(top.0, member.0, self.largest))
         {
             *top = member;
             self.down();
