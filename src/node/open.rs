@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::disk::{DiskWatch, Sizes};
 use super::loss::check_metrics;
 use super::{Node, Records, Stopping};
 use crate::access::{self, Authority, AuthorityError, HashCost, PruneJob};
+use crate::archive::{SegmentError, Segments};
 use crate::audit::{CheckpointJob, Signer};
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing, Secret};
@@ -16,19 +18,20 @@ use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
+use crate::fleet::expiry::Expiry;
 use crate::fleet::operations::{HistoryJob, OperationsJob};
 use crate::fleet::presence::PresenceJob;
 use crate::fleet::pulse::PulseJob;
 use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, PresenceError};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
-use crate::limits::{PULSE_SECONDS, RETENTION};
+use crate::limits::PULSE_SECONDS;
 use crate::logs::{Logs, LogsError};
-use crate::metrics::{self, Folding, Metrics, Retention};
+use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
-use crate::storage::{DataDir, Poison, StoreError};
+use crate::storage::{DataDir, Poison, Sqlite, StoreError};
 
 /// What a node is opened with.
 #[derive(Clone, Debug)]
@@ -42,8 +45,8 @@ pub struct Options {
     pub session_life: Duration,
     /// What a password's hash costs. Less than the default is for tests.
     pub hash_cost: HashCost,
-    /// How old a document may be when it comes, and how long it is kept.
-    pub retention: Duration,
+    /// How long metrics are kept, and where.
+    pub metrics: metrics::Options,
 }
 
 impl Options {
@@ -55,7 +58,7 @@ impl Options {
             slow_collection_ms: 400.0,
             session_life: access::Options::new(PathBuf::new()).session_life,
             hash_cost: HashCost::default(),
-            retention: RETENTION,
+            metrics: metrics::Options::default(),
         }
     }
 }
@@ -94,6 +97,8 @@ pub enum OpenError {
     Groups(#[from] GroupsError),
     #[error("cannot open the metrics: {0}")]
     Metrics(#[from] metrics::OpenError),
+    #[error("cannot open the segments of metrics: {0}")]
+    Segments(#[from] SegmentError),
     #[error("cannot open the logs: {0}")]
     Logs(#[from] LogsError),
     #[error("cannot read when collectors were last seen: {0}")]
@@ -119,9 +124,8 @@ impl Node {
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
-        let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         check_metrics(layout, &collectors)?;
-        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
+        let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, &options.metrics)?;
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         let ground =
@@ -144,7 +148,11 @@ impl Node {
                 (Box::new(HistoryJob::new(Arc::clone(&operations))), 600),
                 (Box::new(CheckpointJob { log: audit.clone(), signer }), 300),
                 (Box::new(Folding::new(Arc::clone(&metrics))), 10),
-                (Box::new(Retention::new(Arc::clone(&metrics))), 60),
+                (Box::new(Seal::new(Arc::clone(&metrics))), 10),
+                (Box::new(Merging::new(Arc::clone(&metrics))), 30),
+                (Box::new(Forgetting::new(Arc::clone(&metrics))), 60),
+                (Box::new(Expiry::new(Arc::clone(&metrics), Arc::clone(&archive), audit.clone())), 60),
+                (Box::new(DiskWatch { db: Arc::clone(&db), sizes: Sizes::of(layout, &segments) }), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
             ],
@@ -163,6 +171,7 @@ impl Node {
             dashboards,
             collectors,
             metrics,
+            segments,
             logs,
             presence,
             pulse,
@@ -178,6 +187,21 @@ impl Node {
             data_dir,
         })
     }
+}
+
+/// The metrics, and what of them is sealed.
+pub(super) fn open_metrics(
+    layout: &Layout,
+    db: &Arc<Sqlite>,
+    poison: &Poison,
+    clock: &Clock,
+    options: &metrics::Options,
+) -> Result<(Arc<Segments>, Arc<Metrics>), OpenError> {
+    let segments = Segments::open(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone())?;
+    let segments = Arc::new(segments);
+    let (poison, clock) = (poison.clone(), clock.clone());
+    let metrics = Metrics::open(&layout.hot(), Arc::clone(&segments), poison, clock, options.clone())?;
+    Ok((segments, Arc::new(metrics)))
 }
 
 /// Starts the background work, each job with its period in seconds.
