@@ -38,6 +38,7 @@ pub mod registry;
 
 // 5: over the nouns
 pub mod fleet;
+pub mod prometheus;
 
 // 6: the appliance
 pub mod node;

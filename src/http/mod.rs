@@ -42,6 +42,7 @@ mod once;
 mod openapi;
 mod operations;
 mod problem;
+mod prometheus;
 mod query;
 mod register;
 mod registration_secrets;
@@ -88,6 +89,7 @@ pub async fn serve(
     let pushes = web::Data::new(ingest::Admission::default());
     let imports = web::Data::new(import::Turns::default());
     let answered = web::Data::new(figures::Answered::default());
+    let queries = web::Data::new(prometheus::Turns::default());
 
     let keys = web::Data::new(once::InFlight::default());
     let app_node = node.clone();
@@ -98,6 +100,7 @@ pub async fn serve(
             .app_data(pushes.clone())
             .app_data(imports.clone())
             .app_data(answered.clone())
+            .app_data(queries.clone())
             .app_data(keys.clone())
             .app_data(web::PayloadConfig::new(limits::BODY_BYTES))
             .wrap(from_fn(once::answer_once))

@@ -34,6 +34,7 @@ mod retention;
 mod scan;
 mod seal;
 mod sealed;
+mod select;
 mod sender;
 mod senders;
 mod slices;
@@ -77,6 +78,7 @@ pub use piece::Series;
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::{Expired, Retention};
 pub use seal::{Seal, SealError};
+pub use select::{Selected, Wanted};
 
 pub use steps::StepFunction;
 pub use verify::{Verified, verify};
