@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
     collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
-    ingest, live, log_entries, logs, metrics, once, operations, prometheus, register, registration_secrets, setup,
-    system, users,
+    ingest, live, log_entries, logs, metrics, once, operations, prometheus, register, registration_secrets,
+    setup, system, users,
 };
 
 #[derive(OpenApi)]

@@ -8,8 +8,8 @@ use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
     collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
-    ingest, live, log_entries, logs, metrics, openapi, operations, prometheus, register, registration_secrets, setup,
-    system, users,
+    ingest, live, log_entries, logs, metrics, openapi, operations, prometheus, register,
+    registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 

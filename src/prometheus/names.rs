@@ -70,7 +70,8 @@ fn well_known(rank: usize, known: &Known, labels: &[(&str, &str)]) -> Option<Ide
     let renamed = labels.iter().filter(|(name, _)| is_told(name)).filter_map(|(name, value)| {
         let theirs = known.labels.iter().find(|(ours, _)| ours == name).map(|(_, theirs)| *theirs);
         // renamed to nothing, it goes
-        let name = theirs.map_or_else(|| Some(label(name)), |name| (!name.is_empty()).then(|| name.to_owned()))?;
+        let name =
+            theirs.map_or_else(|| Some(label(name)), |name| (!name.is_empty()).then(|| name.to_owned()))?;
         Some((name, (*value).to_owned()))
     });
     let fixed = known.fixed.iter().copied().chain([(NAME, known.name)]);
@@ -83,9 +84,10 @@ fn row(series: &str, labels: &[(&str, &str)]) -> Option<Identity> {
     let column = series.strip_prefix(ROWS)?;
     let (_, source) = labels.iter().find(|(name, source)| *name == SOURCE && source.starts_with("pg_"))?;
     let theirs = |name: &str| ROW_LABELS.iter().find(|(ours, _)| *ours == name).map(|(_, theirs)| *theirs);
-    let renamed = labels.iter().filter(|(name, _)| *name != SOURCE).map(|(name, value)| {
-        (theirs(name).map_or_else(|| label(name), str::to_owned), (*value).to_owned())
-    });
+    let renamed = labels
+        .iter()
+        .filter(|(name, _)| *name != SOURCE)
+        .map(|(name, value)| (theirs(name).map_or_else(|| label(name), str::to_owned), (*value).to_owned()));
     let named = (NAME.to_owned(), valid(&format!("{source}_{column}")));
     Some(Identity { rank: KNOWN.len(), labels: renamed.chain([named]).collect(), value: Value::Times(1.0) })
 }
@@ -114,7 +116,9 @@ mod tests {
             [r#"weather_s_d_t_max{_1_a="y", exported_group="x", zone="eu"} * 1"#]
         );
         assert_eq!(valid("9a"), "_9a");
-        assert!(may_be_of("my_type_count", "my.type") && may_be_of("my", "my") && !may_be_of("my_type", "my.typ"));
+        assert!(
+            may_be_of("my_type_count", "my.type") && may_be_of("my", "my") && !may_be_of("my_type", "my.typ")
+        );
     }
 
     #[test]
@@ -127,10 +131,7 @@ mod tests {
                 "pg_up = 1",
             ]
         );
-        assert_eq!(
-            all("sysstat.memory.total_mb", &[])[1],
-            "node_memory_MemTotal_bytes * 1048576"
-        );
+        assert_eq!(all("sysstat.memory.total_mb", &[])[1], "node_memory_MemTotal_bytes * 1048576");
         let cpu = all("sysstat.rows.idle", &[("source", "cpu"), ("cpu", "cpu0")]);
         assert_eq!(cpu[1], r#"node_cpu_seconds_total{cpu="cpu0", mode="idle"} * 1"#);
     }

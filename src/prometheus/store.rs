@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::ReadError;
 use super::fleet::{Member, members};
 use super::known::Value;
 use super::names::identities;
 use super::wish::Wish;
-use super::ReadError;
 use crate::clock::Timestamp;
 use crate::metrics::{Matcher, Metrics, QueryError, Selected, Wanted};
 use crate::promql::{self, Budget, Error, Labels, Sample, Selector, Source};
@@ -51,8 +51,7 @@ impl<'a> Store<'a> {
             if wishes.is_empty() {
                 continue;
             }
-            let matchers: Vec<_> =
-                wishes.iter().map(|wish| Matcher::by(Arc::new(wish.clone()))).collect();
+            let matchers: Vec<_> = wishes.iter().map(|wish| Matcher::by(Arc::new(wish.clone()))).collect();
             let listed = self.metrics.series_between(member.id, &matchers, from, to).map_err(source)?;
             let mut known = BTreeSet::new();
             for listed in listed.into_iter().filter(|listed| listed.first <= to && listed.last >= from) {

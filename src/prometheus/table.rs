@@ -8,7 +8,7 @@ const HEAD: &str = "\
 # Metric names
 
 Under which names the Prometheus API (see [api.md](api.md)) finds what collectors push. This page is made from the
-code; `make metric-names` writes it anew.
+code; `make openapi` writes it anew.
 
 ## The rule
 

@@ -15,9 +15,15 @@ pub enum Error {
     /// The query is one, but what it asks for cannot be computed from these series.
     #[error("{0}")]
     Execution(String),
-    #[error("the query would read more than {} samples: match fewer series or ask for less time", limits::PROMQL_SAMPLES)]
+    #[error(
+        "the query would read more than {} samples: match fewer series or ask for less time",
+        limits::PROMQL_SAMPLES
+    )]
     TooManySamples,
-    #[error("the query would compute more than {} values: match fewer series, or give a longer step or a shorter range", limits::PROMQL_VALUES)]
+    #[error(
+        "the query would compute more than {} values: match fewer series, or give a longer step or a shorter range",
+        limits::PROMQL_VALUES
+    )]
     TooManyValues,
     #[error("the query matches more than {} series: match fewer", limits::PROMQL_SERIES)]
     TooManySeries,

@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn numbers_are_written_with_all_their_digits() {
-        for (value, text) in [(0.1, "0.1"), (1e21, "1000000000000000000000"), (-0.0, "-0"), (f64::NAN, "NaN")] {
+        for (value, text) in [(0.1, "0.1"), (1e21, "1000000000000000000000"), (-0.0, "-0"), (f64::NAN, "NaN")]
+        {
             assert_eq!(write(value), text);
         }
         assert_eq!(write(f64::NEG_INFINITY), "-Inf");

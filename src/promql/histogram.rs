@@ -83,7 +83,9 @@ mod tests {
 
     #[test]
     fn without_buckets_or_observations_there_is_none() {
-        for pairs in [&[(1.0, 1.0)] as &[_], &[], &[(f64::INFINITY, 1.0)], &[(1.0, 0.0), (f64::INFINITY, 0.0)]] {
+        for pairs in
+            [&[(1.0, 1.0)] as &[_], &[], &[(f64::INFINITY, 1.0)], &[(1.0, 0.0), (f64::INFINITY, 0.0)]]
+        {
             assert!(quantile(0.5, buckets(pairs)).is_nan(), "{pairs:?}");
         }
     }

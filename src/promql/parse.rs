@@ -7,8 +7,8 @@ use promql_parser::label::{MatchOp, Matcher as ParsedMatcher};
 use promql_parser::parser::token::{self, TokenType};
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{
-    self, AggregateExpr, AtModifier, BinaryExpr, Call, Expr as Tree, Function as ParsedFunction, LabelModifier,
-    Offset, SubqueryExpr, VectorMatchCardinality, VectorSelector,
+    self, AggregateExpr, AtModifier, BinaryExpr, Call, Expr as Tree, Function as ParsedFunction,
+    LabelModifier, Offset, SubqueryExpr, VectorMatchCardinality, VectorSelector,
 };
 
 use super::error::{Error, Result};
@@ -248,8 +248,12 @@ fn matching(binary: &BinaryExpr) -> Result<Matching> {
         (matching.on, matching.labels) = (labels.is_include(), names(&labels.labels().labels)?);
     }
     matching.many = match &modifier.card {
-        VectorMatchCardinality::ManyToOne(include) => Some(Many { is_left: true, include: names(&include.labels)? }),
-        VectorMatchCardinality::OneToMany(include) => Some(Many { is_left: false, include: names(&include.labels)? }),
+        VectorMatchCardinality::ManyToOne(include) => {
+            Some(Many { is_left: true, include: names(&include.labels)? })
+        }
+        VectorMatchCardinality::OneToMany(include) => {
+            Some(Many { is_left: false, include: names(&include.labels)? })
+        }
         VectorMatchCardinality::OneToOne | VectorMatchCardinality::ManyToMany => None,
     };
     Ok(matching)
@@ -280,9 +284,28 @@ mod tests {
     #[test]
     fn what_it_does_not_know_is_refused() {
         for query in [
-            "", "1 +", "up[5m", "nothing(up)", "limitk(1, up)", "first_over_time(up[5m])", "rate(up)", "sum(1)",
-            "up + up[5m]", "1 > 2", "up and 1", "round(up, 1, 2)", "label_join(up)", "ln(Inf)", "{a=\"\"}", "a[300y]",
-            "up + fill(0) up", "sum by (\"a.b\") (up)", "-\"x\"", "1[5m:]", "up{a=~\"(\"}", "start()",
+            "",
+            "1 +",
+            "up[5m",
+            "nothing(up)",
+            "limitk(1, up)",
+            "first_over_time(up[5m])",
+            "rate(up)",
+            "sum(1)",
+            "up + up[5m]",
+            "1 > 2",
+            "up and 1",
+            "round(up, 1, 2)",
+            "label_join(up)",
+            "ln(Inf)",
+            "{a=\"\"}",
+            "a[300y]",
+            "up + fill(0) up",
+            "sum by (\"a.b\") (up)",
+            "-\"x\"",
+            "1[5m:]",
+            "up{a=~\"(\"}",
+            "start()",
         ] {
             assert!(matches!(parse(query), Err(Error::Parse(_))), "{query}");
         }

@@ -57,7 +57,8 @@ impl Query {
             return Err(Error::Parameter("end timestamp must not be before start time".to_owned()));
         }
         if step <= 0 {
-            let rule = "zero or negative query resolution step widths are not accepted. Try a positive integer";
+            let rule =
+                "zero or negative query resolution step widths are not accepted. Try a positive integer";
             return Err(Error::Parameter(rule.to_owned()));
         }
         if end.saturating_sub(start) / step > limits::PROMQL_STEPS {

@@ -134,7 +134,10 @@ mod tests {
         let mut vectors = Vectors::new(2);
         vectors.add(series(vec![Some(1.0), None])).unwrap();
         vectors.add(series(vec![None, Some(2.0)])).unwrap();
-        assert_eq!(vectors.add(series(vec![Some(3.0), None])).unwrap_err().to_string(), same_labels().to_string());
+        assert_eq!(
+            vectors.add(series(vec![Some(3.0), None])).unwrap_err().to_string(),
+            same_labels().to_string()
+        );
         let series = vectors.finish();
         assert_eq!((series.len(), &series[0].values), (1, &vec![Some(1.0), Some(2.0)]));
     }

@@ -97,7 +97,9 @@ impl<'a> Checked<'a> {
                 }
                 pattern_of(&text[1..text.len() - 1]).map(drop).map_err(|error| parse(error.to_string()))
             }
-            _ => Err(parse(format!("unexpected string {text} in label matching, expected identifier or \"}}\""))),
+            _ => Err(parse(format!(
+                "unexpected string {text} in label matching, expected identifier or \"}}\""
+            ))),
         }
     }
 }
@@ -166,7 +168,9 @@ impl<'a> Tokens<'a> {
     /// The colon of a subquery, and not of a name.
     fn is_colon(&self) -> bool {
         let rest = self.0.strip_prefix(':');
-        rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphabetic() || "_:".contains(next)))
+        rest.is_some_and(|rest| {
+            !rest.starts_with(|next: char| next.is_ascii_alphabetic() || "_:".contains(next))
+        })
     }
 
     fn cut(&mut self, end: usize) -> &'a str {

@@ -55,7 +55,9 @@ fn ours(memory: &Memory, text: &str, when: When) -> Said {
     match query.and_then(|query| query.evaluate(memory, &budget)) {
         Ok(Answer::Scalar(point)) => Said::Series([one(&Labels::default(), point)].into()),
         Ok(Answer::Text(_, text)) => Said::Text(text),
-        Ok(Answer::Vector(all)) => Said::Series(all.iter().map(|(labels, point)| one(labels, *point)).collect()),
+        Ok(Answer::Vector(all)) => {
+            Said::Series(all.iter().map(|(labels, point)| one(labels, *point)).collect())
+        }
         Ok(Answer::Matrix(all)) => {
             let series = all.into_iter();
             let points = |points: Vec<(i64, f64)>| points.into_iter().map(seconds).collect();
@@ -73,7 +75,8 @@ fn theirs(prometheus: &Prometheus, text: &str, when: When) -> Said {
         When::At(at) => prometheus.call("query", &[("query", text), ("time", &seconds(at))]),
         When::Between(start, end, step) => {
             let (start, end, step) = (seconds(start), seconds(end), seconds(step));
-            prometheus.call("query_range", &[("query", text), ("start", &start), ("end", &end), ("step", &step)])
+            prometheus
+                .call("query_range", &[("query", text), ("start", &start), ("end", &end), ("step", &step)])
         }
     };
     if reply.status != 200 {
@@ -86,7 +89,8 @@ fn theirs(prometheus: &Prometheus, text: &str, when: When) -> Said {
         "scalar" => Said::Series([("{}".to_owned(), vec![point(result)])].into()),
         _ => {
             let series = result.as_array().unwrap().iter().map(|series| {
-                let labels: BTreeMap<String, String> = serde_json::from_value(series["metric"].clone()).unwrap();
+                let labels: BTreeMap<String, String> =
+                    serde_json::from_value(series["metric"].clone()).unwrap();
                 let points = match series.get("value") {
                     Some(value) => vec![point(value)],
                     None => series["values"].as_array().unwrap().iter().map(point).collect(),

@@ -38,7 +38,8 @@ pub(in crate::http) async fn metadata(request: HttpRequest, form: Body) -> Resul
     let (metric, limit) = (params.get("metric"), params.limit("limit")?);
     let mut all = BTreeMap::new();
     for known in &KNOWN {
-        let of = |name: String| (name, [Metadata { r#type: known.kind.as_str(), help: known.help, unit: "" }]);
+        let of =
+            |name: String| (name, [Metadata { r#type: known.kind.as_str(), help: known.help, unit: "" }]);
         all.extend([of(known.name.to_owned()), of(valid(known.of))]);
     }
     all.retain(|name, _| metric.is_none_or(|metric| metric == name));

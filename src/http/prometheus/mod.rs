@@ -20,7 +20,8 @@ pub(super) use turns::Turns;
 
 // what describes them in the OpenAPI document
 pub(super) use fixed::{
-    __path_build_info, __path_exemplars, __path_format_query, __path_metadata, __path_parse_query, __path_rules,
+    __path_build_info, __path_exemplars, __path_format_query, __path_metadata, __path_parse_query,
+    __path_rules,
 };
 pub(super) use labels::{__path_label_values, __path_labels, __path_series};
 pub(super) use queries::{__path_query, __path_query_range};

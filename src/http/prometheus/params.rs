@@ -61,7 +61,8 @@ impl Params {
     pub(super) fn range(&self, now: Timestamp) -> Result<(i64, i64), Problem> {
         let end = self.time("end")?.unwrap_or(now.as_millis());
         let start = self.time("start")?;
-        let start = start.unwrap_or_else(|| Timestamp::from_millis(end).minus(limits::QUERY_RANGE).as_millis());
+        let start =
+            start.unwrap_or_else(|| Timestamp::from_millis(end).minus(limits::QUERY_RANGE).as_millis());
         if end < start {
             return Err(bad_data("invalid parameter \"end\": end timestamp must not be before start time"));
         }

@@ -45,8 +45,9 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, EXECUTION, text)
             }
             Error::Timeout(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT, text),
-            Error::Canceled => Self::new(StatusCode::SERVICE_UNAVAILABLE, CANCELED, text)
-                .retry_after(Duration::from_secs(1)),
+            Error::Canceled => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, CANCELED, text).retry_after(Duration::from_secs(1))
+            }
             Error::Source(cause) => Self::internal(&cause),
         }
     }

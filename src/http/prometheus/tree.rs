@@ -5,7 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use promql_parser::label::{METRIC_NAME, Matcher};
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{
-    AggregateExpr, AtModifier, BinaryExpr, Call, Expr, LabelModifier, Offset, VectorMatchCardinality, VectorSelector,
+    AggregateExpr, AtModifier, BinaryExpr, Call, Expr, LabelModifier, Offset, VectorMatchCardinality,
+    VectorSelector,
 };
 use serde_json::{Value, json};
 
@@ -97,9 +98,7 @@ fn of_call(call: &Call) -> Value {
 }
 
 fn of_selector(kind: &str, selector: &VectorSelector) -> Value {
-    let matcher = |matcher: &Matcher| {
-        json!({"name": matcher.name, "value": matcher.value, "type": matcher.op.to_string()})
-    };
+    let matcher = |matcher: &Matcher| json!({"name": matcher.name, "value": matcher.value, "type": matcher.op.to_string()});
     let named = selector.name.iter().map(|name| json!({"name": METRIC_NAME, "value": name, "type": "="}));
     let matchers: Vec<_> = selector.matchers.matchers.iter().map(matcher).chain(named).collect();
     json!({

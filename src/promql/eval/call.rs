@@ -86,12 +86,7 @@ impl Evaluator<'_> {
         Ok(if values.iter().any(Option::is_some) { vec![Series { labels, values }] } else { Vec::new() })
     }
 
-    fn with_scalar(
-        &self,
-        args: &[Expr],
-        steps: Steps,
-        of: impl Fn(f64, f64) -> f64,
-    ) -> Result<Vec<Series>> {
+    fn with_scalar(&self, args: &[Expr], steps: Steps, of: impl Fn(f64, f64) -> f64) -> Result<Vec<Series>> {
         let (vector, scalars) = (self.vector(&args[0], steps)?, self.scalars(&args[1], steps)?);
         self.each_at(vector, |step, value| Some(of(value, scalars[step])))
     }
@@ -101,7 +96,8 @@ impl Evaluator<'_> {
         let (least, most) = (self.scalars(&args[1], steps)?, self.scalars(&args[2], steps)?);
         self.each_at(vector, |step, value| {
             let (least, most) = (least[step], most[step]);
-            (most >= least || most.is_nan() || least.is_nan()).then(|| float::max(least, float::min(most, value)))
+            (most >= least || most.is_nan() || least.is_nan())
+                .then(|| float::max(least, float::min(most, value)))
         })
     }
 
@@ -123,19 +119,18 @@ impl Evaluator<'_> {
     }
 
     /// By value; what is no number comes last. Over a range, series have no order.
-    fn sorted(
-        &self,
-        arg: &Expr,
-        steps: Steps,
-        order: fn(f64, f64) -> Ordering,
-    ) -> Result<Vec<Series>> {
+    fn sorted(&self, arg: &Expr, steps: Steps, order: fn(f64, f64) -> Ordering) -> Result<Vec<Series>> {
         let mut vector = self.vector(arg, steps)?;
         if steps.count == 1 {
             let value = |series: &Series| series.values[0].unwrap_or(f64::NAN);
             vector.sort_by(|one, other| {
                 let (one, other) = (value(one), value(other));
                 // zeros of both signs are equal
-                if one == other { Ordering::Equal } else { one.is_nan().cmp(&other.is_nan()).then(order(one, other)) }
+                if one == other {
+                    Ordering::Equal
+                } else {
+                    one.is_nan().cmp(&other.is_nan()).then(order(one, other))
+                }
             });
         }
         Ok(vector)

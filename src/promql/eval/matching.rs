@@ -64,7 +64,9 @@ impl Evaluator<'_> {
             self.budget.work(left.len() + right.len())?;
             join.gather(step, of_ones, &mut found)?;
             for (at, signature) in of_many.iter().enumerate() {
-                let (Some(many), Some((one, place))) = (join.many[at].values[step], found[*signature]) else { continue };
+                let (Some(many), Some((one, place))) = (join.many[at].values[step], found[*signature]) else {
+                    continue;
+                };
                 let Some(value) = join.value(one, many) else { continue };
                 if binary.matching.many.is_none() && std::mem::replace(&mut matched[*signature], true) {
                     let rule = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
@@ -142,7 +144,8 @@ impl Join<'_> {
             let Some(value) = series.values[step] else { continue };
             if let Some((_, other)) = found[*signature].replace((value, at)) {
                 let group = series.labels.retained(|name| self.binary.matching.keeps(name));
-                let (side, other) = (if self.is_left_one { "left" } else { "right" }, &self.ones[other].labels);
+                let (side, other) =
+                    (if self.is_left_one { "left" } else { "right" }, &self.ones[other].labels);
                 return Err(Error::Execution(format!(
                     "found duplicate series for the match group {group} on the {side} hand-side of the operation: \
                      [{}, {other}];many-to-many matching not allowed: matching labels must be unique on one side",

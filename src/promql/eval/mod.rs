@@ -34,7 +34,9 @@ impl Evaluator<'_> {
             Expr::Aggregate(aggregate) => self.aggregate(aggregate, steps).map(Value::Vector),
             Expr::Binary(binary) => self.binary(binary, steps),
             Expr::Negate(inner) => self.negate(inner, steps),
-            Expr::Range(_) | Expr::Subquery(_) => Err(Error::execution("a range vector has no value at a moment")),
+            Expr::Range(_) | Expr::Subquery(_) => {
+                Err(Error::execution("a range vector has no value at a moment"))
+            }
         }
     }
 

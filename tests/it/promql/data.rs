@@ -95,7 +95,8 @@ fn counters(all: &mut All, noise: &mut Noise) {
     for (place, instance) in INSTANCES.iter().enumerate() {
         for mode in ["idle", "system", "user"] {
             let times = moments(noise, START, START + 2 * HOUR);
-            let labels = [(NAME, "cpu_seconds_total"), ("instance", *instance), ("job", "demo"), ("mode", mode)];
+            let labels =
+                [(NAME, "cpu_seconds_total"), ("instance", *instance), ("job", "demo"), ("mode", mode)];
             let mut count = noise.next() * 1000.0;
             let reset_every = 90 + 40 * place;
             add(all, &labels, &times, |number| {
@@ -133,8 +134,12 @@ fn histograms(all: &mut All, noise: &mut Noise) {
             for bound in ["0.1", "0.25", "0.5", "1", "2.5", "+Inf"] {
                 let mut count = 0.0;
                 let base = lower.clone();
-                let labels =
-                    [(NAME, "duration_seconds_bucket"), ("instance", instance), ("le", bound), ("path", path)];
+                let labels = [
+                    (NAME, "duration_seconds_bucket"),
+                    ("instance", instance),
+                    ("le", bound),
+                    ("path", path),
+                ];
                 add(all, &labels, &times, |number| {
                     count += (noise.next() * 7.0).floor();
                     lower[number] = base[number] + count;

@@ -173,7 +173,16 @@ const TEMPLATES: [(&str, &[&str]); 19] = [
             "$({__name__=~\"cpus|disk_bytes\"}[5m])",
         ],
     ),
-    (MATH, &["$(memory_bytes)", "$(-memory_bytes)", "$(odd)", "$(cpus / 3)", "$({__name__=~\"cpus|disk_bytes\"})"]),
+    (
+        MATH,
+        &[
+            "$(memory_bytes)",
+            "$(-memory_bytes)",
+            "$(odd)",
+            "$(cpus / 3)",
+            "$({__name__=~\"cpus|disk_bytes\"})",
+        ],
+    ),
     (TRIGONOMETRY, &["$(cpus)", "$(odd)", "$(cpus / 10)", "$(memory_bytes)"]),
     (
         DATES,
@@ -229,7 +238,11 @@ const TEMPLATES: [(&str, &[&str]); 19] = [
     ),
     (
         "0.1 0.5 0.8",
-        &["holt_winters(disk_bytes[10m], $, 0.3)", "holt_winters(disk_bytes[10m], 0.3, $)", "holt_winters(odd[5m], $, $)"],
+        &[
+            "holt_winters(disk_bytes[10m], $, 0.3)",
+            "holt_winters(disk_bytes[10m], 0.3, $)",
+            "holt_winters(odd[5m], $, $)",
+        ],
     ),
     ("0 1 -0.1 1.5", &["holt_winters(disk_bytes[10m], $, 0.3)", "holt_winters(disk_bytes[10m], 0.3, $)"]),
     (
