@@ -1,4 +1,4 @@
-//! The bounds of queries in PromQL: what one may say, read, hold and cost.
+//! The bounds of queries in `PromQL`: what one may say, read, hold and cost.
 
 use std::time::Duration;
 

@@ -29,6 +29,9 @@ pub struct Selected {
     pub numbers: Vec<(Timestamp, f64)>,
 }
 
+/// A series and its numbers as they came.
+type Found = (Series, Vec<(Place, f64)>);
+
 impl Metrics {
     /// The wanted series of a collector with their numbers between two moments, both included. `go_on` is asked
     /// now and then whether anybody still waits for them.
@@ -42,7 +45,7 @@ impl Metrics {
         let matchers = vec![Matcher::by(Arc::clone(wanted))];
         let query = PointsQuery { collector, from, to, step: None, function: StepFunction::Last, matchers };
         let found = past_damage(|| {
-            let mut found: Vec<Option<(Series, Vec<(Place, f64)>)>> = Vec::new();
+            let mut found: Vec<Option<Found>> = Vec::new();
             let mut count = 0;
             self.visit(&query, |slot, series, place, number| {
                 count += 1;

@@ -1,5 +1,5 @@
 //! The series that the exporters of PostgreSQL and of hosts have too, under the names, labels and units that
-//! postgres_exporter and node_exporter give them, as far as documents hold them.
+//! `postgres_exporter` and `node_exporter` give them, as far as documents hold them.
 //!
 //! Where two entries have one name, they are for senders of different kinds; where one sender has both, the first
 //! entry has the say.

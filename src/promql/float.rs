@@ -30,6 +30,12 @@ impl Sum {
     }
 }
 
+/// The language compares exactly.
+#[expect(clippy::float_cmp, reason = "that is what is asked for")]
+pub fn equal(one: f64, other: f64) -> bool {
+    one == other
+}
+
 /// The larger one. Infinity wins over no number, and no number over the rest.
 pub fn max(one: f64, other: f64) -> f64 {
     if one == f64::INFINITY || other == f64::INFINITY {

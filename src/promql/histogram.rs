@@ -1,5 +1,7 @@
 //! Quantiles of classic histograms: counters of buckets, each with its upper bound.
 
+use super::float;
+
 /// A bucket at one moment: its upper bound, and how many observations lie at or below it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
@@ -47,7 +49,7 @@ fn joined(buckets: Vec<Bucket>) -> Vec<Bucket> {
     let mut joined: Vec<Bucket> = Vec::new();
     for bucket in buckets {
         match joined.last_mut() {
-            Some(last) if last.bound == bucket.bound => last.count += bucket.count,
+            Some(last) if float::equal(last.bound, bucket.bound) => last.count += bucket.count,
             _ => joined.push(bucket),
         }
     }

@@ -1,4 +1,4 @@
-//! PromQL, the query language of Prometheus 2.42: read here, and evaluated over any [`Source`] of series.
+//! `PromQL`, the query language of Prometheus 2.42: read here, and evaluated over any [`Source`] of series.
 //!
 //! It guarantees: what it answers is what Prometheus answers over the same samples; one query reads, keeps and
 //! takes no more than its [`Budget`]. It does not know native histograms, nor marks that a series has ended: a

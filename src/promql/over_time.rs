@@ -16,7 +16,22 @@ pub struct Window<'a> {
     pub args: [f64; 2],
 }
 
-pub type OverTime = fn(&Window<'_>) -> Option<f64>;
+/// What is computed from a window, which has at least one sample.
+#[derive(Clone, Copy, Debug)]
+pub enum OverTime {
+    OfAny(fn(&Window<'_>) -> f64),
+    /// Nothing where one sample is not enough.
+    OfTwo(fn(&Window<'_>) -> Option<f64>),
+}
+
+impl OverTime {
+    pub fn of(self, window: &Window<'_>) -> Option<f64> {
+        match self {
+            Self::OfAny(of) => Some(of(window)),
+            Self::OfTwo(of) => of(window),
+        }
+    }
+}
 
 impl Window<'_> {
     fn values(&self) -> impl Iterator<Item = f64> {
@@ -89,21 +104,21 @@ pub fn idelta(window: &Window<'_>) -> Option<f64> {
     last_two(window).map(|(before, last)| last.value - before.value)
 }
 
-pub fn changes(window: &Window<'_>) -> Option<f64> {
-    Some(window.count_pairs(|before, after| before != after && !(before.is_nan() && after.is_nan())))
+pub fn changes(window: &Window<'_>) -> f64 {
+    window.count_pairs(|before, after| !(float::equal(before, after) || before.is_nan() && after.is_nan()))
 }
 
-pub fn resets(window: &Window<'_>) -> Option<f64> {
-    Some(window.count_pairs(|before, after| after < before))
+pub fn resets(window: &Window<'_>) -> f64 {
+    window.count_pairs(|before, after| after < before)
 }
 
-pub fn sum(window: &Window<'_>) -> Option<f64> {
+pub fn sum(window: &Window<'_>) -> f64 {
     let mut sum = Sum::default();
     window.values().for_each(|value| sum.add(value));
-    Some(sum.finite_or_rough())
+    sum.finite_or_rough()
 }
 
-pub fn avg(window: &Window<'_>) -> Option<f64> {
+pub fn avg(window: &Window<'_>) -> f64 {
     let mut mean = Sum::default();
     for (number, value) in window.values().enumerate() {
         if !float::mean_stays(mean.rough(), value) {
@@ -111,45 +126,45 @@ pub fn avg(window: &Window<'_>) -> Option<f64> {
             mean.add(value / count - mean.rough() / count);
         }
     }
-    Some(mean.finite_or_rough())
+    mean.finite_or_rough()
 }
 
-pub fn min(window: &Window<'_>) -> Option<f64> {
-    window.values().reduce(|least, value| if value < least || least.is_nan() { value } else { least })
+pub fn min(window: &Window<'_>) -> f64 {
+    window.values().fold(f64::NAN, |least, value| if value < least || least.is_nan() { value } else { least })
 }
 
-pub fn max(window: &Window<'_>) -> Option<f64> {
-    window.values().reduce(|most, value| if value > most || most.is_nan() { value } else { most })
+pub fn max(window: &Window<'_>) -> f64 {
+    window.values().fold(f64::NAN, |most, value| if value > most || most.is_nan() { value } else { most })
 }
 
-pub fn count(window: &Window<'_>) -> Option<f64> {
-    Some(float::count(window.samples.len()))
+pub fn count(window: &Window<'_>) -> f64 {
+    float::count(window.samples.len())
 }
 
-pub fn last(window: &Window<'_>) -> Option<f64> {
-    window.samples.last().map(|sample| sample.value)
+pub fn last(window: &Window<'_>) -> f64 {
+    window.samples.last().map_or(f64::NAN, |sample| sample.value)
 }
 
-pub fn present(_: &Window<'_>) -> Option<f64> {
-    Some(1.0)
+pub fn present(_: &Window<'_>) -> f64 {
+    1.0
 }
 
-pub fn stdvar(window: &Window<'_>) -> Option<f64> {
+pub fn stdvar(window: &Window<'_>) -> f64 {
     let (mut mean, mut squares) = (Sum::default(), Sum::default());
     for (number, value) in window.values().enumerate() {
         let difference = value - mean.exact();
         mean.add(difference / float::count(number + 1));
         squares.add(difference * (value - mean.exact()));
     }
-    Some(squares.exact() / float::count(window.samples.len()))
+    squares.exact() / float::count(window.samples.len())
 }
 
-pub fn stddev(window: &Window<'_>) -> Option<f64> {
-    stdvar(window).map(f64::sqrt)
+pub fn stddev(window: &Window<'_>) -> f64 {
+    stdvar(window).sqrt()
 }
 
-pub fn quantile(window: &Window<'_>) -> Option<f64> {
-    Some(float::quantile(window.args[0], &mut window.values().collect::<Vec<_>>()))
+pub fn quantile(window: &Window<'_>) -> f64 {
+    float::quantile(window.args[0], &mut window.values().collect::<Vec<_>>())
 }
 
 pub fn deriv(window: &Window<'_>) -> Option<f64> {
@@ -166,7 +181,7 @@ pub fn predict_linear(window: &Window<'_>) -> Option<f64> {
 /// The line of least squares: its slope in a second, and its value at a moment.
 fn line(samples: &[Sample], moment: i64) -> (f64, f64) {
     let first = samples[0].value;
-    if samples.iter().all(|sample| sample.value == first) {
+    if samples.iter().all(|sample| float::equal(sample.value, first)) {
         return if first.is_infinite() { (f64::NAN, f64::NAN) } else { (0.0, first) };
     }
     let [mut xs, mut ys, mut products, mut squares] = [Sum::default(); 4];

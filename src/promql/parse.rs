@@ -311,6 +311,79 @@ mod tests {
         }
     }
 
+    /// The parser is somebody else's: nothing that passes the check may make it panic.
+    #[test]
+    fn no_order_of_tokens_is_too_much_for_the_parser() {
+        let tokens = [
+            "1",
+            "0x",
+            "1e",
+            ".5",
+            "Inf",
+            "NaN",
+            "5m",
+            "1y",
+            "9999999999y",
+            "0s",
+            "a",
+            "a:b",
+            ":",
+            "sum",
+            "by",
+            "without",
+            "on",
+            "ignoring",
+            "group_left",
+            "offset",
+            "bool",
+            "and",
+            "@",
+            "start",
+            "end",
+            "rate",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            "+",
+            "-",
+            "*",
+            "^",
+            "=",
+            "==",
+            "!=",
+            "=~",
+            "!~",
+            ">",
+            "\"x\"",
+            "'\\xff'",
+            "\"\\u12\"",
+            "`",
+            "\"",
+            "#",
+            "é",
+            "\n",
+            "1e300",
+            "-0",
+        ];
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(state >> 33).unwrap()
+        };
+        let mut good = 0;
+        for _ in 0..20_000 {
+            let count = next() % 12;
+            let text: String =
+                (0..count).map(|_| tokens[next() % tokens.len()]).collect::<Vec<_>>().join(" ");
+            good += usize::from(parse(&text).is_ok());
+        }
+        assert!(good > 50, "{good} of the texts are queries");
+    }
+
     /// The tree is walked on the stack of a thread that has 2 MiB.
     #[test]
     fn the_deepest_query_fits_on_the_stack() {

@@ -81,10 +81,12 @@ impl Vectors {
 
     /// At one moment there is one value.
     pub fn put(&mut self, place: usize, step: usize, value: f64) -> Result<()> {
-        match self.series[place].values[step].replace(value) {
-            None => Ok(()),
-            Some(_) => Err(same_labels()),
+        let present = &mut self.series[place].values[step];
+        if present.is_some() {
+            return Err(same_labels());
         }
+        *present = Some(value);
+        Ok(())
     }
 
     /// Adds to what is there at one moment.

@@ -66,6 +66,10 @@ impl<'a> Checked<'a> {
                     return Err(parse("unexpected \"or\" in label matching"));
                 }
             }
+            // `Inf` and `NaN` are numbers, and no durations
+            Token::Word(word) if self.in_brackets || after_offset => {
+                return Err(parse(format!("unexpected {word:?}, expected duration")));
+            }
             Token::Word(word) => {
                 self.count()?;
                 self.after_offset = word.eq_ignore_ascii_case(OFFSET);
@@ -95,7 +99,9 @@ impl<'a> Checked<'a> {
                 if self.patterns > limits::PROMQL_PATTERNS {
                     return Err(parse(format!("a query may have {} patterns", limits::PROMQL_PATTERNS)));
                 }
-                pattern_of(&text[1..text.len() - 1]).map(drop).map_err(|error| parse(error.to_string()))
+                pattern_of(text.get(1..text.len() - 1).unwrap_or_default())
+                    .map(drop)
+                    .map_err(|error| parse(error.to_string()))
             }
             _ => Err(parse(format!(
                 "unexpected string {text} in label matching, expected identifier or \"}}\""
@@ -125,7 +131,7 @@ pub fn pattern_of(text: &str) -> std::result::Result<Regex, regex::Error> {
     // escapes of the string may still be in it, so that only its size is certain here
     match build(&format!("^(?:{text})$")) {
         Err(regex::Error::Syntax(_)) if text.contains(['\\', '{']) => build(""),
-        built => built,
+        compiled => compiled,
     }
 }
 
@@ -240,6 +246,8 @@ mod tests {
             (r#"{a=~"(b"}"#, "unclosed"),
             ("a[5]", "missing unit"),
             ("a offset - 5", "missing unit"),
+            ("a[Inf]", "expected duration"),
+            ("a offset -NaN", "expected duration"),
             ("1m + 2", "unexpected duration"),
             (r#"{"a.b"}"#, "unexpected string"),
             (r#"{a="b" or c="d"}"#, "unexpected \"or\""),

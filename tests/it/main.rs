@@ -30,6 +30,7 @@ mod ingest;
 mod live;
 mod once;
 mod operations;
+mod prometheus_api;
 mod promql;
 mod returning;
 mod revocation;

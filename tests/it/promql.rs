@@ -1,6 +1,6 @@
 //! PromQL beside a real Prometheus 2.42 that holds the same samples: the same answers, and the same refusals.
 
-mod data;
+pub(crate) mod data;
 mod expressions;
 
 use std::collections::BTreeMap;
@@ -111,7 +111,7 @@ fn point(value: &Value) -> (f64, f64) {
     (value[0].as_f64().unwrap(), number)
 }
 
-fn is_close(one: f64, other: f64) -> bool {
+pub(crate) fn is_close(one: f64, other: f64) -> bool {
     if one.is_nan() || other.is_nan() || one.is_infinite() || other.is_infinite() {
         return one == other || (one.is_nan() && other.is_nan());
     }

@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 use crate::node::Node;
 use crate::promql::Query;
 
-/// What a query in PromQL gives at one moment. Parameters may also come as a form.
+/// What a query gives at one moment. Parameters may also come as a form.
 #[utoipa::path(method(get, post), path = "/prometheus/api/v1/query", tag = "prometheus",
     params(
         ("query" = String, Query, description = "in PromQL"),

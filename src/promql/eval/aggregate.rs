@@ -105,18 +105,17 @@ impl Evaluator<'_> {
                 }
             }
             for ((group, bits), count) in counts.drain() {
-                let place = match names.get(&(group, bits)) {
-                    Some(place) => *place,
-                    None => {
-                        self.budget.keep(steps.count)?;
-                        let text = float::write(f64::from_bits(bits));
-                        // `without` the very label takes it away again
-                        let is_kept = !(grouping.without && grouping.labels.iter().any(|name| name == label));
-                        let own = if is_kept { text.as_str() } else { "" };
-                        let place = counted.place(&groups.labels[group].with(label, own));
-                        names.insert((group, bits), place);
-                        place
-                    }
+                let place = if let Some(place) = names.get(&(group, bits)) {
+                    *place
+                } else {
+                    self.budget.keep(steps.count)?;
+                    let text = float::write(f64::from_bits(bits));
+                    // `without` the very label takes it away again
+                    let is_kept = !(grouping.without && grouping.labels.iter().any(|name| name == label));
+                    let own = if is_kept { text.as_str() } else { "" };
+                    let place = counted.place(&groups.labels[group].with(label, own));
+                    names.insert((group, bits), place);
+                    place
                 };
                 counted.add_to(place, step, count);
             }

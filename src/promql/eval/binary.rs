@@ -3,6 +3,7 @@
 use super::Evaluator;
 use crate::promql::error::{Error, Result};
 use crate::promql::expr::{Binary, Operator};
+use crate::promql::float;
 use crate::promql::series::{Series, Steps, Value, Vectors};
 
 impl Evaluator<'_> {
@@ -71,7 +72,6 @@ fn of_scalars(op: Operator, left: f64, right: f64) -> f64 {
 }
 
 /// What an operator gives, and whether it holds: a comparison gives its left side.
-#[expect(clippy::float_cmp, reason = "the language compares exactly")]
 pub(super) fn apply(op: Operator, left: f64, right: f64) -> (f64, bool) {
     match op {
         Operator::Add => (left + right, true),
@@ -81,8 +81,8 @@ pub(super) fn apply(op: Operator, left: f64, right: f64) -> (f64, bool) {
         Operator::Mod => (left % right, true),
         Operator::Pow => (left.powf(right), true),
         Operator::Atan2 => (left.atan2(right), true),
-        Operator::Equal => (left, left == right),
-        Operator::NotEqual => (left, left != right),
+        Operator::Equal => (left, float::equal(left, right)),
+        Operator::NotEqual => (left, !float::equal(left, right)),
         Operator::Greater => (left, left > right),
         Operator::Less => (left, left < right),
         Operator::AtLeast => (left, left >= right),

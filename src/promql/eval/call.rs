@@ -126,7 +126,7 @@ impl Evaluator<'_> {
             vector.sort_by(|one, other| {
                 let (one, other) = (value(one), value(other));
                 // zeros of both signs are equal
-                if one == other {
+                if float::equal(one, other) {
                     Ordering::Equal
                 } else {
                     one.is_nan().cmp(&other.is_nan()).then(order(one, other))

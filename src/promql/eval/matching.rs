@@ -163,14 +163,13 @@ impl Join<'_> {
     }
 
     fn put(&mut self, step: usize, many: usize, one: usize, value: f64) -> Result<()> {
-        let place = match self.labels.get(&(many, one)) {
-            Some(place) => *place,
-            None => {
-                let labels = result_labels(self.binary, &self.many[many].labels, &self.ones[one].labels);
-                let place = self.joined.place(&labels);
-                self.labels.insert((many, one), place);
-                place
-            }
+        let place = if let Some(place) = self.labels.get(&(many, one)) {
+            *place
+        } else {
+            let labels = result_labels(self.binary, &self.many[many].labels, &self.ones[one].labels);
+            let place = self.joined.place(&labels);
+            self.labels.insert((many, one), place);
+            place
         };
         let put = self.joined.put(place, step, value);
         if self.binary.matching.many.is_none() {

@@ -53,7 +53,7 @@ impl Evaluator<'_> {
                 if smooths {
                     check_factors(args)?;
                 }
-                values[step] = of(&Window { samples, from, to, at, args });
+                values[step] = of.of(&Window { samples, from, to, at, args });
             }
             if values.iter().any(Option::is_some) {
                 let labels = if keeps_name { labels } else { labels.unnamed() };

@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use pganalytics::promql::{Budget, Labels, NAME, Result, Sample, Selector, Source};
 
 /// 2026-11-20T15:00:00Z, in milliseconds.
-pub(super) const START: i64 = 1_795_186_800_000;
-pub(super) const HOUR: i64 = 3_600_000;
+pub(crate) const START: i64 = 1_795_186_800_000;
+pub(crate) const HOUR: i64 = 3_600_000;
 const INTERVAL: i64 = 15_000;
 
 /// Series in the order of their labels.
-pub(super) struct Memory(pub(super) Vec<(Labels, Vec<Sample>)>);
+pub(crate) struct Memory(pub(crate) Vec<(Labels, Vec<Sample>)>);
 
 impl Source for Memory {
     fn select(
@@ -54,7 +54,7 @@ fn moments(noise: &mut Noise, from: i64, to: i64) -> Vec<i64> {
     moments
 }
 
-pub(super) fn memory() -> Memory {
+pub(crate) fn memory() -> Memory {
     let mut series = Vec::new();
     let mut noise = Noise(7);
     gauges(&mut series, &mut noise);
@@ -173,7 +173,7 @@ fn oddities(all: &mut All, noise: &mut Noise) {
 }
 
 /// As `promtool` reads it.
-pub(super) fn open_metrics(memory: &Memory) -> String {
+pub(crate) fn open_metrics(memory: &Memory) -> String {
     let mut text = String::new();
     let mut by_name: std::collections::BTreeMap<&str, Vec<&(Labels, Vec<Sample>)>> = Default::default();
     for series in &memory.0 {
