@@ -108,6 +108,7 @@ pub async fn serve(
             .wrap(from_fn(move |request, next| answer::answer(tls, request, next)));
         routes::resources().into_iter().fold(app, App::service).default_service(web::to(dashboard::serve))
     })
+    .on_connect(prometheus::note_connection)
     .workers(options.workers)
     .max_connections(limits::CONNECTIONS)
     .client_request_timeout(limits::REQUEST_HEAD_TIME)

@@ -32,3 +32,5 @@ pub const PROMQL_TIME: Duration = Duration::from_secs(60);
 /// Queries that run at once, and that wait for their turn: each may hold its values in memory.
 pub const PROMQL_RUNNING: usize = 4;
 pub const PROMQL_WAITING: usize = 100;
+/// How often it is looked whether the client of a query is still there.
+pub const PROMQL_CLIENT_LOOK: Duration = Duration::from_millis(200);

@@ -90,7 +90,7 @@ macro_rules! known {
     };
 }
 
-pub static KNOWN: [Known; 103] = known! {
+pub static KNOWN: [Known; 111] = known! {
     // -- the server
     gauge "pg_up" of "pg_stats.transactions_committed" labels ONLY_COLLECTOR as ONE,
         "PostgreSQL answered when it was asked";
@@ -224,6 +224,22 @@ pub static KNOWN: [Known; 103] = known! {
         labels DATABASE,
         "Age of the oldest multixact id, in multixacts, whatever the name says";
     // -- the host
+    counter "node_cpu_seconds_total" of "sysstat.processors.user_seconds" mode "user",
+        "Seconds that a processor spent in each mode";
+    counter "node_cpu_seconds_total" of "sysstat.processors.nice_seconds" mode "nice",
+        "Seconds that a processor spent in each mode";
+    counter "node_cpu_seconds_total" of "sysstat.processors.system_seconds" mode "system",
+        "Seconds that a processor spent in each mode";
+    counter "node_cpu_seconds_total" of "sysstat.processors.idle_seconds" mode "idle",
+        "Seconds that a processor spent in each mode";
+    counter "node_cpu_seconds_total" of "sysstat.processors.iowait_seconds" mode "iowait",
+        "Seconds that a processor spent in each mode";
+    counter "node_cpu_seconds_total" of "sysstat.processors.irq_seconds" mode "irq",
+        "Seconds that a processor spent in each mode";
+    counter "node_cpu_seconds_total" of "sysstat.processors.softirq_seconds" mode "softirq",
+        "Seconds that a processor spent in each mode";
+    counter "node_cpu_seconds_total" of "sysstat.processors.steal_seconds" mode "steal",
+        "Seconds that a processor spent in each mode";
     counter "node_cpu_seconds_total" of "sysstat.rows.user" from "cpu" mode "user",
         "Seconds that a processor spent in each mode";
     counter "node_cpu_seconds_total" of "sysstat.rows.nice" from "cpu" mode "nice",

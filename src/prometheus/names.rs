@@ -127,8 +127,8 @@ mod tests {
             all("pg_stats.transactions_committed", &[("database", "app")]),
             [
                 r#"pg_stats_transactions_committed{database="app"} * 1"#,
-                r#"pg_stat_database_xact_commit{datname="app"} * 1"#,
                 "pg_up = 1",
+                r#"pg_stat_database_xact_commit{datname="app"} * 1"#,
             ]
         );
         assert_eq!(all("sysstat.memory.total_mb", &[])[1], "node_memory_MemTotal_bytes * 1048576");

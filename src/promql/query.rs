@@ -120,3 +120,45 @@ fn over_range(value: Value, steps: Steps) -> Answer {
     matrix.sort_by(|(one, _), (other, _)| one.cmp(other));
     Answer::Matrix(matrix)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Nothing;
+
+    impl Source for Nothing {
+        fn select(
+            &self,
+            _: &Selector,
+            _: i64,
+            _: i64,
+            _: &Budget,
+            _: &mut dyn FnMut(Labels, &[Sample]) -> Result<()>,
+        ) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn value(text: &str) -> f64 {
+        let budget = Budget::new(Duration::from_secs(60), std::sync::Arc::default());
+        match Query::at(text, 4000).and_then(|query| query.evaluate(&Nothing, &budget)) {
+            Ok(Answer::Scalar((4000, value))) => value,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    /// The tree is walked on the stack of a thread that has 2 MiB.
+    #[test]
+    fn the_deepest_query_is_evaluated_on_the_stack() {
+        let deep = limits::PROMQL_PARTS / 2 - 2;
+        assert!(value(&format!("-({}1)", "-".repeat(deep))) < 2.0);
+        let sum = value(&format!("1{}", " + 1".repeat(deep)));
+        assert!((sum - crate::promql::float::count(deep + 1)).abs() < 1e-9);
+        let nested = deep / 6;
+        let calls = format!("scalar({}vector(time()){})", "abs(sum(".repeat(nested), "))".repeat(nested));
+        assert!((value(&calls) - 4.0).abs() < 1e-9);
+    }
+}

@@ -226,7 +226,7 @@ mod tests {
             "1 + .5e-3 * 0x1F - Inf",
             r#"rate(a:b{c="d",or!~"x|y{2}"}[5m:] offset -1h30m) # [5]"#,
             "sum by (a) (x[1d:5s] @ 1.5)",
-            r#"{a='it\'s'} or `raw\`"#,
+            r"{a='it\'s'} or `raw\`",
             "\"no end",
         ] {
             assert!(check(query).is_ok(), "{query}: {:?}", check(query));

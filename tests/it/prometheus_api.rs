@@ -3,6 +3,8 @@
 
 mod fleet;
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::promql::is_close;
 use crate::support::prometheus::form_of;
+use crate::support::wait_for;
 use fleet::{Fleet, call};
 
 const EXPRESSIONS: [&str; 36] = [
@@ -238,6 +241,33 @@ fn data_sources_sign_in_by_token_password_or_cookie() {
     let (_, agent) = fleet.appliance.collector(&fleet.admin, "db-3");
     let refused = call(client, "query", &form, &format!("Bearer {agent}"));
     assert_eq!((refused.status, refused.string("errorType")), (403, "forbidden".into()));
+}
+
+/// Queries that nobody waits for would keep the others from their turns.
+#[test]
+fn a_query_ends_when_its_client_is_gone() {
+    let fleet = Fleet::start();
+    let end = seconds(fleet.end());
+    let start = seconds(fleet.end() - 1_000_000);
+    // half a minute of work for each of those that may run at once
+    let text = "quantile_over_time(0.5, vector(time())[20d:20s])";
+    let form = form_of(&[("query", text), ("start", &start), ("end", &end), ("step", "1")]);
+    let head = format!(
+        "GET /prometheus/api/v1/query_range?{form} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
+        fleet.token
+    );
+    let ask = || {
+        let mut stream = TcpStream::connect(fleet.appliance.client.address()).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let asked: Vec<_> = (0..pganalytics::limits::PROMQL_RUNNING).map(|_| ask()).collect();
+    let quick = |timeout: &str| fleet.call("query", &[("query", "1"), ("timeout", timeout)]).status;
+    wait_for("all turns to be taken", || (quick("0.1") == 503).then_some(()));
+    drop(asked);
+    let began = Instant::now();
+    assert_eq!(quick("20"), 200);
+    assert!(began.elapsed() < Duration::from_secs(5), "the turns came back after {:?}", began.elapsed());
 }
 
 /// Each is refused in Prometheus's form, and soon.

@@ -34,7 +34,7 @@ pub(in crate::http) async fn labels(
 ) -> Result<HttpResponse, Problem> {
     let params = Params::of(&request, &form)?;
     let (range, selectors) = (params.range(node.clock.now())?, params.selectors()?);
-    let names = turns.run(&node, params.timeout()?, move |store, budget| {
+    let names = turns.run((&node, &request), params.timeout()?, move |store, budget| {
         gathered((store, budget), &selectors, range, |labels, names| {
             names.extend(labels.iter().map(|(name, _)| name.to_owned()));
         })
@@ -65,7 +65,7 @@ pub(in crate::http) async fn label_values(
         return Err(bad_data(format!("invalid label name: {name:?}")));
     }
     let (range, selectors) = (params.range(node.clock.now())?, params.selectors()?);
-    let values = turns.run(&node, params.timeout()?, move |store, budget| {
+    let values = turns.run((&node, &request), params.timeout()?, move |store, budget| {
         if selectors.is_empty() && OF_REGISTRY.contains(&name.as_str()) {
             // the registry knows them without any series
             let of_members = store.members().iter().map(|member| member.labels.get(&name).to_owned());
@@ -122,7 +122,7 @@ pub(in crate::http) async fn series(
         return Err(bad_data("no match[] parameter provided"));
     }
     let limit = params.limit("limit")?;
-    let found = turns.run(&node, params.timeout()?, move |store, budget| {
+    let found = turns.run((&node, &request), params.timeout()?, move |store, budget| {
         let mut found = BTreeSet::new();
         store.series(&selectors, range, budget, &mut |labels| {
             found.insert(labels);

@@ -4,6 +4,7 @@
 //! Prometheus sends is taken, and what it does not know is not answered.
 
 mod body;
+mod client;
 mod fixed;
 mod labels;
 mod params;
@@ -12,6 +13,7 @@ mod refusal;
 mod tree;
 mod turns;
 
+pub(super) use client::note_connection;
 pub(super) use fixed::{build_info, exemplars, format_query, metadata, parse_query, rules};
 pub(super) use labels::{label_values, labels, series};
 pub(super) use queries::{query, query_range};

@@ -30,7 +30,7 @@ pub(in crate::http) async fn query(
     let params = Params::of(&request, &form)?;
     let text = params.needed("query")?.to_owned();
     let at = params.time("time")?.unwrap_or(node.clock.now().as_millis());
-    let run = turns.run(&node, params.timeout()?, move |store, budget| {
+    let run = turns.run((&node, &request), params.timeout()?, move |store, budget| {
         let answer = Query::at(&text, at)?.evaluate(store, budget)?;
         Ok(body::answer(&answer))
     });
@@ -62,7 +62,7 @@ pub(in crate::http) async fn query_range(
     }
     let (start, end) = (params.time("start")?.unwrap_or_default(), params.time("end")?.unwrap_or_default());
     let step = params.duration("step")?.unwrap_or_default();
-    let run = turns.run(&node, params.timeout()?, move |store, budget| {
+    let run = turns.run((&node, &request), params.timeout()?, move |store, budget| {
         let answer = Query::between(&text, start, end, step)?.evaluate(store, budget)?;
         Ok(body::answer(&answer))
     });

@@ -1,15 +1,18 @@
 //! Who may query now: few run at once, as each may need much memory, and the others wait for as long as they have.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use actix_web::HttpRequest;
 use actix_web::web::Data;
 use tokio::sync::Semaphore;
 
+use super::client::Client;
 use crate::http::on_disk;
 use crate::http::problem::Problem;
-use crate::limits::{PROMQL_RUNNING, PROMQL_WAITING};
+use crate::limits::{PROMQL_CLIENT_LOOK, PROMQL_RUNNING, PROMQL_WAITING};
 use crate::node::Node;
 use crate::prometheus::Store;
 use crate::promql::{Budget, Error};
@@ -34,6 +37,18 @@ impl Drop for Waiter {
     }
 }
 
+/// Waits for an answer, and looks now and then whether its client still does.
+async fn watched<T>(answer: impl Future<Output = T>, client: Option<Client>, waiter: &Waiter) -> T {
+    let mut answer = pin!(answer);
+    loop {
+        match tokio::time::timeout(PROMQL_CLIENT_LOOK, &mut answer).await {
+            Ok(answer) => return answer,
+            Err(_) if client.is_some_and(Client::is_gone) => waiter.0.store(true, Ordering::Relaxed),
+            Err(_) => {}
+        }
+    }
+}
+
 /// Counts as long as it lives.
 struct Counted<'a>(&'a AtomicUsize);
 
@@ -55,10 +70,10 @@ impl Drop for Counted<'_> {
 }
 
 impl Turns {
-    /// Runs a query over the store when its turn comes, within `time` from now.
+    /// Runs a query over the store when its turn comes, within `time` from now, for as long as its client is there.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        node: &Data<Node>,
+        (node, request): (&Data<Node>, &HttpRequest),
         time: Duration,
         query: impl FnOnce(&Store<'_>, &Budget) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -68,14 +83,14 @@ impl Turns {
         drop(counted);
         let Ok(Ok(turn)) = turn else { return Err(Error::Timeout(time).into()) };
         let gone = Arc::new(AtomicBool::new(false));
-        let _waiter = Waiter(Arc::clone(&gone));
-        on_disk(node, move |node| {
+        let waiter = Waiter(Arc::clone(&gone));
+        let answer = on_disk(node, move |node| {
             // a turn ends with its work, also when nobody waits for that
             let _turn = turn;
             let budget = Budget::new(time.saturating_sub(began.elapsed()), gone);
             let store = Store::open(&node.metrics, &node.collectors, &node.groups)?;
             query(&store, &budget)
-        })
-        .await
+        });
+        watched(answer, Client::of(request), &waiter).await
     }
 }
