@@ -180,8 +180,8 @@ fn grafana_finds_what_it_asks_for() {
     let panel = "sum by (collector) (rate(pg_stat_database_xact_commit{collector=~\"db-1|db-2\"}[4m]))";
     let panel = fleet.call("query_range", &[&[("query", panel), ("step", "60")][..], &range].concat());
     assert_eq!(panel.body["data"]["result"].as_array().unwrap().len(), 2, "{}", panel.text);
-    let stat = fleet.call("query", &[("query", "count(pg_up)"), ("time", &seconds(fleet.end() - 60_000))]);
-    assert_eq!(stat.body["data"]["result"][0]["value"][1], "2", "{}", stat.text);
+    let tile = fleet.call("query", &[("query", "count(pg_up)"), ("time", &seconds(fleet.end() - 60_000))]);
+    assert_eq!(tile.body["data"]["result"][0]["value"][1], "2", "{}", tile.text);
     assert_eq!(fleet.get("query_exemplars", &[("query", "pg_up")]).body["data"], json!([]));
     assert_eq!(fleet.get("rules", &[]).body["data"], json!({"groups": []}));
 

@@ -1,9 +1,10 @@
-//! PromQL beside a real Prometheus 2.42 that holds the same samples: the same answers, and the same refusals.
+//! `PromQL` beside a real Prometheus 2.42 that holds the same samples: the same answers, and the same refusals.
 
 pub(crate) mod data;
 mod expressions;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pganalytics::promql::{Answer, Budget, Error, Labels, Query};
@@ -45,8 +46,8 @@ fn ours(memory: &Memory, text: &str, when: When) -> Said {
         When::At(at) => Query::at(text, at),
         When::Between(start, end, step) => Query::between(text, start, end, step),
     };
-    let budget = Budget::new(Duration::from_secs(60), Default::default());
-    let seconds = |(at, value): (i64, f64)| (at as f64 / 1000.0, value);
+    let budget = Budget::new(Duration::from_secs(60), Arc::default());
+    let seconds = |(at, value): (i64, f64)| (Duration::from_millis(at.unsigned_abs()).as_secs_f64(), value);
     let json = |labels: &Labels| {
         let labels: BTreeMap<_, _> = labels.iter().collect();
         serde_json::to_string(&labels).unwrap()
@@ -112,8 +113,8 @@ fn point(value: &Value) -> (f64, f64) {
 }
 
 pub(crate) fn is_close(one: f64, other: f64) -> bool {
-    if one.is_nan() || other.is_nan() || one.is_infinite() || other.is_infinite() {
-        return one == other || (one.is_nan() && other.is_nan());
+    if !one.is_finite() || !other.is_finite() {
+        return one.total_cmp(&other).is_eq() || (one.is_nan() && other.is_nan());
     }
     (one - other).abs() <= TOLERANCE * one.abs().max(other.abs()).max(1e-12)
 }

@@ -1,6 +1,13 @@
 //! Series with all that makes reading them hard: counters that begin again, gaps, series that end or begin late,
 //! histograms, labels that come and go, values that are no numbers.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "numbers of samples are small"
+)]
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use pganalytics::promql::{Budget, Labels, NAME, Result, Sample, Selector, Source};
@@ -91,6 +98,9 @@ fn gauges(all: &mut All, noise: &mut Noise) {
     }
 }
 
+/// Whether a series is there at a moment.
+type Part = Box<dyn Fn(i64) -> bool>;
+
 fn counters(all: &mut All, noise: &mut Noise) {
     for (place, instance) in INSTANCES.iter().enumerate() {
         for mode in ["idle", "system", "user"] {
@@ -110,7 +120,7 @@ fn counters(all: &mut All, noise: &mut Noise) {
     }
     // a gap of eleven minutes, one that ends, one that begins late, one that comes and goes
     let whole = moments(noise, START, START + 2 * HOUR);
-    let parts: [(&str, Box<dyn Fn(i64) -> bool>); 4] = [
+    let parts: [(&str, Part); 4] = [
         ("gap", Box::new(|at| !(START + 2_400_000..START + 3_060_000).contains(&at))),
         ("ends", Box::new(|at| at < START + HOUR + 7000)),
         ("late", Box::new(|at| at > START + HOUR - 7000)),
@@ -175,7 +185,7 @@ fn oddities(all: &mut All, noise: &mut Noise) {
 /// As `promtool` reads it.
 pub(crate) fn open_metrics(memory: &Memory) -> String {
     let mut text = String::new();
-    let mut by_name: std::collections::BTreeMap<&str, Vec<&(Labels, Vec<Sample>)>> = Default::default();
+    let mut by_name = BTreeMap::<&str, Vec<&(Labels, Vec<Sample>)>>::new();
     for series in &memory.0 {
         by_name.entry(series.0.get(NAME)).or_default().push(series);
     }

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use reqwest::Method;
 use serde_json::Value;
 
+use super::appliance::write;
 use super::client::{Client, Reply};
 use super::wait_for;
 
@@ -18,11 +19,11 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    /// With the samples of a text in the form of OpenMetrics.
+    /// With the samples of a text in the form of `OpenMetrics`.
     pub(crate) fn with(samples: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (text, data) = (folder.path().join("samples"), folder.path().join("data"));
-        fs::write(&text, samples).unwrap();
+        write(&text, samples.as_bytes());
         let filled = command("promtool", folder.path())
             .args(["tsdb", "create-blocks-from", "openmetrics"])
             .args([&text, &data])
@@ -30,7 +31,7 @@ impl Prometheus {
             .unwrap();
         assert!(filled.status.success(), "promtool: {}", String::from_utf8_lossy(&filled.stderr));
         let config = folder.path().join("config");
-        fs::write(&config, "global: {}\n").unwrap();
+        write(&config, b"global: {}\n");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let server = command("prometheus", folder.path())
