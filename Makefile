@@ -88,8 +88,8 @@ soak: ## Kill daemon and agents at random under load, for long; let a thousand a
 	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture --test-threads 1 crash:: fleet_laws:: returning::
 
 .PHONY: openapi
-openapi: ## Write docs/openapi.json anew
-	@PGANALYTICS_WRITE_OPENAPI=1 cargo test --locked --quiet --test openapi the_file_is_what_the_daemon_serves
+openapi: ## Write docs/openapi.json and docs/metric-names.md anew
+	@PGANALYTICS_WRITE_OPENAPI=1 cargo test --locked --quiet --test openapi the_file_is
 
 # PROFILE=dev packs the programs of `make build`: soon there, and large
 PROFILE ?= dist

@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod logging;
 pub mod outbound;
 pub mod postgres;
+pub mod promql;
 pub mod service;
 pub mod settings;
 pub mod wire;
@@ -39,6 +40,7 @@ pub mod registry;
 // 5: over the nouns
 pub mod fleet;
 pub mod mirror;
+pub mod prometheus;
 
 // 6: the appliance
 pub mod node;

@@ -2,11 +2,13 @@
 
 mod metrics;
 mod mirror;
+mod promql;
 
 use std::time::Duration;
 
 pub use metrics::*;
 pub use mirror::*;
+pub use promql::*;
 
 // -- what a push may be
 
@@ -32,6 +34,8 @@ pub const QUERY_LIMIT: std::ops::RangeInclusive<u64> = 1..=10_000;
 pub const SPOOL_BYTES: std::ops::RangeInclusive<u64> = (MIB as u64)..=(64 * 1024 * MIB as u64);
 /// A batch of the spool, compressed.
 pub const SPOOL_BATCH_BYTES: usize = 16 * MIB;
+/// Processors whose counters are sent one by one, eight numbers each.
+pub const PROCESSORS: usize = 256;
 /// Longest time that a stopping worker gets before it is killed.
 pub const STOP_GRACE: Duration = Duration::from_mins(1);
 /// First and longest pause between two attempts to reach the daemon.

@@ -44,6 +44,7 @@ mod once;
 mod openapi;
 mod operations;
 mod problem;
+mod prometheus;
 mod query;
 mod register;
 mod registration_secrets;
@@ -99,6 +100,7 @@ pub async fn serve(
     let pushes = web::Data::new(ingest::Admission::default());
     let imports = web::Data::new(import::Turns::default());
     let answered = web::Data::new(figures::Answered::default());
+    let queries = web::Data::new(prometheus::Turns::default());
 
     let keys = web::Data::new(once::InFlight::default());
     let app_node = node.clone();
@@ -109,6 +111,7 @@ pub async fn serve(
             .app_data(pushes.clone())
             .app_data(imports.clone())
             .app_data(answered.clone())
+            .app_data(queries.clone())
             .app_data(keys.clone())
             .app_data(web::PayloadConfig::new(limits::BODY_BYTES))
             .wrap(from_fn(once::answer_once))
@@ -116,7 +119,10 @@ pub async fn serve(
             .wrap(from_fn(move |request, next| answer::answer(tls, request, next)));
         routes::resources().into_iter().fold(app, App::service).default_service(web::to(dashboard::serve))
     })
-    .on_connect(prove)
+    .on_connect(|connection, of| {
+        prove(connection, of);
+        prometheus::note_connection(connection, of);
+    })
     .workers(options.workers)
     .max_connections(limits::CONNECTIONS)
     .client_request_timeout(limits::REQUEST_HEAD_TIME)

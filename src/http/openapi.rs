@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, certificates,
     channel, collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, groups,
-    health, import, ingest, live, log_entries, logs, metrics, once, operations, register,
+    health, import, ingest, live, log_entries, logs, metrics, once, operations, prometheus, register,
     registration_secrets, setup, system, users,
 };
 
@@ -48,6 +48,9 @@ use super::{
         audit::list, audit::verify, audit::of_collector,
         system::jobs, system::system, system::confirm_clock,
         live::open,
+        prometheus::query, prometheus::query_range, prometheus::labels, prometheus::label_values, prometheus::series,
+        prometheus::metadata, prometheus::exemplars, prometheus::rules, prometheus::build_info,
+        prometheus::format_query, prometheus::parse_query,
     )
 )]
 struct Api;

@@ -102,6 +102,10 @@ impl Problem {
         self.code
     }
 
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The fields at fault, if any.
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
@@ -377,7 +381,7 @@ impl From<QueryError> for Problem {
                 Self::invalid_field("match", "too_many", detail)
             }
             QueryError::TooManyDocuments => Self::invalid_field("from", "too_many", detail),
-            QueryError::Store(_) | QueryError::Segment(_) => Self::internal(&detail),
+            QueryError::Store(_) | QueryError::Segment(_) | QueryError::GivenUp => Self::internal(&detail),
         }
     }
 }

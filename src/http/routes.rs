@@ -8,8 +8,8 @@ use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, certificates, channel,
     collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, groups, health,
-    import, ingest, live, log_entries, logs, metrics, openapi, operations, register, registration_secrets,
-    setup, system, users,
+    import, ingest, live, log_entries, logs, metrics, openapi, operations, prometheus, register,
+    registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -36,6 +36,7 @@ macro_rules! routes {
 pub fn all() -> Vec<Route> {
     let mut all = of_people();
     all.extend(of_collectors());
+    all.extend(of_prometheus());
     all
 }
 
@@ -152,6 +153,31 @@ fn of_collectors() -> Vec<Route> {
         POST "/api/v1/ws/ticket" Viewer auth::ticket;
         GET "/api/v1/ws" Viewer live::open;
         GET "/ws" Viewer live::open;
+    }
+}
+
+/// What data sources of Prometheus ask.
+fn of_prometheus() -> Vec<Route> {
+    routes! {
+        GET "/prometheus/api/v1/query" Viewer prometheus::query;
+        POST "/prometheus/api/v1/query" Viewer prometheus::query;
+        GET "/prometheus/api/v1/query_range" Viewer prometheus::query_range;
+        POST "/prometheus/api/v1/query_range" Viewer prometheus::query_range;
+        GET "/prometheus/api/v1/labels" Viewer prometheus::labels;
+        POST "/prometheus/api/v1/labels" Viewer prometheus::labels;
+        GET "/prometheus/api/v1/label/{name}/values" Viewer prometheus::label_values;
+        POST "/prometheus/api/v1/label/{name}/values" Viewer prometheus::label_values;
+        GET "/prometheus/api/v1/series" Viewer prometheus::series;
+        POST "/prometheus/api/v1/series" Viewer prometheus::series;
+        GET "/prometheus/api/v1/metadata" Viewer prometheus::metadata;
+        GET "/prometheus/api/v1/query_exemplars" Viewer prometheus::exemplars;
+        POST "/prometheus/api/v1/query_exemplars" Viewer prometheus::exemplars;
+        GET "/prometheus/api/v1/rules" Viewer prometheus::rules;
+        GET "/prometheus/api/v1/status/buildinfo" Viewer prometheus::build_info;
+        GET "/prometheus/api/v1/format_query" Viewer prometheus::format_query;
+        POST "/prometheus/api/v1/format_query" Viewer prometheus::format_query;
+        GET "/prometheus/api/v1/parse_query" Viewer prometheus::parse_query;
+        POST "/prometheus/api/v1/parse_query" Viewer prometheus::parse_query;
     }
 }
 

@@ -67,6 +67,10 @@ pub const QUERY_SERIES: usize = 20_000;
 pub const QUERY_DOCUMENTS: u64 = 1_000_000;
 /// Points in one answer over all its series.
 pub const QUERY_POINTS: usize = 2_000_000;
+/// Numbers of one collector that one selection holds at once, 24 bytes each, and after how many it asks whether anybody
+/// still waits for them.
+pub const SELECTED_NUMBERS: usize = 5_000_000;
+pub const SELECTED_UNTIL_ASKED: usize = 10_000;
 /// Matchers in one query and length of one.
 pub const QUERY_MATCHERS: usize = 100;
 pub const MATCHER_BYTES: usize = 4096;

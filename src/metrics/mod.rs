@@ -36,6 +36,7 @@ mod retention;
 mod scan;
 mod seal;
 mod sealed;
+mod select;
 mod sender;
 mod senders;
 mod slices;
@@ -81,6 +82,7 @@ pub use piece::Series;
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::{Expired, Retention};
 pub use seal::{Seal, SealError};
+pub use select::{Selected, Wanted};
 
 pub use steps::StepFunction;
 pub use verify::{Verified, verify};

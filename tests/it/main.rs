@@ -36,6 +36,8 @@ mod mirror_crash;
 mod mirror_tls;
 mod once;
 mod operations;
+mod prometheus_api;
+mod promql;
 mod returning;
 mod revocation;
 mod roles;

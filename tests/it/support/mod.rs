@@ -7,6 +7,7 @@ pub(crate) mod daemon;
 pub(crate) mod mirrored;
 pub(crate) mod peer;
 pub(crate) mod postgres;
+pub(crate) mod prometheus;
 pub(crate) mod random;
 pub(crate) mod raw;
 pub(crate) mod simulated;
