@@ -30,6 +30,7 @@ mod ingest;
 mod live;
 mod once;
 mod operations;
+mod power_cut;
 mod returning;
 mod revocation;
 mod roles;

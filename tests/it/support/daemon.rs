@@ -50,22 +50,7 @@ impl Daemon {
 
     /// Registers a collector and gives its id and token.
     pub(crate) fn collector(&self, name: &str) -> (CollectorId, String) {
-        let new = NewCollector {
-            name: name.to_owned(),
-            kind: Kind::Postgresql,
-            environment: Environment::Development,
-            group: None,
-            description: String::new(),
-            host: "localhost".to_owned(),
-            port: 5432,
-            database: "postgres".to_owned(),
-            username: "pganalytics".to_owned(),
-            credentials: Credentials { password: Secret::new("secret"), ssl_certificate: None },
-            ssl_mode: SslMode::Prefer,
-            tags: Vec::new(),
-            collection_interval: 60,
-            query_limit: 100,
-        };
+        let new = new_collector(name);
         let registered = self.node.registrar.register(&Origin::system(), new).unwrap();
         (registered.collector.id, registered.token.token.expose().to_owned())
     }
@@ -88,5 +73,25 @@ impl Drop for Daemon {
             thread.join().unwrap();
         }
         self.node.close();
+    }
+}
+
+/// A collector whose database nobody looks at.
+pub(crate) fn new_collector(name: &str) -> NewCollector {
+    NewCollector {
+        name: name.to_owned(),
+        kind: Kind::Postgresql,
+        environment: Environment::Development,
+        group: None,
+        description: String::new(),
+        host: "localhost".to_owned(),
+        port: 5432,
+        database: "postgres".to_owned(),
+        username: "pganalytics".to_owned(),
+        credentials: Credentials { password: Secret::new("secret"), ssl_certificate: None },
+        ssl_mode: SslMode::Prefer,
+        tags: Vec::new(),
+        collection_interval: 60,
+        query_limit: 100,
     }
 }

@@ -8,6 +8,8 @@ pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod random;
 pub(crate) mod raw;
+pub(crate) mod recorded;
+pub(crate) mod shim;
 pub(crate) mod simulated;
 
 use std::time::{Duration, Instant};

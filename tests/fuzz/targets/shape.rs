@@ -1,0 +1,62 @@
+//! The reader of pieces and shapes: a segment whose frame is right and whose pieces say anything at all is read or is
+//! refused.
+
+#![no_main]
+
+use std::sync::{Arc, LazyLock, Mutex};
+
+use libfuzzer_sys::fuzz_target;
+use pganalytics::storage::segment::Slice;
+use store::{Store, collector};
+
+/// A store is thrown away before it is large.
+const SLICES_PER_STORE: u32 = 2000;
+
+static SAMPLE: LazyLock<Slice> = LazyLock::new(Store::sample);
+static STORE: LazyLock<Mutex<(Store, u32)>> = LazyLock::new(Mutex::default);
+
+fuzz_target!(|data: &[u8]| {
+    let mut held = STORE.lock().expect("no target panicked before");
+    let (store, slices) = &mut *held;
+    if *slices == SLICES_PER_STORE {
+        (*store, *slices) = Default::default();
+    }
+    *slices += 1;
+    // columns that fit no piece any more are refused by the writer
+    let _ = store.segments.publish(&changed(data), store.segments.moment());
+    store.read();
+    store.metrics.discard(collector()).expect("it is discarded");
+    store.segments.sweep().expect("the files go");
+});
+
+/// The sample with some of its pieces and shapes replaced: each change names one and brings its bytes.
+fn changed(mut data: &[u8]) -> Slice {
+    let mut slice = SAMPLE.clone();
+    while let [which, table, place, length, rest @ ..] = data {
+        let (bytes, rest) = rest.split_at(usize::from(*length).min(rest.len()));
+        data = rest;
+        let tables = slice.tables.len();
+        let table = &mut slice.tables[usize::from(*table) % tables];
+        let (pieces, shapes) = (table.pieces.len(), table.shapes.len());
+        match which % 3 {
+            0 => table.pieces[usize::from(*place) % pieces].bytes = Arc::from(bytes),
+            1 => {
+                let piece = &mut table.pieces[usize::from(*place) % pieces];
+                let mut whole = piece.bytes.to_vec();
+                for pair in bytes.chunks_exact(2).filter(|_| !piece.bytes.is_empty()) {
+                    let at = usize::from(pair[0]) % whole.len();
+                    whole[at] = pair[1];
+                }
+                piece.bytes = Arc::from(whole);
+            }
+            _ => {
+                let shape = &mut table.shapes[usize::from(*place) % shapes];
+                for pair in bytes.chunks_exact(2).filter(|_| !shape.is_empty()) {
+                    let at = usize::from(pair[0]) % shape.len();
+                    shape[at] = u32::from(pair[1]) % u32::try_from(pieces + 1).expect("few pieces");
+                }
+            }
+        }
+    }
+    slice
+}
