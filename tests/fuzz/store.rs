@@ -63,7 +63,7 @@ impl Store {
         let query = DocumentsQuery { collector: collector(), kind: None, from, to, limit: 1000, after: None };
         let page = self.metrics.documents(&query);
         let listed = self.metrics.series(collector(), &[]).unwrap_or_default();
-        let names: BTreeSet<&str> = listed.iter().map(|series| series.name.as_str()).collect();
+        let names: BTreeSet<&str> = listed.iter().map(|listed| listed.series.name.as_str()).collect();
         let (from, to) = (NOW.minus(PAST), NOW.plus(PAST));
         for step in [None, Some(Duration::from_secs(60))] {
             let matchers = names.iter().take(MATCHERS).map(|name| Matcher::named(name)).collect();

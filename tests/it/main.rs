@@ -22,6 +22,7 @@ mod bombs;
 mod canary;
 mod command_line;
 mod crash;
+mod crash_sealing;
 mod demo;
 mod fault_sync;
 mod fleet_control;
