@@ -37,4 +37,5 @@ mod revocation;
 mod roles;
 mod support;
 mod tokens;
+mod v3;
 mod walk;
