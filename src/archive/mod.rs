@@ -114,7 +114,14 @@ impl Segments {
             files::create_folder(folder).map_err(failed("create the folder of"))?;
             files::sync_folder_of(folder).map_err(failed("sync the folder of"))?;
         }
-        let mut segments = Self {
+        let mut segments = Self::attach(db, folder, poison, clock);
+        segments.found = segments.look()?;
+        Ok(segments)
+    }
+
+    /// The folder as it lies there.
+    pub fn attach(db: Arc<Sqlite>, folder: &Path, poison: Poison, clock: Clock) -> Self {
+        Self {
             db,
             folder: folder.to_owned(),
             poison,
@@ -122,9 +129,7 @@ impl Segments {
             open: Mutex::default(),
             found: Found::default(),
             removals: AtomicU64::new(0),
-        };
-        segments.found = segments.look()?;
-        Ok(segments)
+        }
     }
 
     pub fn path(&self, segment: &Segment) -> PathBuf {

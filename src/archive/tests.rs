@@ -227,4 +227,5 @@ fn a_cut_an_exchanged_a_missing_and_an_extra_file_are_found() {
     let segments = place.segments();
     assert!(segments.of(collector()).unwrap()[1].damage.is_some());
     assert_eq!(segments.found().unlisted.len(), 1);
+    assert_eq!(segments.unlisted().unwrap(), segments.found().unlisted);
 }

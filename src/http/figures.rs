@@ -109,7 +109,13 @@ fn of_storage(text: &mut Text, storage: &StorageReport) {
     let name = "pganalytics_storage_bytes";
     text.family(name, "gauge", "Bytes on the disk, by store.");
     text.sample(name, &[("store", "registry")], as_f64(storage.registry_bytes));
+    text.sample(name, &[("store", "logs")], as_f64(storage.logs_bytes));
     text.sample(name, &[("store", "hot")], as_f64(storage.hot_bytes));
+    text.sample(name, &[("store", "segments")], as_f64(storage.segments.bytes));
+    let segments = as_f64(storage.segments.segments);
+    text.single("pganalytics_segments", "gauge", "Segments of sealed metrics.", segments);
+    let damaged = as_f64(storage.segments.damaged);
+    text.single("pganalytics_segments_damaged", "gauge", "Segments that are set aside as damaged.", damaged);
     let free = as_f64(storage.disk_free_bytes);
     text.single("pganalytics_disk_free_bytes", "gauge", "Room on the disk of the data directory.", free);
     let total = as_f64(storage.disk_total_bytes);

@@ -334,7 +334,8 @@ impl From<NodeError> for Problem {
             NodeError::Logs(error) => error.into(),
             NodeError::Query(error) => error.into(),
             NodeError::Actions(error) => error.into(),
-            NodeError::Size { .. } => Self::internal(&error),
+            NodeError::ClockIsTrusted => Self::conflict("conflict", error.to_string()),
+            NodeError::Size { .. } | NodeError::Segments(_) | NodeError::Hot(_) => Self::internal(&error),
         }
     }
 }

@@ -4,11 +4,12 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
 use crate::clock::Timestamp;
 use crate::jobs::Status;
-use crate::node::{Node, StorageReport, VERSION};
+use crate::node::{Forecast, Node, NodeError, StorageReport, VERSION};
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct JobView {
@@ -59,7 +60,18 @@ pub(super) struct SystemView {
     uptime_seconds: u64,
     /// Whether the process before this one ended without closing its stores.
     recovered: bool,
+    clock: ClockView,
     storage: StorageView,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct ClockView {
+    #[schema(value_type = String, format = DateTime)]
+    now: Timestamp,
+    /// To when the clock jumped ahead by more than a day; nothing is removed until that is confirmed, or the clock has
+    /// gone steadily for a day. Null while nobody doubts it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    jumped_to: Option<Timestamp>,
 }
 
 /// Sizes in bytes.
@@ -67,27 +79,91 @@ pub(super) struct SystemView {
 pub(super) struct StorageView {
     data_dir: String,
     registry_bytes: u64,
+    logs_bytes: u64,
     hot_bytes: u64,
+    segments: SegmentsView,
     disk_total_bytes: u64,
     disk_free_bytes: u64,
+    /// Null until it was watched for six hours.
+    forecast: Option<ForecastView>,
+}
+
+/// Metrics that are older than the hot window.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SegmentsView {
+    count: u64,
+    bytes: u64,
+    documents: u64,
+    samples: u64,
+    /// Set aside, because they do not read back as they were written.
+    damaged: u64,
+    /// Listed, and not in their place when the daemon started.
+    missing: u64,
+    /// In the place of segments, and listed nowhere.
+    unlisted: u64,
+    /// The time of the oldest document.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    oldest: Option<Timestamp>,
+}
+
+/// When it goes on as in the last week.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ForecastView {
+    /// What the stores grow by; less than zero when they shrink.
+    bytes_per_day: i64,
+    /// Null when they do not grow.
+    days_left: Option<u64>,
+}
+
+impl From<StorageReport> for StorageView {
+    fn from(report: StorageReport) -> Self {
+        let StorageReport { segments, segments_found: found, .. } = report;
+        Self {
+            data_dir: report.data_dir.display().to_string(),
+            registry_bytes: report.registry_bytes,
+            logs_bytes: report.logs_bytes,
+            hot_bytes: report.hot_bytes,
+            segments: SegmentsView {
+                count: segments.segments,
+                bytes: segments.bytes,
+                documents: segments.documents,
+                samples: segments.samples,
+                damaged: segments.damaged,
+                missing: found.missing,
+                unlisted: found.unlisted.len() as u64,
+                oldest: segments.first,
+            },
+            disk_total_bytes: report.disk_total_bytes,
+            disk_free_bytes: report.disk_free_bytes,
+            forecast: report
+                .forecast
+                .map(|Forecast { bytes_per_day, days_left }| ForecastView { bytes_per_day, days_left }),
+        }
+    }
 }
 
 #[utoipa::path(get, path = "/api/v1/system", tag = "system", responses((status = 200, body = SystemView)))]
 pub(super) async fn system(node: Data<Node>) -> Result<Json<SystemView>, Problem> {
-    let storage = on_disk(&node, Node::storage_report).await?;
-    let StorageReport { data_dir, registry_bytes, hot_bytes, disk_total_bytes, disk_free_bytes } = storage;
+    let read = |node: &Node| Ok::<_, NodeError>((node.storage_report()?, node.metrics.jumped_to()?));
+    let (storage, jumped_to) = on_disk(&node, read).await?;
+    let now = node.clock.now();
     Ok(Json(SystemView {
         version: VERSION,
         sqlite_version: crate::node::sqlite_version(),
         started_at: node.opened_at,
-        uptime_seconds: node.clock.now().since(node.opened_at).as_secs(),
+        uptime_seconds: now.since(node.opened_at).as_secs(),
         recovered: node.was_unclean,
-        storage: StorageView {
-            data_dir: data_dir.display().to_string(),
-            registry_bytes,
-            hot_bytes,
-            disk_total_bytes,
-            disk_free_bytes,
-        },
+        clock: ClockView { now, jumped_to },
+        storage: storage.into(),
     }))
+}
+
+/// Says that the clock is right, although it jumped ahead: what is old is removed again.
+#[utoipa::path(
+    post, path = "/api/v1/system/confirm-clock", tag = "system",
+    responses((status = 200, body = ClockView), (status = 409, description = "nobody doubts the clock"))
+)]
+pub(super) async fn confirm_clock(node: Data<Node>, caller: Caller) -> Result<Json<ClockView>, Problem> {
+    on_disk(&node, move |node| node.confirm_clock(&caller.origin)).await?;
+    Ok(Json(ClockView { now: node.clock.now(), jumped_to: None }))
 }

@@ -174,7 +174,7 @@ impl<'tx> Store<'tx> {
                 std::collections::btree_map::Entry::Vacant(place) => {
                     let key = hot::hour_key(push.collector, minute);
                     let known = hot::get(&self.contents, &key, hot::open_contents)?;
-                    place.insert((known.unwrap_or_default(), false))
+                    place.insert((known.map_or_else(Contents::new, |(_, contents)| contents), false))
                 }
             };
             let content = (document.timestamp, document.content);
@@ -189,7 +189,7 @@ impl<'tx> Store<'tx> {
         }
         for (minute, (contents, _)) in minutes.iter().filter(|(_, (_, is_changed))| *is_changed) {
             let key = hot::hour_key(push.collector, *minute);
-            hot::put(&mut self.contents, &key, &hot::put_contents(contents))?;
+            hot::put(&mut self.contents, &key, &hot::put_contents(push.received_at, contents))?;
         }
         Ok(new)
     }

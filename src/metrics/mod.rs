@@ -8,12 +8,15 @@ mod accept;
 mod agent;
 mod batch;
 mod catalog;
+mod clock_guard;
 mod commit;
 mod dictionary;
+mod discard;
 mod document;
 mod documents;
 mod draft;
 mod fold;
+mod forget;
 mod gather;
 mod hot;
 mod hours;
@@ -65,13 +68,14 @@ pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
 pub use fold::Folding;
+pub use forget::Forgetting;
 pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
 pub use merge::Merging;
 pub use number::Number;
 pub use piece::Series;
 pub use query::{Points, PointsQuery, QueryError};
-pub use retention::Retention;
+pub use retention::{Expired, Retention};
 pub use seal::{Seal, SealError};
 
 pub use steps::StepFunction;
@@ -81,12 +85,13 @@ pub use writer::StorageFull;
 /// How the store behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How old a document may be when it comes, and how long it is kept.
-    pub retention: Duration,
+    pub retention: Retention,
     /// What is younger stays in the hot store.
     pub hot_window: Duration,
     /// From which size on the hot store keeps no more than [`limits::LEAST_HOT_WINDOW`].
     pub hot_bytes: u64,
+    /// The number of the first document of a store that is made anew.
+    pub first_seq: u64,
     /// Where the room for metrics is looked up: on the file system of the store, unless a test says otherwise.
     pub free_space: Option<FreeSpace>,
 }
@@ -94,9 +99,10 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            retention: limits::RETENTION,
+            retention: Retention::default(),
             hot_window: limits::HOT_WINDOW,
             hot_bytes: limits::HOT_BYTES,
+            first_seq: 1,
             free_space: None,
         }
     }
@@ -128,7 +134,7 @@ pub struct Metrics {
     /// What collectors sent last.
     senders: senders::Senders,
     clock: Clock,
-    retention: Duration,
+    retention: Retention,
     hot_window: Duration,
     hot_bytes: u64,
 }
@@ -152,8 +158,8 @@ impl Metrics {
         clock: Clock,
         options: Options,
     ) -> Result<Self, OpenError> {
-        let Options { retention, hot_window, hot_bytes, free_space } = options;
-        let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, create)?;
+        let Options { retention, hot_window, hot_bytes, first_seq, free_space } = options;
+        let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, |tx| create(tx, first_seq))?;
         check(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
@@ -193,14 +199,14 @@ impl Metrics {
 }
 
 /// Fills a new store: with all tables, so that one that is missing later is damage.
-fn create(tx: &WriteTransaction) -> Result<(), RedbError> {
+fn create(tx: &WriteTransaction, first_seq: u64) -> Result<(), RedbError> {
     for (_, table) in hot::ALL {
         tx.open_table(table)?;
     }
     let (name, version) = hot::VERSION;
     let mut meta = tx.open_table(hot::META)?;
     hot::put(&mut meta, name, &version.to_le_bytes())?;
-    hot::put(&mut meta, hot::NEXT_SEQ, &1_u64.to_le_bytes())
+    hot::put(&mut meta, hot::NEXT_SEQ, &first_seq.to_le_bytes())
 }
 
 /// Checks that this program can read the store and that no table is missing.

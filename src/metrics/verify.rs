@@ -31,7 +31,7 @@ pub fn verify(path: &Path) -> Result<Verified, OpenError> {
         let source = std::io::ErrorKind::NotFound.into();
         return Err(RedbError::File { operation: "find", path: path.to_owned(), source }.into());
     }
-    let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, Poison::default(), create)?;
+    let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, Poison::default(), |tx| create(tx, 1))?;
     check(&file)?;
     Ok(file.read(|tx| {
         Ok::<_, RedbError>(Verified { values: verify_values(tx)?, documents: verify_documents(tx)? })

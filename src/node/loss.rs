@@ -2,17 +2,15 @@
 //! an administrator's word on the machine itself, which the audit log keeps.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde_json::json;
 
-use super::open::{OpenError, Options};
+use super::open::{OpenError, Options, open_metrics};
 use super::records::Records;
-use crate::archive::Segments;
 use crate::audit::{Action, Change, Origin, Target};
 use crate::clock::Clock;
 use crate::ids::IdSource;
-use crate::metrics::Metrics;
+use crate::metrics;
 use crate::registry::Collectors;
 use crate::storage::Poison;
 use crate::storage::data_dir::Layout;
@@ -42,8 +40,10 @@ pub fn accept_loss(options: &Options, clock: &Clock, ids: &IdSource) -> Result<O
     // first the word, then the deed: it is never done without being on record
     records.db.write(|tx| Ok::<_, OpenError>(records.audit.append(tx, &Origin::system(), change)?))?;
     let poison = Poison::default();
-    let db = Arc::clone(&records.db);
-    let segments = Segments::open(db, &layout.segments(), poison.clone(), clock.clone())?;
-    Metrics::open(&path, Arc::new(segments), poison, clock.clone(), options.metrics.clone())?.stop();
+    // no document may have the time and the number of one that is sealed
+    let first_seq = u64::try_from(clock.now().as_millis()).unwrap_or(0).saturating_mul(1000);
+    let options = metrics::Options { first_seq, ..options.metrics.clone() };
+    let (_, metrics) = open_metrics(&layout, &records.db, &poison, clock, &options)?;
+    metrics.stop();
     Ok(Some(path))
 }

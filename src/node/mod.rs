@@ -2,7 +2,9 @@
 //!
 //! It knows neither HTTP nor the configuration file. A test opens a node on a temporary folder.
 
+mod clock;
 mod close;
+mod disk;
 mod heartbeat;
 mod ingest;
 mod loss;
@@ -15,7 +17,7 @@ mod verify;
 use std::sync::Arc;
 
 use crate::access::{Access, Authority};
-use crate::archive::Segments;
+use crate::archive::{SegmentError, Segments};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::events::Events;
@@ -29,13 +31,14 @@ use crate::metrics::{AcceptError, Metrics, QueryError};
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::poison::Poisoned;
-use crate::storage::{DataDir, Poison, Sqlite, StoreError, Unit};
+use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError, Unit};
 
+pub use disk::{Forecast, StorageReport};
 pub use ingest::Taken;
 pub use loss::accept_loss;
 pub use open::{OpenError, Options};
 pub use records::Records;
-pub use report::{CollectorReport, StorageReport};
+pub use report::CollectorReport;
 pub use stopping::Stopping;
 pub use verify::{FileReport, verify};
 
@@ -120,6 +123,10 @@ pub enum NodeError {
     #[error(transparent)]
     Accept(#[from] AcceptError),
     #[error(transparent)]
+    Segments(#[from] SegmentError),
+    #[error(transparent)]
+    Hot(#[from] RedbError),
+    #[error(transparent)]
     Logs(#[from] LogsError),
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -127,6 +134,8 @@ pub enum NodeError {
     Poisoned(#[from] Poisoned),
     #[error("the daemon is stopping")]
     Stopping,
+    #[error("nobody doubts the clock: it did not jump")]
+    ClockIsTrusted,
     #[error("cannot read the size of {path}: {source}")]
     Size { path: std::path::PathBuf, source: std::io::Error },
 }

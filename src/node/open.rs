@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::disk::{DiskWatch, Sizes};
 use super::loss::check_metrics;
 use super::{Node, Records, Stopping};
 use crate::access::{self, Authority, AuthorityError, HashCost, PruneJob};
@@ -17,6 +18,7 @@ use crate::events::Events;
 use crate::files::{self, Access as FileAccess};
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
+use crate::fleet::expiry::Expiry;
 use crate::fleet::operations::{HistoryJob, OperationsJob};
 use crate::fleet::presence::PresenceJob;
 use crate::fleet::pulse::PulseJob;
@@ -25,11 +27,11 @@ use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 use crate::limits::PULSE_SECONDS;
 use crate::logs::{Logs, LogsError};
-use crate::metrics::{self, Folding, Merging, Metrics, Retention, Seal};
+use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
-use crate::storage::{DataDir, Poison, StoreError};
+use crate::storage::{DataDir, Poison, Sqlite, StoreError};
 
 /// What a node is opened with.
 #[derive(Clone, Debug)]
@@ -123,15 +125,7 @@ impl Node {
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
         check_metrics(layout, &collectors)?;
-        let segments = Segments::open(Arc::clone(&db), &layout.segments(), poison.clone(), clock.clone())?;
-        let segments = Arc::new(segments);
-        let metrics = Arc::new(Metrics::open(
-            &layout.hot(),
-            Arc::clone(&segments),
-            poison.clone(),
-            clock.clone(),
-            options.metrics.clone(),
-        )?);
+        let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, &options.metrics)?;
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         let ground =
@@ -156,7 +150,9 @@ impl Node {
                 (Box::new(Folding::new(Arc::clone(&metrics))), 10),
                 (Box::new(Seal::new(Arc::clone(&metrics))), 10),
                 (Box::new(Merging::new(Arc::clone(&metrics))), 30),
-                (Box::new(Retention::new(Arc::clone(&metrics))), 60),
+                (Box::new(Forgetting::new(Arc::clone(&metrics))), 60),
+                (Box::new(Expiry::new(Arc::clone(&metrics), Arc::clone(&archive), audit.clone())), 60),
+                (Box::new(DiskWatch { db: Arc::clone(&db), sizes: Sizes::of(layout, &segments) }), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
             ],
@@ -191,6 +187,21 @@ impl Node {
             data_dir,
         })
     }
+}
+
+/// The metrics, and what of them is sealed.
+pub(super) fn open_metrics(
+    layout: &Layout,
+    db: &Arc<Sqlite>,
+    poison: &Poison,
+    clock: &Clock,
+    options: &metrics::Options,
+) -> Result<(Arc<Segments>, Arc<Metrics>), OpenError> {
+    let segments = Segments::open(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone())?;
+    let segments = Arc::new(segments);
+    let (poison, clock) = (poison.clone(), clock.clone());
+    let metrics = Metrics::open(&layout.hot(), Arc::clone(&segments), poison, clock, options.clone())?;
+    Ok((segments, Arc::new(metrics)))
 }
 
 /// Starts the background work, each job with its period in seconds.

@@ -11,4 +11,5 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("0007_availability.sql"),
     include_str!("0008_dashboards.sql"),
     include_str!("0009_segments.sql"),
+    include_str!("0010_disk.sql"),
 ];

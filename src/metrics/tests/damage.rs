@@ -8,7 +8,7 @@ use crate::metrics::{Number, OpenError, StepFunction, hot, verify};
 const DOCUMENTS: u64 = 40;
 
 /// A closed store with some documents, and what they are.
-fn closed() -> (tempfile::TempDir, Vec<Value>) {
+fn closed() -> (Arc<tempfile::TempDir>, Vec<Value>) {
     let store = Store::new();
     let words = "a text that fills some pages, so that most flips hit something ".repeat(20);
     let documents: Vec<_> = (0..DOCUMENTS)

@@ -36,28 +36,38 @@ const PLENTY: u64 = 1 << 40;
 
 /// A store in a folder of its own, with a clock and a disk that tests set.
 struct Store {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     clock: Clock,
     free: Arc<AtomicU64>,
     poison: Poison,
+    options: Options,
     metrics: Arc<Metrics>,
 }
 
 impl Store {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::with(Options::default())
+    }
+
+    fn with(options: Options) -> Self {
+        Self::on(&Arc::new(tempfile::tempdir().unwrap()), options)
+    }
+
+    fn on(folder: &Arc<tempfile::TempDir>, options: Options) -> Self {
+        let folder = Arc::clone(folder);
         let (clock, free) = (Clock::manual(START), Arc::new(AtomicU64::new(PLENTY)));
         let poison = Poison::default();
-        let metrics = Arc::new(open(folder.path(), &clock, &free, &poison));
-        Self { folder, clock, free, poison, metrics }
+        let options = Options { free_space: Some(FreeSpace::Manual(Arc::clone(&free))), ..options };
+        let metrics = Arc::new(open(folder.path(), &clock, options.clone(), &poison));
+        Self { folder, clock, free, poison, options, metrics }
     }
 
     /// Closes the store and opens it again.
     fn reopen(self) -> Self {
-        let Self { folder, clock, free, poison, metrics } = self;
+        let Self { folder, clock, free, poison, options, metrics } = self;
         drop(metrics);
-        let metrics = Arc::new(open(folder.path(), &clock, &free, &poison));
-        Self { folder, clock, free, poison, metrics }
+        let metrics = Arc::new(open(folder.path(), &clock, options.clone(), &poison));
+        Self { folder, clock, free, poison, options, metrics }
     }
 
     fn push(&self, collector: u128, key: Option<&str>, documents: &[Value]) -> Result<Accepted, AcceptError> {
@@ -124,8 +134,7 @@ impl Store {
     }
 }
 
-fn open(folder: &Path, clock: &Clock, free: &Arc<AtomicU64>, poison: &Poison) -> Metrics {
-    let options = Options { free_space: Some(FreeSpace::Manual(Arc::clone(free))), ..Options::default() };
+fn open(folder: &Path, clock: &Clock, options: Options, poison: &Poison) -> Metrics {
     let segments = segments(folder, clock, poison);
     Metrics::open(&folder.join("hot"), segments, poison.clone(), clock.clone(), options).unwrap()
 }

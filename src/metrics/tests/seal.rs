@@ -105,13 +105,7 @@ fn the_segments_of_a_day_and_of_a_week_become_one() {
 
 #[test]
 fn a_hot_store_that_is_too_large_is_sealed_up_to_the_last_hour() {
-    let folder = tempfile::tempdir().unwrap();
-    let (clock, poison) = (Clock::manual(START), Poison::default());
-    let options = Options { hot_bytes: 1, ..Options::default() };
-    let segments = segments(folder.path(), &clock, &poison);
-    let metrics = Metrics::open(&folder.path().join("hot"), segments, poison.clone(), clock.clone(), options);
-    let free = Arc::new(AtomicU64::new(PLENTY));
-    let store = Store { folder, clock, free, poison, metrics: Arc::new(metrics.unwrap()) };
+    let store = Store::with(Options { hot_bytes: 1, ..Options::default() });
     for hour in 0..5 {
         push(&store, START.minus(HOUR * hour), i64::from(hour));
     }

@@ -932,6 +932,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/confirm-clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that the clock is right, although it jumped ahead: what is old is removed again. */
+        post: operations["post_system_confirm_clock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1303,6 +1320,16 @@ export interface components {
             /** Format: date-time */
             signed_at: string;
         };
+        ClockView: {
+            /**
+             * Format: date-time
+             * @description To when the clock jumped ahead by more than a day; nothing is removed until that is confirmed, or the clock has
+             *     gone steadily for a day. Null while nobody doubts it.
+             */
+            jumped_to?: string | null;
+            /** Format: date-time */
+            now: string;
+        };
         /** @description The body of a request to change a collector; what is absent stays as it is. */
         CollectorBody: {
             database?: string | null;
@@ -1609,6 +1636,19 @@ export interface components {
             step?: number | null;
             /** Format: date-time */
             to: string;
+        };
+        /** @description When it goes on as in the last week. */
+        ForecastView: {
+            /**
+             * Format: int64
+             * @description What the stores grow by; less than zero when they shrink.
+             */
+            bytes_per_day: number;
+            /**
+             * Format: int64
+             * @description Null when they do not grow.
+             */
+            days_left?: number | null;
         };
         GroupBadge: {
             color: string;
@@ -2145,6 +2185,37 @@ export interface components {
             /** Format: int32 */
             uses: number;
         };
+        /** @description Metrics that are older than the hot window. */
+        SegmentsView: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Set aside, because they do not read back as they were written.
+             */
+            damaged: number;
+            /** Format: int64 */
+            documents: number;
+            /**
+             * Format: int64
+             * @description Listed, and not in their place when the daemon started.
+             */
+            missing: number;
+            /**
+             * Format: date-time
+             * @description The time of the oldest document.
+             */
+            oldest?: string | null;
+            /** Format: int64 */
+            samples: number;
+            /**
+             * Format: int64
+             * @description In the place of segments, and listed nowhere.
+             */
+            unlisted: number;
+        };
         SeriesList: {
             series: components["schemas"]["ListedSeriesView"][];
         };
@@ -2210,10 +2281,14 @@ export interface components {
             disk_free_bytes: number;
             /** Format: int64 */
             disk_total_bytes: number;
+            forecast?: components["schemas"]["ForecastView"] | null;
             /** Format: int64 */
             hot_bytes: number;
             /** Format: int64 */
+            logs_bytes: number;
+            /** Format: int64 */
             registry_bytes: number;
+            segments: components["schemas"]["SegmentsView"];
         };
         /** @description Counts over all collectors, whatever the filter. */
         Summary: {
@@ -2247,6 +2322,7 @@ export interface components {
             uptime?: number | null;
         };
         SystemView: {
+            clock: components["schemas"]["ClockView"];
             /** @description Whether the process before this one ended without closing its stores. */
             recovered: boolean;
             sqlite_version: string;
@@ -4772,6 +4848,42 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SystemView"];
                 };
+            };
+        };
+    };
+    post_system_confirm_clock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockView"];
+                };
+            };
+            /** @description nobody doubts the clock */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
