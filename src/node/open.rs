@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::disk::{DiskWatch, Sizes};
-use super::loss::check_metrics;
+use super::loss::{check_metrics, check_owner, tell_lost_logs};
 use super::{Node, Records, Stopping};
 use crate::access::{self, Authority, AuthorityError, HashCost, PruneJob};
 use crate::archive::{SegmentError, Segments};
@@ -83,6 +83,10 @@ pub enum OpenError {
         "the metrics {0} are missing, and the registry has the collectors that they belong to: put the file back from its backup, or begin without them by `pganalytics metrics accept-loss`"
     )]
     MetricsLost(PathBuf),
+    #[error(
+        "{0} belongs to another registry than the one beside it: put the file back that was here, or its registry"
+    )]
+    OfAnother(PathBuf),
     #[error("there is no registry in {0}: is it the data directory of a daemon?")]
     NoRegistry(PathBuf),
     #[error("cannot open the registry: {0}")]
@@ -126,8 +130,10 @@ impl Node {
         let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
         check_metrics(layout, &collectors)?;
         let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, &options.metrics)?;
+        tell_lost_logs(layout, &collectors)?;
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
+        check_owner(layout, &audit, &metrics, &logs)?;
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
         let Fleet { presence, pulse, registrar, actions, archive, operations } =
@@ -217,7 +223,7 @@ pub(super) fn check_registry(layout: &Layout) -> Result<(), OpenError> {
     if is_lost && layout.hot().exists() { Err(OpenError::RegistryLost(registry)) } else { Ok(()) }
 }
 
-fn holds_anything(path: &Path) -> bool {
+pub(super) fn holds_anything(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.len() > 0)
 }
 

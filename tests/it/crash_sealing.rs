@@ -41,8 +41,11 @@ fn options(folder: &Path) -> Options {
     Options { hash_cost, ..Options::on(folder.join("data")) }
 }
 
+/// A node whose work in the background is done by [`work`] alone.
 fn open(folder: &Path) -> Node {
-    Node::open(&options(folder), Clock::System, IdSource::Random).unwrap()
+    let node = Node::open(&options(folder), Clock::System, IdSource::Random).unwrap();
+    node.jobs.stop();
+    node
 }
 
 /// The documents of a push, which its key tells; they lie in several slices of the last weeks.

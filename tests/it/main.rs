@@ -23,6 +23,7 @@ mod canary;
 mod command_line;
 mod crash;
 mod crash_sealing;
+mod damage;
 mod demo;
 mod fault_sync;
 mod fleet_control;

@@ -23,7 +23,7 @@ use pganalytics::ids::{CollectorId, IdSource};
 use pganalytics::jobs::Job;
 use pganalytics::logs::{Filter, NewEntry};
 use pganalytics::metrics::{Batch, DocumentsQuery, Folding, Merging, Seal};
-use pganalytics::node::{Node, Options};
+use pganalytics::node::{Node, OpenError, Options};
 use pganalytics::registry::NewGroup;
 use pganalytics::wire::LogLevel;
 use serde_json::value::{RawValue, to_raw_value};
@@ -68,9 +68,13 @@ fn plan() -> Vec<Planned> {
     places.flat_map(|(round, place)| (0..PUSHES_PER_ROUND).map(move |push| one(round, place, push))).collect()
 }
 
-fn options(folder: &Path) -> Options {
+/// A node whose work in the background is done by [`work`] alone.
+fn open(folder: &Path, clock: Clock, ids: IdSource) -> Result<Node, OpenError> {
     let hash_cost = HashCost { memory_kib: 64, passes: 1 };
-    Options { hash_cost, ..Options::on(folder.join("data")) }
+    let options = Options { hash_cost, ..Options::on(folder.join("data")) };
+    let node = Node::open(&options, clock, ids)?;
+    node.jobs.stop();
+    Ok(node)
 }
 
 /// Not a test of its own: what the recorded process does. It writes down each acknowledgement, in the same record.
@@ -78,7 +82,7 @@ fn options(folder: &Path) -> Options {
 fn the_process_whose_writes_are_recorded() {
     let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else { return };
     let clock = Clock::manual(START);
-    let mut node = Node::open(&options(&folder), clock.clone(), IdSource::seeded(1)).unwrap();
+    let mut node = open(&folder, clock.clone(), IdSource::seeded(1)).unwrap();
     let mut side = File::create(folder.join(ACKNOWLEDGED)).unwrap();
     let mut acknowledge = |line: &str| side.write_all(format!("{line}\n").as_bytes()).unwrap();
     let collectors: Vec<CollectorId> = (0..COLLECTORS)
@@ -106,7 +110,7 @@ fn the_process_whose_writes_are_recorded() {
         if round == ROUNDS / 2 {
             node.close();
             drop(node);
-            node = Node::open(&options(&folder), clock.clone(), IdSource::Random).unwrap();
+            node = open(&folder, clock.clone(), IdSource::Random).unwrap();
         }
     }
     assert!(node.segments.totals().unwrap().segments > 4, "it was sealed");
@@ -196,7 +200,7 @@ fn in_words(error: impl std::fmt::Display) -> String {
 /// Opens an image, and says which law is broken.
 fn check(folder: &Path, acknowledged: &Acknowledged, is_worked_on: bool) -> Result<(), String> {
     let now = START.plus(HOUR * ROUNDS);
-    let node = Node::open(&options(folder), Clock::manual(now), IdSource::Random).map_err(in_words)?;
+    let node = open(folder, Clock::manual(now), IdSource::Random).map_err(in_words)?;
     let checked = check_node(&node, acknowledged).and_then(|()| {
         if is_worked_on {
             work(&node, now);
