@@ -51,9 +51,10 @@ fn changed(mut data: &[u8]) -> Slice {
             }
             _ => {
                 let shape = &mut table.shapes[usize::from(*place) % shapes];
-                for pair in bytes.chunks_exact(2).filter(|_| !shape.is_empty()) {
-                    let at = usize::from(pair[0]) % shape.len();
-                    shape[at] = u32::from(pair[1]) % u32::try_from(pieces + 1).expect("few pieces");
+                let length = shape.len().max(1);
+                for pair in bytes.chunks_exact(2) {
+                    let Some(entry) = shape.get_mut(usize::from(pair[0]) % length) else { continue };
+                    *entry = u32::from(pair[1]) % u32::try_from(pieces + 1).expect("few pieces");
                 }
             }
         }
