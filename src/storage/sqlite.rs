@@ -111,15 +111,20 @@ impl Sqlite {
         Ok(value)
     }
 
-    /// A commit that fails has an unknown outcome.
+    /// A commit that fails has an unknown outcome, but for one: when the disk has no room for its last page, the pages
+    /// before it count for nothing, and undoing it leaves the store as it was.
     pub(super) fn commit(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         if transaction.is_autocommit() {
             return Err(StoreError::Ended);
         }
         self.poison.check()?;
         transaction.execute_batch("COMMIT").map_err(|error| {
-            self.poison.set(&format!("cannot commit to {}: {error}", self.path.display()));
-            StoreError::from(error)
+            let error = StoreError::from(error);
+            let undo = || transaction.is_autocommit() || transaction.execute_batch("ROLLBACK").is_ok();
+            if !matches!(error, StoreError::Full) || !undo() {
+                self.poison.set(&format!("cannot commit to {}: {error}", self.path.display()));
+            }
+            error
         })
     }
 

@@ -29,6 +29,7 @@ mod fault_sealing;
 mod fault_sync;
 mod fleet_control;
 mod fleet_laws;
+mod full_disk;
 mod ingest;
 mod live;
 mod lost_replies;
