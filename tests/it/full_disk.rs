@@ -133,7 +133,7 @@ fn refuses_pushes_and_heals(free: u64) {
     assert!(matches!(appliance.try_login(ADMIN, PASSWORD).status, 200 | 507));
     assert_eq!(appliance.documents(&ada, &id, "probe").len(), 21);
     assert_eq!(push(&appliance, &token, "refused again", Duration::ZERO), 507);
-    tries_of_all_jobs(&mut appliance, &ada);
+    assert!(!appliance.has_ended(), "{}", appliance.said());
     small.resize(256 * MIB);
     assert_eq!(push(&appliance, &token, "taken again", Duration::ZERO), 200);
     let audit = appliance.client.get("/api/v1/audit/verify", Some(&ada));

@@ -29,23 +29,23 @@ fuzz_target!(|data: &[u8]| {
     store.segments.sweep().expect("the files go");
 });
 
-/// The sample with some of its pieces and shapes replaced: each change names one and brings its bytes.
-fn changed(mut data: &[u8]) -> Slice {
-    let mut slice = SAMPLE.clone();
-    while let [which, table, place, length, rest @ ..] = data {
+/// A table of the sample with some of its pieces and shapes replaced: the first byte says which table, and each change
+/// what it changes, and its bytes.
+fn changed(data: &[u8]) -> Slice {
+    let Some((table, mut data)) = data.split_first() else { return Slice::default() };
+    let mut table = SAMPLE.tables[usize::from(*table) % SAMPLE.tables.len()].clone();
+    let (pieces, shapes) = (table.pieces.len(), table.shapes.len());
+    while let [which, place, length, rest @ ..] = data {
         let (bytes, rest) = rest.split_at(usize::from(*length).min(rest.len()));
         data = rest;
-        let tables = slice.tables.len();
-        let table = &mut slice.tables[usize::from(*table) % tables];
-        let (pieces, shapes) = (table.pieces.len(), table.shapes.len());
+        let piece = &mut table.pieces[usize::from(*place) % pieces];
         match which % 3 {
-            0 => table.pieces[usize::from(*place) % pieces].bytes = Arc::from(bytes),
+            0 => piece.bytes = Arc::from(bytes),
             1 => {
-                let piece = &mut table.pieces[usize::from(*place) % pieces];
                 let mut whole = piece.bytes.to_vec();
-                for pair in bytes.chunks_exact(2).filter(|_| !piece.bytes.is_empty()) {
-                    let at = usize::from(pair[0]) % whole.len();
-                    whole[at] = pair[1];
+                let length = whole.len().max(1);
+                for pair in bytes.chunks_exact(2) {
+                    whole.get_mut(usize::from(pair[0]) % length).into_iter().for_each(|byte| *byte = pair[1]);
                 }
                 piece.bytes = Arc::from(whole);
             }
@@ -59,5 +59,5 @@ fn changed(mut data: &[u8]) -> Slice {
             }
         }
     }
-    slice
+    Slice { collector: SAMPLE.collector, tables: vec![table] }
 }
