@@ -25,6 +25,8 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -path '*/node_modules' -prune -o 
 DIST := assets/dist/index.html
 PROGRAMS := target/debug/pganalytics target/debug/pganalytics-collector
 LOGS := target/test-logs
+# the tests that have a long form
+SOAKED := crash:: crash_sealing:: damage:: fault_sealing:: fleet_laws:: power_cut:: returning::
 
 .PHONY: help
 help: ## List these targets
@@ -84,8 +86,9 @@ bench-peers: tools-peers $(DIST) ## Measure the daemon beside VictoriaMetrics, P
 	target/peers/bin/python benches/peers/bench.py --program target/release/pganalytics $(PEERS)
 
 .PHONY: soak
-soak: ## Kill daemon and agents at random under load, for long; let a thousand agents return at once
-	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture --test-threads 1 crash:: fleet_laws:: returning::
+soak: tools-soak ## Kill, cut the power, damage, overload and feed at random, for about 40 minutes (docs/reliability.md)
+	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture --test-threads 1 $(SOAKED)
+	.ci/fuzz 60
 
 .PHONY: openapi
 openapi: ## Write docs/openapi.json and docs/metric-names.md anew
@@ -112,7 +115,7 @@ clean: ## Remove everything that was built
 	@cargo clean --quiet
 	rm -rf assets/dist $(DASHBOARD)/node_modules $(BROWSER)/node_modules tests/artefacts
 
-.PHONY: tools tools-test tools-peers tools-packages
+.PHONY: tools tools-test tools-peers tools-packages tools-soak
 tools:
 	@.ci/install build
 tools-test:
@@ -121,6 +124,8 @@ tools-packages:
 	@.ci/install build packages
 	test -x target/tools/bin/cargo-deb || CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo install --debug --locked --root target/tools cargo-deb@3.8.0
 	test -x target/tools/bin/cargo-generate-rpm || CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo install --debug --locked --root target/tools cargo-generate-rpm@0.21.1
+tools-soak:
+	@.ci/install build soak
 tools-peers:
 	@.ci/install build peers
 	test -x target/peers/bin/python || python3 -m venv target/peers

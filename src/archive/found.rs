@@ -38,6 +38,10 @@ impl Segments {
     /// All files in the folders of the collectors.
     fn files(&self) -> Result<Vec<PathBuf>, SegmentError> {
         let mut files = Vec::new();
+        // whoever only looks does not make it
+        if !self.folder.is_dir() {
+            return Ok(files);
+        }
         for folder in entries(&self.folder)?.iter().filter(|folder| folder.is_dir()) {
             files.extend(entries(folder)?);
         }

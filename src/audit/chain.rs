@@ -35,6 +35,13 @@ impl AuditLog {
         Self { db, clock, ids, readers: Arc::default() }
     }
 
+    /// The hash of the first entry, by which a registry is told from any other. `None`: there is none, or it is not
+    /// what was written.
+    pub fn first_hash(&self) -> storage::Result<Option<Hash>> {
+        let first = self.db.read(|tx| read::ascending_from(tx, 1, 1))?.pop();
+        Ok(first.filter(|first| first.seq == 1 && hash(first) == first.hash).map(|first| first.hash))
+    }
+
     /// Adds an entry to the transaction of the change that it tells of.
     pub fn append(&self, tx: &Transaction<'_>, origin: &Origin, change: Change) -> storage::Result<()> {
         let head = head(tx)?;

@@ -51,6 +51,9 @@ pub const COMMIT_WAIT: Duration = Duration::from_secs(30);
 /// Room that stays free on the disk, beside three times what a commit writes: a store copies pages before it
 /// frees them, and logins and their audit go on.
 pub const FREE_BYTES: u64 = 32 * MIB as u64;
+/// Room without which the hot store is not changed at all: pushes are refused long before, and what goes on in the
+/// background can wait. An engine that meets a full disk in the middle has an unknown outcome.
+pub const HOT_FREE_BYTES: u64 = 8 * MIB as u64;
 /// Pages of the hot store that are kept in memory.
 pub const HOT_CACHE_BYTES: usize = 64 * MIB;
 /// Numbers of one collector's dictionary before it begins anew: most collectors have a few thousand objects, and

@@ -18,6 +18,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Timestamp};
+use crate::crypto::Hash;
 use crate::ids::CollectorId;
 use crate::limits::{
     FREE_BYTES, LOG_BYTES_KEPT, LOG_ENTRIES_KEPT, LOG_ENTRIES_REMOVED_AT_ONCE, LOG_RETENTION,
@@ -29,6 +30,15 @@ pub use entry::{Entry, NewEntry};
 pub use read::{Counts, Filter, Page, Place};
 
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// Where the file says to which registry it belongs: 31 bits, in its header.
+const REGISTRY: &str = "application_id";
+
+/// What stands there; 0 stands where nothing was said yet.
+fn short(registry: Hash) -> i32 {
+    let [a, b, c, d, ..] = registry;
+    i32::from_le_bytes([a, b, c, d]) | 1
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum LogsError {
@@ -59,6 +69,28 @@ impl Logs {
     fn open_with(path: &Path, poison: Poison, clock: Clock, free: FreeSpace) -> Result<Self, LogsError> {
         let db = Sqlite::open(path, MIGRATIONS, poison)?;
         Ok(Self { db, clock, free, allowances: Mutex::default() })
+    }
+
+    /// Whether the log belongs to this registry. One that does not say yet belongs to it from now on.
+    pub fn belongs_to(&self, registry: Hash) -> Result<bool, LogsError> {
+        let said = self.registry()?;
+        let ours = short(registry);
+        if said.is_none() {
+            self.db.write(|tx| tx.pragma_update(None, REGISTRY, ours).map_err(StoreError::from))?;
+        }
+        Ok(said.is_none_or(|said| said == ours))
+    }
+
+    fn registry(&self) -> Result<Option<i32>, LogsError> {
+        let said: i32 = self
+            .db
+            .read(|tx| tx.pragma_query_value(None, REGISTRY, |row| row.get(0)).map_err(StoreError::from))?;
+        Ok(Some(said).filter(|said| *said != 0))
+    }
+
+    /// Whether the log says that it belongs to another registry.
+    pub fn belongs_to_another(&self, registry: Hash) -> Result<bool, LogsError> {
+        Ok(self.registry()?.is_some_and(|said| said != short(registry)))
     }
 
     /// Keeps entries of one collector. A batch that has a name is kept once. Returns how many were added.

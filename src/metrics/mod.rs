@@ -28,6 +28,7 @@ mod layouts;
 mod matcher;
 mod merge;
 mod number;
+mod owner;
 mod pack;
 mod piece;
 mod query;

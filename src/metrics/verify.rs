@@ -13,7 +13,9 @@ use super::hot;
 use super::hours::{Hours, each_batch, hour_image, no_image};
 use super::image::Texts;
 use super::layouts::Layouts;
+use super::owner::owner;
 use super::{OpenError, check, create};
+use crate::crypto::Hash;
 use crate::limits;
 use crate::storage::redb_file::{damaged, unseal};
 use crate::storage::segment::{Image, ImageError, Source};
@@ -24,6 +26,8 @@ use crate::storage::{Poison, RedbError, RedbFile};
 pub struct Verified {
     pub values: u64,
     pub documents: u64,
+    /// The registry that they belong to, where they say.
+    pub registry: Option<Hash>,
 }
 
 /// Checks the store at `path`. The first damage that is found is the error.
@@ -35,7 +39,8 @@ pub fn verify(path: &Path) -> Result<Verified, OpenError> {
     let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, Poison::default(), |tx| create(tx, 1))?;
     check(&file)?;
     Ok(file.read(|tx| {
-        Ok::<_, RedbError>(Verified { values: verify_values(tx)?, documents: verify_documents(tx)? })
+        let (values, documents) = (verify_values(tx)?, verify_documents(tx)?);
+        Ok::<_, RedbError>(Verified { values, documents, registry: owner(tx)? })
     })?)
 }
 

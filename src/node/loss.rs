@@ -1,16 +1,17 @@
-//! Metrics that are missing beside a registry that knows their collectors. They are not made anew silently: it takes
-//! an administrator's word on the machine itself, which the audit log keeps.
+//! Files that are missing beside a registry, or belong to another one. Metrics are not made anew silently: it takes an
+//! administrator's word on the machine itself, which the audit log keeps.
 
 use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::open::{OpenError, Options, open_metrics};
+use super::open::{OpenError, Options, holds_anything, open_metrics};
 use super::records::Records;
-use crate::audit::{Action, Change, Origin, Target};
+use crate::audit::{Action, AuditLog, Change, Origin, Target};
 use crate::clock::Clock;
 use crate::ids::IdSource;
-use crate::metrics;
+use crate::logs::Logs;
+use crate::metrics::{self, Metrics};
 use crate::registry::Collectors;
 use crate::storage::Poison;
 use crate::storage::data_dir::Layout;
@@ -19,6 +20,33 @@ use crate::storage::data_dir::Layout;
 pub(super) fn check_metrics(layout: &Layout, collectors: &Collectors) -> Result<(), OpenError> {
     let path = layout.hot();
     if path.exists() || collectors.none_ever()? { Ok(()) } else { Err(OpenError::MetricsLost(path)) }
+}
+
+/// What agents logged is made anew where it is missing, but not silently.
+pub(super) fn tell_lost_logs(layout: &Layout, collectors: &Collectors) -> Result<(), OpenError> {
+    let path = layout.logs();
+    if !holds_anything(&path) && !collectors.none_ever()? {
+        tracing::error!(path = %path.display(), "what agents logged is missing or empty; a new file is begun");
+    }
+    Ok(())
+}
+
+/// A whole file of another appliance would open, and nobody would miss what is not in it.
+pub(super) fn check_owner(
+    layout: &Layout,
+    audit: &AuditLog,
+    metrics: &Metrics,
+    logs: &Logs,
+) -> Result<(), OpenError> {
+    // a registry that cannot tell who it is is damaged, which is told where that matters
+    let Ok(Some(registry)) = audit.first_hash() else { return Ok(()) };
+    if !metrics.belongs_to(registry).map_err(metrics::OpenError::from)? {
+        return Err(OpenError::OfAnother(layout.hot()));
+    }
+    if !logs.belongs_to(registry)? {
+        return Err(OpenError::OfAnother(layout.logs()));
+    }
+    Ok(())
 }
 
 /// Begins with new metrics where they are missing, while no daemon runs. Gives the file that was made, or `None` where

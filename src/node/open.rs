@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::certificates::Certificates;
 use super::disk::{DiskWatch, Sizes};
 use super::keys::KeysJob;
-use super::loss::check_metrics;
+use super::loss::{check_metrics, check_owner, tell_lost_logs};
 use super::mirror::mirror_job;
 use super::ring::{RingError, RingFile};
 use super::{Node, Records, Stopping};
@@ -105,6 +105,10 @@ pub enum OpenError {
         "the metrics {0} are missing, and the registry has the collectors that they belong to: put the file back from its backup, or begin without them by `pganalytics metrics accept-loss`"
     )]
     MetricsLost(PathBuf),
+    #[error(
+        "{0} belongs to another registry than the one beside it: put the file back that was here, or its registry"
+    )]
+    OfAnother(PathBuf),
     #[error("there is no registry in {0}: is it the data directory of a daemon?")]
     NoRegistry(PathBuf),
     #[error("cannot open the registry: {0}")]
@@ -169,8 +173,10 @@ impl Node {
         let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
         check_metrics(layout, &collectors)?;
         let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
+        tell_lost_logs(layout, &collectors)?;
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
+        check_owner(layout, &audit, &metrics, &logs)?;
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
         let Fleet { presence, pulse, registrar, actions, archive, operations } =
@@ -275,6 +281,6 @@ pub(super) fn check_registry(layout: &Layout) -> Result<(), OpenError> {
     if is_lost && layout.hot().exists() { Err(OpenError::RegistryLost(registry)) } else { Ok(()) }
 }
 
-fn holds_anything(path: &Path) -> bool {
+pub(super) fn holds_anything(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.len() > 0)
 }

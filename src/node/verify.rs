@@ -5,15 +5,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::open::{OpenError, Options};
+use super::open::{OpenError, Options, holds_anything};
 use super::records::Records;
 use crate::archive::{FileCheck, Segments};
 use crate::clock::Clock;
+use crate::crypto::Hash;
 use crate::ids::IdSource;
 use crate::logs::Logs;
 use crate::metrics;
 use crate::storage::Poison;
 use crate::storage::data_dir::Layout;
+
+const OF_ANOTHER: &str = "it belongs to another registry than the one beside it";
 
 /// One file, and what was found in it.
 #[derive(Clone, Debug)]
@@ -30,19 +33,21 @@ pub fn verify(options: &Options) -> Result<Vec<FileReport>, OpenError> {
         return Err(OpenError::NoRegistry(options.data_dir.clone()));
     }
     let _alone = layout.lock_alone()?;
-    let registry = FileReport { file: layout.registry(), found: registry(options) };
-    let hot = FileReport { file: layout.hot(), found: hot(&layout) };
-    let logs = layout.logs();
-    // a directory of an older release has none
-    let logs = logs.exists().then(|| FileReport { found: self::logs(&logs), file: logs });
-    let mut reports: Vec<_> = [registry, hot].into_iter().chain(logs).collect();
-    reports.extend(segments(options, &layout)?);
+    let records = Records::open(options, &Clock::System, &IdSource::Random);
+    let records = records.map_err(|error| error.to_string());
+    let found = records.as_ref().map_err(Clone::clone).and_then(registry);
+    let owner = records.as_ref().ok().and_then(|records| records.audit.first_hash().ok().flatten());
+    let mut reports = vec![
+        FileReport { file: layout.registry(), found },
+        FileReport { file: layout.hot(), found: hot(&layout.hot(), owner) },
+        FileReport { file: layout.logs(), found: logs(&layout.logs(), owner) },
+    ];
+    reports.extend(segments(records.ok(), &layout)?);
     Ok(reports)
 }
 
-fn registry(options: &Options) -> Result<String, String> {
+fn registry(records: &Records) -> Result<String, String> {
     let in_words = |error: &dyn std::fmt::Display| error.to_string();
-    let records = Records::open(options, &Clock::System, &IdSource::Random).map_err(|e| in_words(&e))?;
     if let Some(damage) = records.db.integrity().map_err(|e| in_words(&e))? {
         return Err(damage);
     }
@@ -54,19 +59,19 @@ fn registry(options: &Options) -> Result<String, String> {
     }
 }
 
-fn hot(layout: &Layout) -> Result<String, String> {
-    let verified = metrics::verify(&layout.hot()).map_err(|error| error.to_string())?;
+fn hot(path: &Path, owner: Option<Hash>) -> Result<String, String> {
+    let verified = metrics::verify(path).map_err(|error| error.to_string())?;
+    if verified.registry.zip(owner).is_some_and(|(said, owner)| said != owner) {
+        return Err(OF_ANOTHER.to_owned());
+    }
     Ok(format!("{} values, {} documents", verified.values, verified.documents))
 }
 
 /// One report for all segments that are whole, and one for each that is not.
-fn segments(options: &Options, layout: &Layout) -> Result<Vec<FileReport>, OpenError> {
+fn segments(records: Option<Records>, layout: &Layout) -> Result<Vec<FileReport>, OpenError> {
     let folder = layout.segments();
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
     let (clock, poison) = (Clock::System, Poison::default());
-    let Ok(Records { db, .. }) = Records::open(options, &clock, &IdSource::Random) else {
+    let Some(Records { db, .. }) = records else {
         // what is wrong with the registry is told already
         let found = Err("nothing tells which segments there are".to_owned());
         return Ok(vec![FileReport { file: folder, found }]);
@@ -88,8 +93,17 @@ fn segments(options: &Options, layout: &Layout) -> Result<Vec<FileReport>, OpenE
     Ok(reports)
 }
 
-fn logs(path: &Path) -> Result<String, String> {
+fn logs(path: &Path, owner: Option<Hash>) -> Result<String, String> {
+    // opening it would make it
+    if !holds_anything(path) {
+        return Err("it is missing or empty".to_owned());
+    }
     let logs = Logs::open(path, Poison::default(), Clock::System).map_err(|error| error.to_string())?;
     let entries = logs.verify().map_err(|error| error.to_string())??;
+    if let Some(owner) = owner
+        && logs.belongs_to_another(owner).map_err(|error| error.to_string())?
+    {
+        return Err(OF_ANOTHER.to_owned());
+    }
     Ok(format!("{entries} log entries"))
 }

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
+use super::free_space::FreeSpace;
 use super::poison::{Poison, Poisoned};
-use crate::files;
+use crate::{files, limits};
 
 /// Bytes of the checksum before every value.
 const CHECKSUM_BYTES: usize = 4;
@@ -27,6 +28,11 @@ pub enum RedbError {
     Panicked(PathBuf),
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
+    #[error(
+        "no space left to change {path}: {free} bytes are free, and {} stay free",
+        limits::HOT_FREE_BYTES
+    )]
+    NoRoom { path: PathBuf, free: u64 },
     #[error("damaged: the {what} under {key} does not match its checksum")]
     Damaged { what: &'static str, key: String },
 }
@@ -86,12 +92,14 @@ impl RedbFile {
     }
 
     /// Runs `operation` in one transaction and makes it durable. When it returns an error, nothing is left of
-    /// it, unless the engine itself failed: then the outcome is unknown and the store is poisoned.
+    /// it, unless the engine itself failed: then the outcome is unknown and the store is poisoned. So that a disk
+    /// that is full is no such failure, it is not begun without room.
     pub fn write<T>(
         &self,
         operation: impl FnOnce(&WriteTransaction) -> Result<T, RedbError>,
     ) -> Result<T, RedbError> {
         self.poison.check()?;
+        self.check_room()?;
         let write = || {
             let transaction = self.begin()?;
             let value = operation(&transaction)?;
@@ -103,6 +111,16 @@ impl RedbFile {
             self.poison.set(&format!("cannot write to {}: {error}", self.path.display()));
         }
         result
+    }
+
+    fn check_room(&self) -> Result<(), RedbError> {
+        match FreeSpace::around(&self.path).bytes() {
+            Ok(free) if free < limits::HOT_FREE_BYTES => {
+                Err(RedbError::NoRoom { path: self.path.clone(), free })
+            }
+            // where nobody can tell, the engine finds out
+            _ => Ok(()),
+        }
     }
 
     fn begin(&self) -> Result<WriteTransaction, RedbError> {

@@ -3,6 +3,7 @@
 //! It guarantees: a write transaction that returned is durable (`synchronous=FULL`); one that failed has left
 //! nothing, or has poisoned the store. It does not know the tables.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,6 +68,8 @@ pub struct Sqlite {
     /// Held by whoever writes, a statement or a whole unit of work long.
     pub(super) writer: Arc<Mutex<Connection>>,
     poison: Poison,
+    /// What the file was made with.
+    migrations: Vec<String>,
 }
 
 impl Sqlite {
@@ -85,6 +88,7 @@ impl Sqlite {
             idle: Mutex::default(),
             writer: Arc::new(Mutex::new(writer)),
             poison,
+            migrations: migrations.iter().map(|sql| (*sql).to_owned()).collect(),
         })
     }
 
@@ -111,15 +115,20 @@ impl Sqlite {
         Ok(value)
     }
 
-    /// A commit that fails has an unknown outcome.
+    /// A commit that fails has an unknown outcome, but for one: when the disk has no room for its last page, the pages
+    /// before it count for nothing, and undoing it leaves the store as it was.
     pub(super) fn commit(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         if transaction.is_autocommit() {
             return Err(StoreError::Ended);
         }
         self.poison.check()?;
         transaction.execute_batch("COMMIT").map_err(|error| {
-            self.poison.set(&format!("cannot commit to {}: {error}", self.path.display()));
-            StoreError::from(error)
+            let error = StoreError::from(error);
+            let undo = || transaction.is_autocommit() || transaction.execute_batch("ROLLBACK").is_ok();
+            if !matches!(error, StoreError::Full) || !undo() {
+                self.poison.set(&format!("cannot commit to {}: {error}", self.path.display()));
+            }
+            error
         })
     }
 
@@ -146,12 +155,28 @@ impl Sqlite {
         value
     }
 
-    /// What SQLite itself finds wrong with the file, in its words; nothing when it is sound.
+    /// What is wrong with the file, as SQLite itself finds it, or with what it says of its tables, where SQLite does
+    /// not see that a letter was changed; nothing when it is sound.
     pub fn integrity(&self) -> Result<Option<String>, StoreError> {
+        let expected = self.made_anew()?;
         self.read(|tx| {
             let found: String = tx.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
-            Ok((found != "ok").then_some(found))
+            if found != "ok" {
+                return Ok(Some(found));
+            }
+            let definitions = definitions(tx)?;
+            let other = expected.iter().find(|(name, sql)| definitions.get(*name) != Some(*sql));
+            Ok(other.map(|(name, _)| format!("{name} is not defined as this release defines it")))
         })
+    }
+
+    /// The definitions that a new file would have.
+    fn made_anew(&self) -> Result<BTreeMap<String, Option<String>>, StoreError> {
+        let mut anew = Connection::open_in_memory()?;
+        prepare(&anew)?;
+        let migrations: Vec<&str> = self.migrations.iter().map(String::as_str).collect();
+        migrate(&mut anew, &migrations)?;
+        definitions(&anew)
     }
 
     fn open_reader(&self) -> Result<Connection, StoreError> {
@@ -183,6 +208,13 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+/// How tables, indexes and triggers are defined, by their names.
+fn definitions(connection: &Connection) -> Result<BTreeMap<String, Option<String>>, StoreError> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn migrate(writer: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {

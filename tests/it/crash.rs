@@ -1,8 +1,8 @@
 //! kill -9 under load: what was acknowledged is there after every restart, nothing is invented, and what was not
 //! acknowledged can be sent again without being stored twice.
 //!
-//! The short form has ten kills, `PGANALYTICS_SOAK=1` two hundred. A run prints its seed; `PGANALYTICS_SEED` takes
-//! it again.
+//! The short form has ten kills, `PGANALYTICS_SOAK=1` two hundred, some of them late enough for the daemon to fold and
+//! seal meanwhile. A run prints its seed; `PGANALYTICS_SEED` takes it again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -12,14 +12,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use pganalytics::clock::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::appliance::{Appliance, now};
+use crate::support::appliance::Appliance;
 use crate::support::client::Client;
 use crate::support::random::Random;
 
 const SENDERS: u64 = 3;
+const HOUR: Duration = Duration::from_secs(3600);
+const HOURS: u32 = 24 * 20;
+/// After that the daemon has folded and sealed.
+const SEALED: Duration = Duration::from_secs(11);
 
 /// What a sender writes down: a line is on the disk before the next request is sent.
 struct SideFile(File);
@@ -39,9 +44,13 @@ fn lines(path: &Path) -> BTreeSet<String> {
     fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// One push under a key of its own; its two documents are told apart by the key.
-fn body(key: &str) -> Vec<u8> {
-    let document = |part: u64| json!({"type": "probe", "timestamp": now(), "key": key, "part": part});
+/// One push under a key of its own; its two documents are told apart by the key. They are days old, so that they are
+/// due to be sealed at once.
+fn body(key: &str, number: u32) -> Vec<u8> {
+    let document = |part: u32| {
+        let age = HOUR * (30 + (number * 7 + part * 50) % HOURS);
+        json!({"type": "probe", "timestamp": Clock::System.now().minus(age), "key": key, "part": part})
+    };
     json!({"metrics": [document(0), document(1)]}).to_string().into_bytes()
 }
 
@@ -58,7 +67,7 @@ impl Sender {
     fn run(mut self, name: &str, stop: &AtomicBool) -> BTreeMap<String, Vec<u8>> {
         for number in 0.. {
             let key = format!("{name}-{number}");
-            let body = body(&key);
+            let body = body(&key, number);
             self.sent.note(&key);
             self.bodies.insert(key.clone(), body.clone());
             match push(&self.client, &self.token, &key, body) {
@@ -253,6 +262,7 @@ fn whatever_was_acknowledged_survives_kill_9_at_any_moment() {
         let folder = folder.path().to_owned();
         let mut round = Round { number, folder, collector, token, bodies: BTreeMap::new() };
         let pause = Duration::from_millis(20 + random.below(500));
+        let pause = if number % 10 == 9 && rounds > 10 { pause + SEALED } else { pause };
         round.load_and_kill(&mut appliance, &admin, pause);
         appliance.restart();
         round.check_documents(&appliance, &admin);

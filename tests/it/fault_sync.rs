@@ -4,39 +4,17 @@
 //! `support/faultio.c` is put before the C library and fails the n-th sync of one file and all after it. n goes
 //! from 1 up, until everything that the daemon was asked for was done without meeting the failure.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::appliance::{Appliance, now};
-use crate::support::wait_for;
+use crate::support::{shim, wait_for};
 
 /// More syncs than the daemon needs for what it is asked here.
 const MOST_SYNCS: u32 = 80;
 const REQUESTS: u32 = 3;
-
-/// The shim, compiled once for all tests.
-fn shim() -> &'static str {
-    static SHIM: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, shim) = SHIM.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let shim = folder.path().join("faultio.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/faultio.c");
-        let made = Command::new("cc")
-            .args(["-O1", "-shared", "-fPIC", "-o"])
-            .arg(&shim)
-            .arg(source)
-            .arg("-ldl")
-            .status();
-        assert!(made.unwrap().success(), "a C compiler makes the shim");
-        (folder, shim)
-    });
-    shim.to_str().unwrap()
-}
 
 /// What a daemon is asked for, and what must be there when it was acknowledged.
 struct Scenario {
@@ -83,9 +61,9 @@ impl Scenario {
 
     /// Runs a daemon whose n-th sync fails. True when nothing failed.
     fn meets_no_failure(&mut self, work: Work, file: &str, n: u32) -> bool {
-        let (number, shim) = (n.to_string(), shim());
+        let (number, shim) = (n.to_string(), shim::of("faultio.c"));
         self.appliance.set_environment(&[
-            ("LD_PRELOAD", shim),
+            ("LD_PRELOAD", &shim),
             ("FAULT_PATH", file),
             ("FAULT_SYNC_N", &number),
         ]);

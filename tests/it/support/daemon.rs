@@ -64,23 +64,7 @@ impl Daemon {
 
     /// Registers a collector, with everything that it is given.
     pub(crate) fn register(&self, name: &str) -> Registered {
-        let new = NewCollector {
-            name: name.to_owned(),
-            kind: Kind::Postgresql,
-            environment: Environment::Development,
-            group: None,
-            description: String::new(),
-            host: "localhost".to_owned(),
-            port: 5432,
-            database: "postgres".to_owned(),
-            username: "pganalytics".to_owned(),
-            credentials: Credentials { password: Secret::new("secret"), ssl_certificate: None },
-            ssl_mode: SslMode::Prefer,
-            tags: Vec::new(),
-            collection_interval: 60,
-            query_limit: 100,
-        };
-        self.node.registrar.register(&Origin::system(), new).unwrap()
+        self.node.registrar.register(&Origin::system(), new_collector(name)).unwrap()
     }
 
     /// A user with a role, signed in.
@@ -101,5 +85,25 @@ impl Drop for Daemon {
             thread.join().unwrap();
         }
         self.node.close();
+    }
+}
+
+/// A collector whose database nobody looks at.
+pub(crate) fn new_collector(name: &str) -> NewCollector {
+    NewCollector {
+        name: name.to_owned(),
+        kind: Kind::Postgresql,
+        environment: Environment::Development,
+        group: None,
+        description: String::new(),
+        host: "localhost".to_owned(),
+        port: 5432,
+        database: "postgres".to_owned(),
+        username: "pganalytics".to_owned(),
+        credentials: Credentials { password: Secret::new("secret"), ssl_certificate: None },
+        ssl_mode: SslMode::Prefer,
+        tags: Vec::new(),
+        collection_interval: 60,
+        query_limit: 100,
     }
 }

@@ -10,6 +10,8 @@ pub(crate) mod postgres;
 pub(crate) mod prometheus;
 pub(crate) mod random;
 pub(crate) mod raw;
+pub(crate) mod recorded;
+pub(crate) mod shim;
 pub(crate) mod simulated;
 pub(crate) mod tls;
 
