@@ -8,15 +8,18 @@
 use std::hint::black_box;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use pganalytics::archive::Segments;
+use pganalytics::audit::MIGRATIONS;
 use pganalytics::clock::{Clock, Timestamp};
 use pganalytics::ids::{CollectorId, IdSource};
 use pganalytics::metrics::{Batch, Matcher, Metrics, Options, PointsQuery, StepFunction};
-use pganalytics::storage::Poison;
+use pganalytics::storage::{Poison, Sqlite};
 use pganalytics::wire::Push;
 
 /// A little after the recording's last push, so that nothing of it is out of range.
@@ -35,7 +38,11 @@ fn now() -> Timestamp {
 }
 
 fn open(path: &Path) -> Metrics {
-    Metrics::open(path, Poison::default(), Clock::manual(now()), Options::default()).unwrap()
+    let (clock, poison) = (Clock::manual(now()), Poison::default());
+    let db = Sqlite::open(&path.with_extension("sqlite"), MIGRATIONS, poison.clone()).unwrap();
+    let folder = path.with_extension("segments");
+    let segments = Segments::open(Arc::new(db), &folder, poison.clone(), clock.clone()).unwrap();
+    Metrics::open(path, Arc::new(segments), poison, clock, Options::default()).unwrap()
 }
 
 fn accept(metrics: &Metrics, collector: CollectorId, push: &Push) {

@@ -37,6 +37,7 @@ pub mod registry;
 
 // 5: over the nouns
 pub mod fleet;
+pub mod mirror;
 
 // 6: the appliance
 pub mod node;

@@ -1,10 +1,12 @@
 //! Every bound of the product, with its reason. A number that limits something stands here or nowhere.
 
 mod metrics;
+mod mirror;
 
 use std::time::Duration;
 
 pub use metrics::*;
+pub use mirror::*;
 
 // -- what a push may be
 

@@ -99,17 +99,16 @@ pub(super) fn in_state(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Live ones with documents from before a moment, the oldest first; `whole`: with nothing younger.
-pub(super) fn older(
+/// Collectors with live segments, in the order of their ids.
+pub(super) fn collectors(
     tx: &Transaction<'_>,
-    before: Timestamp,
-    whole: bool,
+    behind: Option<CollectorId>,
     most: usize,
-) -> storage::Result<Vec<Segment>> {
-    let column = if whole { "last_at" } else { "first_at" };
-    let sql = format!("{SELECT} WHERE {column} < ?1 AND state = 'live' ORDER BY last_at, id LIMIT ?2");
-    let mut statement = tx.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![before, most], from_row)?;
+) -> storage::Result<Vec<CollectorId>> {
+    let sql = "SELECT DISTINCT collector_id FROM segments
+         WHERE state = 'live' AND collector_id > coalesce(?1, '') ORDER BY collector_id LIMIT ?2";
+    let mut statement = tx.prepare_cached(sql)?;
+    let rows = statement.query_map(params![behind, most], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -26,17 +26,40 @@ pub struct Found {
 
 impl Segments {
     pub(super) fn look(&self) -> Result<Found, SegmentError> {
-        self.finish_removals()?;
+        self.sweep()?;
         self.look_at_damaged()?;
         let mut found = Found { missing: self.look_for_listed()?, ..Found::default() };
-        for folder in entries(&self.folder)? {
-            for file in if folder.is_dir() { entries(&folder)? } else { Vec::new() } {
-                if let Some(unlisted) = self.look_at(&file)? {
-                    found.unlisted.push(unlisted);
-                }
-            }
+        for file in self.files()? {
+            found.unlisted.extend(self.look_at(&file)?);
         }
         Ok(found)
+    }
+
+    /// All files in the folders of the collectors.
+    fn files(&self) -> Result<Vec<PathBuf>, SegmentError> {
+        let mut files = Vec::new();
+        for folder in entries(&self.folder)?.iter().filter(|folder| folder.is_dir()) {
+            files.extend(entries(folder)?);
+        }
+        Ok(files)
+    }
+
+    /// Files that no row lists.
+    pub fn unlisted(&self) -> Result<Vec<PathBuf>, SegmentError> {
+        let mut unlisted = Vec::new();
+        for file in self.files()? {
+            let is_listed = match file.extension().and_then(OsStr::to_str) {
+                Some("segment") => self.is_listed(&file)?,
+                extension => extension != Some(UNLISTED),
+            };
+            unlisted.extend((!is_listed).then_some(file));
+        }
+        Ok(unlisted)
+    }
+
+    fn is_listed(&self, file: &Path) -> Result<bool, SegmentError> {
+        let name = file.strip_prefix(&self.folder).unwrap_or(file).to_string_lossy();
+        Ok(self.db.read(|tx| catalog::state_of(tx, &name))?.is_some())
     }
 
     /// Looks for the file of every live segment, and says how many are missing.
@@ -97,8 +120,7 @@ impl Segments {
         match file.extension().and_then(OsStr::to_str) {
             Some("tmp") => fs::remove_file(file).map_err(failed("remove")).map(|()| None),
             Some("segment") => {
-                let name = file.strip_prefix(&self.folder).unwrap_or(file).to_string_lossy();
-                if self.db.read(|tx| catalog::state_of(tx, &name))?.is_some() {
+                if self.is_listed(file)? {
                     return Ok(None);
                 }
                 self.rename_aside(file, UNLISTED)?;

@@ -17,6 +17,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -28,6 +29,8 @@ use crate::limits;
 use crate::storage::poison::Poisoned;
 use crate::storage::segment::{Image, ImageError, KindIndex, Source, WriteError};
 use crate::storage::{Poison, Sqlite, StoreError};
+
+use catalog::State;
 
 pub use catalog::{Kind, Totals};
 pub use found::Found;
@@ -47,6 +50,10 @@ pub enum SegmentError {
     Write(#[from] WriteError),
     #[error("no space left for a segment of {0} bytes")]
     Full(usize),
+    #[error("the segments of collector {0} change too fast to be read")]
+    Busy(CollectorId),
+    #[error("metrics were removed while a segment was made of them")]
+    Overtaken,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -73,6 +80,17 @@ pub struct Segment {
     pub damage: Option<String>,
 }
 
+/// A segment whose file is open.
+#[derive(Debug)]
+pub struct Opened {
+    pub segment: Segment,
+    pub image: Arc<Image<File>>,
+}
+
+/// A moment between two removals of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment(u64);
+
 /// The segments of one data directory.
 pub struct Segments {
     db: Arc<Sqlite>,
@@ -83,6 +101,8 @@ pub struct Segments {
     open: Mutex<HashMap<i64, Arc<Image<File>>>>,
     /// What was found beside the catalog when the directory was opened.
     found: Found,
+    /// How often metrics were removed since.
+    removals: AtomicU64,
 }
 
 impl Segments {
@@ -94,16 +114,22 @@ impl Segments {
             files::create_folder(folder).map_err(failed("create the folder of"))?;
             files::sync_folder_of(folder).map_err(failed("sync the folder of"))?;
         }
-        let mut segments = Self {
+        let mut segments = Self::attach(db, folder, poison, clock);
+        segments.found = segments.look()?;
+        Ok(segments)
+    }
+
+    /// The folder as it lies there.
+    pub fn attach(db: Arc<Sqlite>, folder: &Path, poison: Poison, clock: Clock) -> Self {
+        Self {
             db,
             folder: folder.to_owned(),
             poison,
             clock,
             open: Mutex::default(),
             found: Found::default(),
-        };
-        segments.found = segments.look()?;
-        Ok(segments)
+            removals: AtomicU64::new(0),
+        }
     }
 
     pub fn path(&self, segment: &Segment) -> PathBuf {
@@ -130,9 +156,72 @@ impl Segments {
         self.between(collector, Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX))
     }
 
+    /// Collectors that have segments, in the order of their ids, at most so many behind one of them.
+    pub fn collectors(
+        &self,
+        behind: Option<CollectorId>,
+        most: usize,
+    ) -> Result<Vec<CollectorId>, SegmentError> {
+        Ok(self.db.read(|tx| catalog::collectors(tx, behind, most))?)
+    }
+
+    /// Live segments in the order of their ids, at most so many behind one of them.
+    pub fn live(&self, behind: i64, most: usize) -> Result<Vec<Segment>, SegmentError> {
+        Ok(self.db.read(|tx| catalog::in_state(tx, State::Live, behind, most))?)
+    }
+
+    /// What stands for the moment: metrics that were read now become a segment only when none are removed meanwhile.
+    pub fn moment(&self) -> Moment {
+        Moment(self.removals.load(Ordering::SeqCst))
+    }
+
+    pub(self) fn note_removal(&self) {
+        self.removals.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// What all segments have together.
     pub fn totals(&self) -> Result<Totals, SegmentError> {
         Ok(self.db.read(catalog::totals)?)
+    }
+
+    /// The open images of the segments of a collector with documents between two moments, by time: of those with a
+    /// type that is wanted. Which are damaged or missing is told, and the others are given.
+    pub fn images(
+        &self,
+        collector: CollectorId,
+        (from, to): (Timestamp, Timestamp),
+        wanted: impl Fn(&Kind) -> bool,
+    ) -> Result<Vec<Opened>, SegmentError> {
+        let is_wanted = |kind: &Kind| kind.last >= from && kind.first <= to && wanted(kind);
+        for _ in 0..limits::CATALOG_READS {
+            let mut listed = self.between(collector, from, to)?;
+            listed.retain(|segment| segment.damage.is_none() && segment.kinds.iter().any(is_wanted));
+            if let Some(images) = self.images_of(listed)? {
+                return Ok(images);
+            }
+        }
+        Err(SegmentError::Busy(collector))
+    }
+
+    /// `None`: one of them was taken out of the catalog after it had been read.
+    fn images_of(&self, listed: Vec<Segment>) -> Result<Option<Vec<Opened>>, SegmentError> {
+        let mut images = Vec::with_capacity(listed.len());
+        for segment in listed {
+            match self.image(&segment) {
+                Ok(image) => images.push(Opened { segment, image }),
+                Err(SegmentError::File { path, source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    if self.db.read(|tx| catalog::state_of(tx, &segment.file))? != Some(State::Live) {
+                        return Ok(None);
+                    }
+                    tracing::error!(path = %path.display(), "a segment is missing; what is in it cannot be read");
+                }
+                Err(
+                    SegmentError::Exchanged(_) | SegmentError::Image { source: ImageError::Damaged(_), .. },
+                ) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(images))
     }
 
     /// The open image of a segment. One that can't be it is set aside.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Transaction;
 
 use super::catalog::{self, Kind};
-use super::{Segment, SegmentError, Segments};
+use super::{Moment, Segment, SegmentError, Segments};
 use crate::clock::Timestamp;
 use crate::crypto::sha256;
 use crate::files;
@@ -25,33 +25,40 @@ pub(super) struct Draft {
 }
 
 impl Segments {
-    /// Makes a segment of a slice that has documents.
-    pub fn publish(&self, slice: &Slice) -> Result<Segment, SegmentError> {
-        self.replace(&[], slice, |_, _| Ok(()))
+    /// Makes a segment of a slice that has documents and was read at a moment.
+    pub fn publish(&self, slice: &Slice, read_at: Moment) -> Result<Segment, SegmentError> {
+        self.replace(&[], slice, read_at, |_, _| Ok(()))
     }
 
     /// Makes a segment of a slice and takes others out of the catalog, in one transaction with what `also` does.
-    /// The files of the others are gone when this returns, or after the next start.
+    /// The files of the others go at the next sweep.
     pub fn replace(
         &self,
         others: &[Segment],
         slice: &Slice,
+        read_at: Moment,
         also: impl FnOnce(&Transaction<'_>, &Segment) -> Result<(), StoreError>,
     ) -> Result<Segment, SegmentError> {
         let Draft { mut segment, beside } = self.write_draft(slice)?;
         self.check_draft(&segment, &beside, slice)?;
         self.name_draft(&segment, &beside)?;
-        segment.id = self.db.write(|tx| {
+        let listed = self.db.write(|tx| {
+            if self.moment() != read_at {
+                return Err(SegmentError::Overtaken);
+            }
             for other in others {
                 catalog::set_leaving(tx, other.id)?;
             }
             let id = catalog::insert(tx, &segment)?;
             also(tx, &segment)?;
-            Ok::<_, StoreError>(id)
-        })?;
-        for other in others {
-            self.remove_file(other)?;
+            Ok(id)
+        });
+        if let Err(SegmentError::Overtaken) = listed {
+            // nobody lists it, and what it was made of may be gone on purpose
+            let path = self.path(&segment);
+            std::fs::remove_file(&path).map_err(|source| self.stop("remove", path, source))?;
         }
+        segment.id = listed?;
         Ok(segment)
     }
 

@@ -10,38 +10,42 @@ use super::{Segment, SegmentError, Segments};
 use crate::clock::Timestamp;
 use crate::files;
 use crate::ids::CollectorId;
-use crate::limits;
 use crate::storage::StoreError;
 
 impl Segments {
-    /// Removes segments: the catalog forgets them in one transaction with what `also` does, then their files go.
+    /// Lets segments go, in one transaction with what `also` does; their files go at the next sweep.
     pub fn remove(
         &self,
         segments: &[Segment],
         also: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>,
     ) -> Result<(), SegmentError> {
-        self.db.write(|tx| {
+        self.note_removal();
+        Ok(self.db.write(|tx| {
             for segment in segments {
                 catalog::set_leaving(tx, segment.id)?;
             }
             also(tx)
-        })?;
-        segments.iter().try_for_each(|segment| self.remove_file(segment))
+        })?)
     }
 
-    /// Removes everything of one collector, damaged files as well, and says how many documents there were.
+    /// Lets everything of one collector go, damaged files as well, and says how many documents there were.
     pub fn discard(&self, collector: CollectorId) -> Result<u64, SegmentError> {
-        let segments = self.of(collector)?;
-        let documents = segments.iter().map(|segment| segment.documents).sum();
-        for some in segments.chunks(limits::SEGMENTS_REMOVED_AT_ONCE) {
-            self.remove(some, |_| Ok(()))?;
-        }
-        Ok(documents)
+        // before the transaction: what becomes a segment meanwhile is listed before it, or not at all
+        self.note_removal();
+        Ok(self.db.write(|tx| {
+            let (from, to) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+            let mut documents = 0;
+            for segment in catalog::between(tx, collector, from, to)? {
+                catalog::set_leaving(tx, segment.id)?;
+                documents += segment.documents;
+            }
+            Ok::<_, StoreError>(documents)
+        })?)
     }
 
-    /// Live segments with documents from before a moment; `whole`: with nothing younger.
-    pub fn older(&self, before: Timestamp, whole: bool, most: usize) -> Result<Vec<Segment>, SegmentError> {
-        Ok(self.db.read(|tx| catalog::older(tx, before, whole, most))?)
+    /// Removes the files that the catalog has let go, also those that an earlier process left.
+    pub fn sweep(&self) -> Result<(), SegmentError> {
+        self.each(State::Leaving, |segment| self.remove_file(segment))
     }
 
     /// The second step: the file of a segment that the catalog has let go, and then its row.
@@ -57,11 +61,6 @@ impl Segments {
             }
         }
         Ok(self.db.write(|tx| catalog::delete(tx, segment.id))?)
-    }
-
-    /// Goes on with what a crash interrupted.
-    pub(super) fn finish_removals(&self) -> Result<(), SegmentError> {
-        self.each(State::Leaving, |segment| self.remove_file(segment))
     }
 
     /// Notes what is wrong with a segment and renames its file, so that nothing reads it and nothing loses it.

@@ -64,6 +64,10 @@ fn slice(first: i64, documents: i64) -> Slice {
     Slice { collector: COLLECTOR.to_be_bytes(), tables: vec![table] }
 }
 
+fn publish(segments: &Segments, slice: &Slice) -> Segment {
+    segments.publish(slice, segments.moment()).unwrap()
+}
+
 fn read(segments: &Segments) -> Vec<Slice> {
     let all = segments.of(collector()).unwrap();
     all.iter().map(|segment| segments.image(segment).unwrap().slice().unwrap()).collect()
@@ -72,7 +76,7 @@ fn read(segments: &Segments) -> Vec<Slice> {
 #[test]
 fn a_segment_is_listed_and_reads_back_after_a_restart() {
     let place = Place::new();
-    let written = place.segments().publish(&slice(1_000, 90)).unwrap();
+    let written = publish(&place.segments(), &slice(1_000, 90));
     assert_eq!((written.documents, written.samples), (90, 90));
     assert_eq!(
         written.file,
@@ -94,7 +98,7 @@ fn a_crash_after_any_step_leaves_what_was_listed_and_the_next_attempt_succeeds()
     for steps in 0..4 {
         let place = Place::new();
         let segments = place.segments();
-        segments.publish(&slice(1_000, 5)).unwrap();
+        publish(&segments, &slice(1_000, 5));
         let new = slice(900_000, 9);
         if steps > 0 {
             let Draft { segment, beside } = segments.write_draft(&new).unwrap();
@@ -111,7 +115,7 @@ fn a_crash_after_any_step_leaves_what_was_listed_and_the_next_attempt_succeeds()
         // what has the name of a segment was whole; what has not was thrown away
         assert_eq!(segments.found().unlisted.len(), usize::from(steps == 3));
         assert!(place.files().iter().all(|name| !name.contains(".tmp")));
-        segments.publish(&new).unwrap();
+        publish(&segments, &new);
         assert_eq!(read(&segments), [slice(1_000, 5), new]);
         // it is still told after another start
         assert_eq!(place.segments().found().unlisted.len(), usize::from(steps == 3));
@@ -123,17 +127,19 @@ fn a_crash_within_a_replacement_leaves_one_or_the_other() {
     let place = Place::new();
     let segments = place.segments();
     let parts = [slice(1_000, 5), slice(900_000, 9)];
-    let old: Vec<_> = parts.iter().map(|part| segments.publish(part).unwrap()).collect();
+    let old: Vec<_> = parts.iter().map(|part| publish(&segments, part)).collect();
     let whole = crate::storage::segment::merge(parts.to_vec());
     // before the transaction, all is as it was
-    let failed = segments.replace(&old, &whole, |_, _| Err(StoreError::Full));
+    let failed = segments.replace(&old, &whole, segments.moment(), |_, _| Err(StoreError::Full));
     assert!(failed.is_err());
     drop(segments);
     let segments = place.segments();
     assert_eq!(read(&segments), parts);
     // behind it, a crash leaves files that the next start removes
     segments
-        .replace(&[], &whole, |tx, _| old.iter().try_for_each(|segment| catalog::set_leaving(tx, segment.id)))
+        .replace(&[], &whole, segments.moment(), |tx, _| {
+            old.iter().try_for_each(|segment| catalog::set_leaving(tx, segment.id))
+        })
         .unwrap();
     drop(segments);
     let segments = place.segments();
@@ -146,14 +152,15 @@ fn a_crash_within_a_replacement_leaves_one_or_the_other() {
 fn what_is_removed_is_gone_with_its_file_also_when_a_crash_came_between() {
     let place = Place::new();
     let segments = place.segments();
-    let segment = segments.publish(&slice(1_000, 5)).unwrap();
+    let segment = publish(&segments, &slice(1_000, 5));
     segments.db.write(|tx| catalog::set_leaving(tx, segment.id)).unwrap();
     assert!(segments.of(collector()).unwrap().is_empty());
     drop(segments);
     let segments = place.segments();
     assert!(place.files().is_empty());
-    segments.publish(&slice(1_000, 5)).unwrap();
+    publish(&segments, &slice(1_000, 5));
     assert_eq!(segments.discard(collector()).unwrap(), 5);
+    segments.sweep().unwrap();
     assert!(place.files().is_empty());
     assert_eq!(segments.totals().unwrap(), Totals::default());
 }
@@ -167,7 +174,7 @@ fn flip(path: &Path, at: usize) {
 #[test]
 fn a_flipped_byte_is_found_set_aside_and_told() {
     let place = Place::new();
-    let segment = place.segments().publish(&slice(1_000, 90)).unwrap();
+    let segment = publish(&place.segments(), &slice(1_000, 90));
     let path = place.segments().path(&segment);
     let whole = fs::read(&path).unwrap();
     for at in (0..whole.len()).step_by(7) {
@@ -194,8 +201,8 @@ fn a_flipped_byte_is_found_set_aside_and_told() {
 fn a_cut_an_exchanged_a_missing_and_an_extra_file_are_found() {
     let place = Place::new();
     let segments = place.segments();
-    let one = segments.publish(&slice(1_000, 90)).unwrap();
-    let other = segments.publish(&slice(90_000_000, 90)).unwrap();
+    let one = publish(&segments, &slice(1_000, 90));
+    let other = publish(&segments, &slice(90_000_000, 90));
     let (one_path, other_path) = (segments.path(&one), segments.path(&other));
     let (one_bytes, other_bytes) = (fs::read(&one_path).unwrap(), fs::read(&other_path).unwrap());
     drop(segments);
@@ -220,4 +227,5 @@ fn a_cut_an_exchanged_a_missing_and_an_extra_file_are_found() {
     let segments = place.segments();
     assert!(segments.of(collector()).unwrap()[1].damage.is_some());
     assert_eq!(segments.found().unlisted.len(), 1);
+    assert_eq!(segments.unlisted().unwrap(), segments.found().unlisted);
 }

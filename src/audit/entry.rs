@@ -163,6 +163,8 @@ named!(
     GroupUpdate = "group.update",
     GroupDelete = "group.delete",
     MetricsAcceptLoss = "metrics.accept-loss",
+    MetricsExpire = "metrics.expire",
+    ClockConfirm = "clock.confirm",
     CollectorRegister = "collector.register",
     CollectorImport = "collector.import",
     CollectorUnregister = "collector.unregister",

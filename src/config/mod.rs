@@ -2,6 +2,7 @@
 //!
 //! Environment goes before file. Nothing else in the daemon reads either.
 
+mod mirror;
 mod tls;
 
 use std::net::SocketAddr;
@@ -13,8 +14,9 @@ use toml::Table;
 use crate::access::HashCost;
 use crate::crypto::Algorithm;
 use crate::http::TlsVersion;
-use crate::limits::SESSION_LIFE_H;
+use crate::limits::{HOT_BYTES_RANGE, HOT_WINDOW_H, RETENTION_DAYS, SESSION_LIFE_H};
 use crate::logging::{self, Format};
+use crate::metrics;
 use crate::names::{Named, named};
 use crate::node::{self, RingFile};
 use crate::settings::{self, Environment, Found, Problems, Section};
@@ -64,6 +66,7 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
 
     let mut node = node::Options::on(data_dir);
     node.root_key = root_key;
+    node.metrics = metrics(&mut file, found);
     node.encryption = match encryption.unwrap_or(Encryption::XChaCha20Poly1305) {
         Encryption::XChaCha20Poly1305 => Algorithm::XChaCha20Poly1305,
         Encryption::Aes256Gcm => Algorithm::Aes256Gcm,
@@ -81,6 +84,7 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     }
     drop(access);
     node.hash_cost = HashCost::default();
+    node.mirror = mirror::mirror(&mut file, environment, found);
 
     let (log_filter, log_format) = log(&mut file, environment, found);
     for section in file.keys() {
@@ -89,6 +93,30 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     let workers = usize::try_from(workers).unwrap_or(2);
     let oldest_tls = tls.oldest;
     Settings { listen, oldest_tls, workers, log_filter, log_format, node }
+}
+
+/// How long metrics are kept, and where.
+fn metrics(file: &mut Table, found: &Found) -> metrics::Options {
+    let mut options = metrics::Options::default();
+    let mut section = Section::take(file, "metrics", found);
+    let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+    if let Some(all) = section.number("retention_days", &RETENTION_DAYS) {
+        options.retention.all = days(all);
+    }
+    let of = section.numbers("retention_days_of", &RETENTION_DAYS);
+    options.retention.of = of.into_iter().map(|(kind, of)| (kind, days(of))).collect();
+    if let Some(hours) = section.number("hot_window_hours", &HOT_WINDOW_H) {
+        options.hot_window = Duration::from_secs(hours * 3600);
+    }
+    if let Some(bytes) = section.bytes("hot_bytes", &HOT_BYTES_RANGE) {
+        options.hot_bytes = bytes;
+    }
+    let shortest = options.retention.of.values().copied().min().unwrap_or(options.retention.all);
+    if options.hot_window > shortest.min(options.retention.all) {
+        let hours = (options.hot_window.as_secs() / 3600).to_string();
+        section.note("hot_window_hours", Some(hours), "must not be longer than any retention", "");
+    }
+    options
 }
 
 fn listen(server: &mut Section<'_>, environment: &Environment, found: &Found) -> SocketAddr {
@@ -210,6 +238,23 @@ mod tests {
         ];
         assert_eq!(named, expected, "{problems:#?}");
         assert!(!problems.join("").contains("hunter2"));
+    }
+
+    #[test]
+    fn metrics_are_kept_by_type_and_never_sealed_after_they_expire() {
+        let text = "[metrics]\nretention_days = 30\nhot_window_hours = 2\nhot_bytes = '1GiB'\n\
+            [metrics.retention_days_of]\npg_log = 7\n";
+        let mut file = toml::from_str(text).unwrap();
+        let found = Found::default();
+        let options = metrics(&mut file, &found);
+        assert_eq!(found.into_problems().len(), 0);
+        let day = Duration::from_secs(24 * 3600);
+        assert_eq!((options.retention.of("pg_log"), options.retention.of("sysstat")), (day * 7, day * 30));
+        assert_eq!((options.hot_window, options.hot_bytes), (day / 12, 1 << 30));
+        let wrong = "[metrics]\nhot_window_hours = 48\n[metrics.retention_days_of]\npg_log = 1\nx = 'y'\n";
+        let named = problems(wrong, &[]).join("\n");
+        assert!(named.contains("metrics.hot_window_hours = 48"), "{named}");
+        assert!(named.contains("metrics.retention_days_of.x"), "{named}");
     }
 
     #[test]

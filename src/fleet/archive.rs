@@ -21,9 +21,9 @@ use crate::ids::CollectorId;
 use crate::jobs::Job;
 use crate::limits::PURGED_AT_ONCE;
 use crate::logs::{Logs, LogsError};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, SealError};
 use crate::registry::{Collector, Collectors, CollectorsError, State};
-use crate::storage::{RedbError, Sqlite, StoreError};
+use crate::storage::{Sqlite, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -34,7 +34,7 @@ pub enum ArchiveError {
     #[error(transparent)]
     Collectors(#[from] CollectorsError),
     #[error("cannot remove the metrics: {0}")]
-    Metrics(#[from] RedbError),
+    Metrics(#[from] SealError),
     #[error("cannot remove the logs: {0}")]
     Logs(#[from] LogsError),
     #[error(transparent)]

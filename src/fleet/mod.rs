@@ -9,6 +9,7 @@ pub mod availability;
 pub mod channels;
 pub mod commands;
 pub mod connection_test;
+pub mod expiry;
 pub mod import;
 pub mod lifecycle;
 pub mod log_retention;

@@ -43,7 +43,7 @@ use super::{
         channel::open, actions::result, agents::heartbeat, agents::config, log_entries::append,
         ingest::push, metrics::points, metrics::series, metrics::documents, logs::list,
         audit::list, audit::verify, audit::of_collector,
-        system::jobs, system::system,
+        system::jobs, system::system, system::confirm_clock,
         live::open,
     )
 )]

@@ -341,7 +341,8 @@ impl From<NodeError> for Problem {
             NodeError::Logs(error) => error.into(),
             NodeError::Query(error) => error.into(),
             NodeError::Actions(error) => error.into(),
-            NodeError::Size { .. } => Self::internal(&error),
+            NodeError::ClockIsTrusted => Self::conflict("conflict", error.to_string()),
+            NodeError::Size { .. } | NodeError::Segments(_) | NodeError::Hot(_) => Self::internal(&error),
         }
     }
 }
@@ -376,7 +377,7 @@ impl From<QueryError> for Problem {
                 Self::invalid_field("match", "too_many", detail)
             }
             QueryError::TooManyDocuments => Self::invalid_field("from", "too_many", detail),
-            QueryError::Store(_) => Self::internal(&detail),
+            QueryError::Store(_) | QueryError::Segment(_) => Self::internal(&detail),
         }
     }
 }

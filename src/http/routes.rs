@@ -143,6 +143,7 @@ fn of_collectors() -> Vec<Route> {
 
         GET "/api/v1/jobs" Admin system::jobs;
         GET "/api/v1/system" Admin system::system;
+        POST "/api/v1/system/confirm-clock" Admin system::confirm_clock;
 
         POST "/api/v1/ws/ticket" Viewer auth::ticket;
         GET "/api/v1/ws" Viewer live::open;

@@ -4,13 +4,15 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
 use crate::access::{SigningKey, Source};
 use crate::clock::Timestamp;
 use crate::crypto::Facts;
 use crate::jobs::Status;
-use crate::node::{Node, StorageReport, VERSION};
+use crate::mirror;
+use crate::node::{Forecast, Node, NodeError, StorageReport, VERSION};
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct JobView {
@@ -61,10 +63,13 @@ pub(super) struct SystemView {
     uptime_seconds: u64,
     /// Whether the process before this one ended without closing its stores.
     recovered: bool,
+    clock: ClockView,
     storage: StorageView,
     /// Null where the listener speaks no TLS.
     tls: Option<TlsView>,
     keys: KeysView,
+    /// The copy in PostgreSQL; null where none is configured.
+    mirror: Option<MirrorView>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -148,34 +153,159 @@ fn keys(node: &Node) -> KeysView {
     }
 }
 
+#[derive(Serialize, ToSchema)]
+pub(super) struct ClockView {
+    #[schema(value_type = String, format = DateTime)]
+    now: Timestamp,
+    /// To when the clock jumped ahead by more than a day; nothing is removed until that is confirmed, or the clock has
+    /// gone steadily for a day. Null while nobody doubts it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    jumped_to: Option<Timestamp>,
+}
+
 /// Sizes in bytes.
 #[derive(Serialize, ToSchema)]
 pub(super) struct StorageView {
     data_dir: String,
     registry_bytes: u64,
+    logs_bytes: u64,
     hot_bytes: u64,
+    segments: SegmentsView,
     disk_total_bytes: u64,
     disk_free_bytes: u64,
+    /// Null until it was watched for six hours.
+    forecast: Option<ForecastView>,
+}
+
+/// Metrics that are older than the hot window.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SegmentsView {
+    count: u64,
+    bytes: u64,
+    documents: u64,
+    samples: u64,
+    /// Set aside, because they do not read back as they were written.
+    damaged: u64,
+    /// Listed, and not in their place when the daemon started.
+    missing: u64,
+    /// In the place of segments, and listed nowhere.
+    unlisted: u64,
+    /// The time of the oldest document.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    oldest: Option<Timestamp>,
+}
+
+/// When it goes on as in the last week.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ForecastView {
+    /// What the stores grow by; less than zero when they shrink.
+    bytes_per_day: i64,
+    /// Null when they do not grow.
+    days_left: Option<u64>,
+}
+
+impl From<StorageReport> for StorageView {
+    fn from(report: StorageReport) -> Self {
+        let StorageReport { segments, segments_found: found, .. } = report;
+        Self {
+            data_dir: report.data_dir.display().to_string(),
+            registry_bytes: report.registry_bytes,
+            logs_bytes: report.logs_bytes,
+            hot_bytes: report.hot_bytes,
+            segments: SegmentsView {
+                count: segments.segments,
+                bytes: segments.bytes,
+                documents: segments.documents,
+                samples: segments.samples,
+                damaged: segments.damaged,
+                missing: found.missing,
+                unlisted: found.unlisted.len() as u64,
+                oldest: segments.first,
+            },
+            disk_total_bytes: report.disk_total_bytes,
+            disk_free_bytes: report.disk_free_bytes,
+            forecast: report
+                .forecast
+                .map(|Forecast { bytes_per_day, days_left }| ForecastView { bytes_per_day, days_left }),
+        }
+    }
+}
+
+/// How the mirror stands.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MirrorView {
+    site_id: String,
+    /// Host, port and database.
+    target: String,
+    connected: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    connected_since: Option<Timestamp>,
+    server_version: Option<String>,
+    /// When it last had a round without a failure.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_mirrored_at: Option<Timestamp>,
+    /// What failed last; null once it works again.
+    last_error: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_error_at: Option<Timestamp>,
+    /// Documents written, and documents that could not be, since the daemon started.
+    documents_mirrored: u64,
+    documents_lost: u64,
+    /// Documents that wait. While it goes through the past, those that have expired may be counted, too.
+    documents_behind: u64,
+    /// Age of the oldest push that waits.
+    seconds_behind: u64,
+    /// Whether it goes through what was stored before, as after it was switched on.
+    filling: bool,
+}
+
+impl From<mirror::Status> for MirrorView {
+    fn from(status: mirror::Status) -> Self {
+        Self {
+            site_id: status.site_id,
+            target: status.target,
+            connected: status.connected_since.is_some(),
+            connected_since: status.connected_since,
+            server_version: status.server_version,
+            last_mirrored_at: status.last_mirrored_at,
+            last_error: status.last_error,
+            last_error_at: status.last_error_at,
+            documents_mirrored: status.documents_mirrored,
+            documents_lost: status.documents_lost,
+            documents_behind: status.documents_behind,
+            seconds_behind: status.seconds_behind,
+            filling: status.is_filling,
+        }
+    }
 }
 
 #[utoipa::path(get, path = "/api/v1/system", tag = "system", responses((status = 200, body = SystemView)))]
 pub(super) async fn system(node: Data<Node>) -> Result<Json<SystemView>, Problem> {
-    let storage = on_disk(&node, Node::storage_report).await?;
-    let StorageReport { data_dir, registry_bytes, hot_bytes, disk_total_bytes, disk_free_bytes } = storage;
+    let read = |node: &Node| {
+        Ok::<_, NodeError>((node.storage_report()?, node.metrics.jumped_to()?, node.mirror_status()?))
+    };
+    let (storage, jumped_to, mirror) = on_disk(&node, read).await?;
+    let now = node.clock.now();
     Ok(Json(SystemView {
         version: VERSION,
         sqlite_version: crate::node::sqlite_version(),
         started_at: node.opened_at,
-        uptime_seconds: node.clock.now().since(node.opened_at).as_secs(),
+        uptime_seconds: now.since(node.opened_at).as_secs(),
         recovered: node.was_unclean,
+        clock: ClockView { now, jumped_to },
+        storage: storage.into(),
         tls: tls(&node),
         keys: keys(&node),
-        storage: StorageView {
-            data_dir: data_dir.display().to_string(),
-            registry_bytes,
-            hot_bytes,
-            disk_total_bytes,
-            disk_free_bytes,
-        },
+        mirror: mirror.map(MirrorView::from),
     }))
+}
+
+/// Says that the clock is right, although it jumped ahead: what is old is removed again.
+#[utoipa::path(
+    post, path = "/api/v1/system/confirm-clock", tag = "system",
+    responses((status = 200, body = ClockView), (status = 409, description = "nobody doubts the clock"))
+)]
+pub(super) async fn confirm_clock(node: Data<Node>, caller: Caller) -> Result<Json<ClockView>, Problem> {
+    on_disk(&node, move |node| node.confirm_clock(&caller.origin)).await?;
+    Ok(Json(ClockView { now: node.clock.now(), jumped_to: None }))
 }

@@ -86,8 +86,27 @@ pub const FOLD_GRACE: Duration = Duration::from_secs(300);
 pub const FOLD_STEP: usize = 8;
 /// Documents of one hour that are folded at once: what a busy sender has in an hour. More stay as they came.
 pub const FOLD_DOCUMENTS: u64 = 100_000;
-/// Documents and dedup entries that one step of the retention removes.
-pub const PRUNE_STEP: usize = 10_000;
+/// How long a push is known by its idempotency key: longer than a spool holds batches.
+pub const KEYS_KNOWN: Duration = Duration::from_secs(7 * DAY_S);
+/// How long documents of pushes without a key are known: a sender that got no answer comes again within minutes, and a
+/// busy one has a hundred megabytes of them a day.
+pub const CONTENTS_KNOWN: Duration = Duration::from_secs(3 * DAY_S);
+/// Rows that one step of forgetting looks at, and of discarding removes.
+pub const FORGET_STEP: usize = 10_000;
+pub const DISCARD_STEP: usize = 10_000;
+
+/// How often the size of the stores is noted, for how long, and from which time on that makes a forecast. A disk that
+/// is full within so many days is told in the log.
+pub const DISK_PERIOD: Duration = Duration::from_secs(60 * 60);
+pub const DISK_SEEN: Duration = Duration::from_secs(7 * DAY_S);
+pub const DISK_LEAST_SEEN: Duration = Duration::from_secs(6 * 60 * 60);
+pub const DISK_SHORT_DAYS: u64 = 14;
+/// Pushes that wait for a copy of the store, 150 bytes each: those of a thousand collectors in half a day. What comes
+/// beyond is found by going through the store.
+pub const FEED_PUSHES: u64 = 1_000_000;
+/// Pushes and documents of them that are looked up at once for a copy. A push is never cut.
+pub const FEED_PUSHES_AT_ONCE: usize = 500;
+pub const FEED_DOCUMENTS_AT_ONCE: u64 = 2000;
 
 // -- images of many documents
 
@@ -102,13 +121,32 @@ pub const IMAGE_BLOCK_AIM: usize = 128 * 1024;
 /// The largest block: one text of the largest push, escaped.
 pub const IMAGE_BLOCK_BYTES: usize = 2 * PUSH_BYTES;
 
+/// What is younger stays in the hot store, unless the settings say otherwise: what charts show most, and what still
+/// comes late. At least an hour, as hours are sealed whole.
+pub const HOT_WINDOW: Duration = Duration::from_secs(DAY_S);
+pub const LEAST_HOT_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// What the settings may ask for.
+pub const RETENTION_DAYS: std::ops::RangeInclusive<u64> = 1..=3650;
+pub const HOT_WINDOW_H: std::ops::RangeInclusive<u64> = 1..=168;
+pub const HOT_BYTES_RANGE: std::ops::RangeInclusive<u64> = 64 * MIB as u64..=1024 * 1024 * MIB as u64;
+/// The size from which on the hot store keeps no more than the least window, unless the settings say otherwise: a
+/// day of 3,000 collectors.
+pub const HOT_BYTES: u64 = 4 * 1024 * MIB as u64;
 /// Slices that one step seals: a second of work, so that a stop need not wait longer.
 pub const SLICES_SEALED_AT_ONCE: usize = 16;
-/// Samples from which on no more hours are taken into a segment: 64 MB of values in memory.
-pub const SEGMENT_SAMPLES: usize = 8 * MIB;
+/// Samples from which on no more hours are taken into a segment: 16 MB of values in memory, a few times over while
+/// they are put together, written and read back.
+pub const SEGMENT_SAMPLES: usize = 2 * MIB;
+/// Collectors whose segments one step looks at, to put those of a day and of a week together.
+pub const COLLECTORS_MERGED_AT_ONCE: usize = 16;
+/// How often the catalog is read anew because a segment went between its listing and its opening.
+pub const CATALOG_READS: usize = 8;
+/// Damaged segments that one query passes over, before it says so instead of an answer.
+pub const DAMAGED_PASSED: usize = 8;
 /// Segments whose files are open, with their indexes: 60 KB each.
 pub const OPEN_SEGMENTS: usize = 256;
 /// Rows of the catalog that are in memory at once where all are gone through.
 pub const SEGMENTS_LISTED: usize = 1000;
-/// Segments that one transaction lets go.
+/// Segments that one transaction lets go, and those that one step writes anew without a type that is too old.
 pub const SEGMENTS_REMOVED_AT_ONCE: usize = 100;
+pub const SEGMENTS_TRIMMED_AT_ONCE: usize = 8;

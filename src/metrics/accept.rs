@@ -108,7 +108,8 @@ impl Metrics {
     fn check_documents(&self, batch: &Batch<'_>, received_at: Timestamp) -> Checked {
         let circumstances = Circumstances {
             default_timestamp: batch.timestamp.unwrap_or(received_at),
-            oldest: received_at.minus(self.retention),
+            received_at,
+            retention: &self.retention,
             newest: received_at.plus(limits::AHEAD),
         };
         let mut checked = Checked::default();

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::document::AGENT;
 use super::matcher::Matcher;
 use super::query::{Points, PointsQuery, QueryError};
+use super::sealed::past_damage;
 use super::steps::StepFunction;
 use super::{Metrics, Number};
 use crate::clock::Timestamp;
@@ -112,15 +113,17 @@ impl Metrics {
         })?;
         let series = AGENT_SERIES.iter().map(|name| take_or_empty(&mut found, name)).collect();
         let all = matchers().chain([Matcher::named(UPTIME)]).collect();
-        let mut numbers = Vec::new();
-        self.visit(
-            &PointsQuery { collector, from, to, step: None, function: StepFunction::Last, matchers: all },
-            |_, series, place, number| {
+        let query =
+            PointsQuery { collector, from, to, step: None, function: StepFunction::Last, matchers: all };
+        let mut numbers = past_damage(|| {
+            let mut numbers = Vec::new();
+            self.visit(&query, |_, series, place, number| {
                 let name = AGENT_SERIES.iter().chain([&UPTIME]).find(|name| **name == series.name);
                 numbers.extend(name.map(|name| (place, *name, number)));
                 Ok(())
-            },
-        )?;
+            })?;
+            Ok(numbers)
+        })?;
         numbers.sort_by_key(|(place, ..)| *place);
         let mut tallies = Tallies::default();
         for (_, name, number) in numbers {

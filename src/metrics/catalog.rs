@@ -12,6 +12,7 @@ use super::layouts::Layouts;
 use super::matcher::Matcher;
 use super::piece::{Layout, Series};
 use super::query::QueryError;
+use super::sealed::past_damage;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
@@ -37,6 +38,14 @@ impl Metrics {
         if matchers.len() > limits::QUERY_MATCHERS {
             return Err(QueryError::TooManyMatchers(matchers.len()));
         }
+        past_damage(|| self.series_now(collector, matchers))
+    }
+
+    fn series_now(
+        &self,
+        collector: CollectorId,
+        matchers: &[Matcher],
+    ) -> Result<Vec<ListedSeries>, QueryError> {
         self.hot.file.read(|tx| {
             let mut found = Found {
                 matchers,
@@ -45,6 +54,10 @@ impl Metrics {
                 pieces: HashMap::new(),
                 images: HashMap::new(),
             };
+            let (from, to) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+            for one in self.sealed((collector, from, to), |kind| concern(matchers, kind))? {
+                found.add_image(&*one.image).map_err(|error| self.refused(&one, error))?;
+            }
             let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
             let mut hours = Hours::all(tx, collector)?;
             while let Some((hour, counts)) = hours.next()? {

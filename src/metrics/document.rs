@@ -9,6 +9,7 @@ use crate::wire::Rejected;
 use super::draft::{Context, Root};
 use super::labels::Rule;
 use super::piece::{Hash, Shape, hash_of};
+use super::retention::Retention;
 use super::scan::{self, Kind};
 use super::sender::Sender;
 use super::senders::Common;
@@ -58,10 +59,11 @@ pub(super) fn content_of(shape: Hash, stamp: Option<Timestamp>, values: &[u8]) -
 
 /// What holds for all documents of one push.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Circumstances {
+pub(super) struct Circumstances<'a> {
     /// The time of a document that has none.
     pub(super) default_timestamp: Timestamp,
-    pub(super) oldest: Timestamp,
+    pub(super) received_at: Timestamp,
+    pub(super) retention: &'a Retention,
     pub(super) newest: Timestamp,
 }
 
@@ -86,7 +88,7 @@ impl Refusal {
 /// Makes a document of a JSON text that came in a push.
 pub(super) fn check(
     text: &str,
-    circumstances: &Circumstances,
+    circumstances: &Circumstances<'_>,
     sender: &mut Sender,
     common: &Common,
 ) -> Result<Document, Refusal> {
@@ -99,7 +101,7 @@ pub(super) fn check(
         return Err(Refusal::new("type", "reserved", message));
     }
     let timestamp = taken.time.unwrap_or(circumstances.default_timestamp);
-    check_range(timestamp, circumstances)?;
+    check_range(&taken.kind, timestamp, circumstances)?;
     Ok(build(taken, timestamp))
 }
 
@@ -189,9 +191,10 @@ fn read_timestamp(value: &str) -> Result<Timestamp, Refusal> {
     read.ok_or_else(|| Refusal::new("timestamp", "invalid", crate::clock::NotATime.to_string()))
 }
 
-fn check_range(timestamp: Timestamp, circumstances: &Circumstances) -> Result<(), Refusal> {
-    let Circumstances { oldest, newest, .. } = circumstances;
-    if (*oldest..=*newest).contains(&timestamp) {
+fn check_range(kind: &str, timestamp: Timestamp, circumstances: &Circumstances<'_>) -> Result<(), Refusal> {
+    let Circumstances { received_at, retention, newest, .. } = circumstances;
+    let oldest = received_at.minus(retention.of(kind));
+    if (oldest..=*newest).contains(&timestamp) {
         return Ok(());
     }
     let message = format!("timestamp {timestamp} must lie between {oldest} and {newest}");

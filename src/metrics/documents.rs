@@ -1,7 +1,7 @@
 //! Reading documents back as they were pushed, in the order of time and, within a time, of their sequence.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,12 +9,12 @@ use redb::ReadTransaction;
 
 use super::Metrics;
 use super::batch::Batch;
-use super::document::AGENT;
-use super::hot::{self, Hour, Place};
-use super::hours::{Chunks, Hours, Table, batch, each_batch, hour_image, no_image};
+use super::hot::{self, Place};
 use super::image::Texts;
 use super::layouts::Layouts;
 use super::query::QueryError;
+use super::sealed::past_damage;
+use super::stands::{Stand, Stands};
 use super::text;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -22,7 +22,6 @@ use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::bytes::Reader;
 use crate::storage::redb_file::damaged;
-use crate::storage::segment::{Image, ImageError, Source};
 
 /// Which documents are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ pub struct DocumentsPage {
 
 /// The place behind a document, as a text that means nothing to its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(Place);
+pub struct Cursor(pub(super) Place);
 
 /// The text was not a cursor that the store gave out.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -95,164 +94,71 @@ impl Metrics {
         let none = DocumentsPage { documents: Vec::new(), next: None };
         let last = Place { timestamp: query.to, seq: u64::MAX };
         let Some(first) = query.first_place().filter(|first| *first <= last) else { return Ok(none) };
-        self.hot.file.read(|tx| {
-            let mut page = Page::new(tx, query, first, last)?;
-            let mut hours = Hours::new(tx, query.collector, first.timestamp, last.timestamp)?;
-            while let Some((hour, counts)) = hours.next()? {
-                if page.add(hour, counts)? {
-                    break;
-                }
-            }
-            Ok(page.answer)
-        })
-    }
-}
-
-/// A page while it is read.
-struct Page<'q> {
-    query: &'q DocumentsQuery,
-    first: Place,
-    last: Place,
-    batches: Table,
-    images: Table,
-    layouts: Layouts,
-    answer: DocumentsPage,
-    bytes: usize,
-}
-
-/// Where a document stands in its hour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stand {
-    /// In the batch with this sequence number, at that place of it.
-    Batch(u64, usize),
-    /// In the image: type and row.
-    Image(usize, usize),
-}
-
-impl<'q> Page<'q> {
-    fn new(
-        tx: &ReadTransaction,
-        query: &'q DocumentsQuery,
-        first: Place,
-        last: Place,
-    ) -> Result<Self, RedbError> {
-        let answer = DocumentsPage { documents: Vec::new(), next: None };
-        let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
-        let layouts = Layouts::new(tx, query.collector)?;
-        Ok(Self { query, first, last, batches, images, layouts, answer, bytes: 0 })
+        past_damage(|| self.hot.file.read(|tx| self.page(tx, query, (first, last))))
     }
 
-    /// Adds the documents of an hour, and says whether the page is full.
-    fn add(&mut self, hour: Timestamp, counts: Hour) -> Result<bool, QueryError> {
-        let limit = self.query.limit.clamp(1, limits::PAGE_DOCUMENTS.1);
-        let found = (self.query.collector, hour, counts);
-        let image = hour_image(&self.images, found)?;
-        let stands = self.stands(found, image.as_ref(), limit + 1 - self.answer.documents.len())?;
-        let mut reading = Reading { found, batches: &self.batches, open: None, image, texts: HashMap::new() };
-        for (_, stand) in stands {
-            if self.answer.documents.len() == limit || self.bytes > limits::PAGE_BYTES {
-                let last = self.answer.documents.last();
-                self.answer.next =
-                    last.map(|last| Cursor(Place { timestamp: last.timestamp, seq: last.seq }));
-                return Ok(true);
-            }
-            let document = reading.document(stand, &mut self.layouts)?;
-            self.bytes += document.text.len();
-            self.answer.documents.push(document);
-        }
-        Ok(false)
-    }
-
-    /// The first documents of an hour that are asked for, at most so many, in order.
-    fn stands<S: Source>(
+    fn page(
         &self,
-        found: (CollectorId, Timestamp, Hour),
-        image: Option<&Image<S>>,
-        most: usize,
-    ) -> Result<Vec<(Place, Stand)>, QueryError> {
-        let mut stands = BinaryHeap::<(Place, Stand)>::new();
-        let mut add = |timestamp, seq, stand| {
-            let place = Place { timestamp, seq };
-            if !(self.first..=self.last).contains(&place) {
-                return;
+        tx: &ReadTransaction,
+        query: &DocumentsQuery,
+        range: (Place, Place),
+    ) -> Result<DocumentsPage, QueryError> {
+        let limit = query.limit.clamp(1, limits::PAGE_DOCUMENTS.1);
+        let mut stands = Stands::new(self, tx, query, range, limit + 1)?;
+        let layouts = Layouts::new(tx, query.collector)?;
+        let mut reading = Reading { layouts, batch: None, texts: HashMap::new() };
+        let (mut documents, mut bytes) = (Vec::<ReadDocument>::new(), 0);
+        while let Some((list, stand)) = stands.next()? {
+            if documents.len() == limit || bytes > limits::PAGE_BYTES {
+                let last = documents.last().map(|last| Place { timestamp: last.timestamp, seq: last.seq });
+                return Ok(DocumentsPage { next: last.map(Cursor), documents });
             }
-            if stands.len() < most {
-                stands.push((place, stand));
-            } else if stands.peek().is_some_and(|(behind, _)| place < *behind) {
-                stands.pop();
-                stands.push((place, stand));
-            }
-        };
-        for (at, kind) in image.iter().flat_map(|image| image.kinds()).enumerate() {
-            if !self.wants(&kind.kind) || !self.touches(kind.first, kind.last) {
-                continue;
-            }
-            let rows = image.map(|image| image.rows(at)).transpose();
-            let rows = rows.map_err(|error| no_image(found.0, found.1, &error))?;
-            for (row, found) in rows.iter().flatten().enumerate() {
-                add(found.timestamp, found.seq, Stand::Image(at, row));
-            }
+            let document = match stand {
+                Stand::Row { kind, row } => reading.row(&stands, (list, kind), row)?,
+                Stand::Batch { seq, index } => reading.in_batch(&stands, (list, seq), index)?,
+            };
+            bytes += document.text.len();
+            documents.push(document);
         }
-        each_batch(
-            &self.batches,
-            found,
-            |head| self.touches(head.first, head.last),
-            |seq, batch| {
-                for (index, document) in batch.documents.iter().enumerate() {
-                    if self.wants(&batch.kinds[document.kind]) {
-                        add(document.timestamp, document.seq, Stand::Batch(seq, index));
-                    }
-                }
-                Ok::<_, QueryError>(())
-            },
-        )?;
-        Ok(stands.into_sorted_vec())
-    }
-
-    fn wants(&self, kind: &str) -> bool {
-        self.query.kind.as_ref().map_or(kind != AGENT, |wanted| wanted == kind)
-    }
-
-    fn touches(&self, first: Timestamp, last: Timestamp) -> bool {
-        first <= self.last.timestamp && last >= self.first.timestamp
+        Ok(DocumentsPage { documents, next: None })
     }
 }
 
-/// An hour whose documents are read in order.
-struct Reading<'t> {
-    found: (CollectorId, Timestamp, Hour),
-    batches: &'t Table,
-    /// The batch that was read last.
-    open: Option<(u64, Batch)>,
-    image: Option<Image<Chunks<'t, Table>>>,
-    texts: HashMap<usize, Texts>,
+/// Documents that are read in order.
+struct Reading {
+    layouts: Layouts,
+    /// The batch that was read last, with the sequence number in its key.
+    batch: Option<(u64, Batch)>,
+    /// The documents of the types of images and segments, by their lists and the places of the types.
+    texts: HashMap<(usize, usize), Texts>,
 }
 
-impl Reading<'_> {
-    fn document(&mut self, stand: Stand, layouts: &mut Layouts) -> Result<ReadDocument, RedbError> {
-        let (collector, hour, _) = self.found;
-        let (seq, index) = match stand {
-            Stand::Image(kind, row) => {
-                let read = self.read_image(kind, row);
-                return read.map_err(|error| no_image(collector, hour, &error));
-            }
-            Stand::Batch(seq, index) => (seq, index),
-        };
-        let (_, batch) = match self.open.take().filter(|(open, _)| *open == seq) {
-            Some(same) => self.open.insert(same),
-            None => self.open.insert((seq, batch(self.batches, (collector, hour, seq))?)),
-        };
-        let document = read(batch, index, layouts)?;
-        document.ok_or_else(|| damaged("document", &hot::batch_key(collector, hour, seq)))
-    }
-
-    fn read_image(&mut self, kind: usize, row: usize) -> Result<ReadDocument, ImageError> {
-        let Some(image) = &self.image else { return Err(ImageError::Damaged("there is none")) };
-        let texts = match self.texts.entry(kind) {
+impl Reading {
+    fn row(
+        &mut self,
+        stands: &Stands<'_>,
+        (list, kind): (usize, usize),
+        row: usize,
+    ) -> Result<ReadDocument, QueryError> {
+        let texts = match self.texts.entry((list, kind)) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(Texts::open(image, kind)?),
+            Entry::Vacant(place) => place.insert(stands.texts(list, kind)?),
         };
-        texts.read(row)
+        texts.read(row).map_err(|error| stands.unreadable(list, error))
+    }
+
+    fn in_batch(
+        &mut self,
+        stands: &Stands<'_>,
+        (list, seq): (usize, u64),
+        index: usize,
+    ) -> Result<ReadDocument, QueryError> {
+        let (_, batch) = match self.batch.take().filter(|(open, _)| *open == seq) {
+            Some(same) => self.batch.insert(same),
+            None => self.batch.insert((seq, stands.batch(list, seq)?)),
+        };
+        let document = read(batch, index, &mut self.layouts)?;
+        Ok(document.ok_or_else(|| damaged("document", &seq.to_be_bytes()))?)
     }
 }
 

@@ -11,7 +11,7 @@ use super::Metrics;
 use super::dictionary::{Dictionaries, Naming};
 use super::gather;
 use super::hot::{self, Hour};
-use super::retention::oldest;
+use super::slices::oldest;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::jobs::Job;

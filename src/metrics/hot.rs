@@ -49,7 +49,7 @@ pub(super) const ALL: [(&str, Definition); 9] = [
 /// In `META`: the sequence number of the next document.
 pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
 /// In `META`: the version of this layout.
-pub(super) const VERSION: (&[u8], u64) = (b"version", 2);
+pub(super) const VERSION: (&[u8], u64) = (b"version", 3);
 
 const MINUTE_MS: i64 = 60 * 1000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -63,7 +63,7 @@ pub(super) fn of_collector(collector: CollectorId) -> [u8; 16] {
 }
 
 /// The place of a document among those of its collector and type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) timestamp: Timestamp,
     pub(super) seq: u64,
@@ -185,8 +185,9 @@ impl Hour {
 /// How often which documents of one minute came in one push without a key, at most.
 pub(super) type Contents = std::collections::HashMap<(Timestamp, Content), u64>;
 
-pub(super) fn put_contents(contents: &Contents) -> Vec<u8> {
-    let mut value = Vec::new();
+/// What came of a minute, and when the last of it did.
+pub(super) fn put_contents(came: Timestamp, contents: &Contents) -> Vec<u8> {
+    let mut value = came.as_millis().to_le_bytes().to_vec();
     for ((timestamp, content), count) in contents {
         value.extend(timestamp.as_millis().to_le_bytes());
         value.extend(content);
@@ -195,15 +196,16 @@ pub(super) fn put_contents(contents: &Contents) -> Vec<u8> {
     value
 }
 
-pub(super) fn open_contents(key: &[u8], sealed: &[u8]) -> Result<Contents, RedbError> {
+pub(super) fn open_contents(key: &[u8], sealed: &[u8]) -> Result<(Timestamp, Contents), RedbError> {
     let mut reader = Reader(unseal("contents of a minute", key, sealed)?);
+    let came = reader.i64().ok_or_else(|| damaged("contents of a minute", key))?;
     let mut contents = Contents::new();
     while !reader.is_empty() {
         let mut row = || Some(((Timestamp::from_millis(reader.i64()?), reader.array()?), reader.varint()?));
         let (content, count) = row().ok_or_else(|| damaged("contents of a minute", key))?;
         contents.insert(content, count);
     }
-    Ok(contents)
+    Ok((Timestamp::from_millis(came), contents))
 }
 
 /// What a push with an idempotency key was, to tell a repetition from another push under the same key.
@@ -339,8 +341,9 @@ mod tests {
     fn the_contents_of_a_minute_read_back() {
         let content = |byte: u8, count| ((Timestamp::from_millis(byte.into()), [byte; 16]), count);
         let contents = Contents::from([content(1, 1), content(2, 300)]);
-        let sealed = seal(b"k", &put_contents(&contents));
-        assert_eq!(open_contents(b"k", &sealed).unwrap(), contents);
+        let came = Timestamp::from_millis(7);
+        let sealed = seal(b"k", &put_contents(came, &contents));
+        assert_eq!(open_contents(b"k", &sealed).unwrap(), (came, contents));
         assert!(open_contents(b"k", &seal(b"k", &[1, 2, 3])).is_err());
     }
 }

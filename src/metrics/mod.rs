@@ -6,14 +6,19 @@
 
 mod accept;
 mod agent;
+mod arrivals;
 mod batch;
 mod catalog;
+mod clock_guard;
 mod commit;
 mod dictionary;
+mod discard;
 mod document;
 mod documents;
 mod draft;
+mod feed;
 mod fold;
+mod forget;
 mod gather;
 mod hot;
 mod hours;
@@ -21,6 +26,7 @@ mod image;
 mod labels;
 mod layouts;
 mod matcher;
+mod merge;
 mod number;
 mod pack;
 mod piece;
@@ -29,10 +35,12 @@ mod queue;
 mod retention;
 mod scan;
 mod seal;
+mod sealed;
 mod sender;
 mod senders;
 mod slices;
 mod stamp;
+mod stands;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -50,6 +58,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use redb::WriteTransaction;
 
+use crate::archive::Segments;
 use crate::clock::Clock;
 use crate::ids::CollectorId;
 use crate::limits;
@@ -58,15 +67,19 @@ use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
 pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
+pub use arrivals::{Arrival, Content, Page};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
+pub use feed::{FeedKey, FeedState, Gap, Link};
 pub use fold::Folding;
+pub use forget::Forgetting;
 pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
+pub use merge::Merging;
 pub use number::Number;
 pub use piece::Series;
 pub use query::{Points, PointsQuery, QueryError};
-pub use retention::Retention;
+pub use retention::{Expired, Retention};
 pub use seal::{Seal, SealError};
 
 pub use steps::StepFunction;
@@ -76,15 +89,29 @@ pub use writer::StorageFull;
 /// How the store behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How old a document may be when it comes, and how long it is kept.
-    pub retention: Duration,
+    pub retention: Retention,
+    /// What is younger stays in the hot store.
+    pub hot_window: Duration,
+    /// From which size on the hot store keeps no more than [`limits::LEAST_HOT_WINDOW`].
+    pub hot_bytes: u64,
+    /// The number of the first document of a store that is made anew.
+    pub first_seq: u64,
     /// Where the room for metrics is looked up: on the file system of the store, unless a test says otherwise.
     pub free_space: Option<FreeSpace>,
+    /// Whether pushes are noted for somebody who copies them.
+    pub is_fed: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { retention: limits::RETENTION, free_space: None }
+        Self {
+            retention: Retention::default(),
+            hot_window: limits::HOT_WINDOW,
+            hot_bytes: limits::HOT_BYTES,
+            first_seq: 1,
+            free_space: None,
+            is_fed: false,
+        }
     }
 }
 
@@ -109,10 +136,14 @@ pub struct Metrics {
     /// Ends before the file is closed.
     writer: writer::Writer,
     hot: Arc<Hot>,
+    /// What is older than the hot window.
+    segments: Arc<Segments>,
     /// What collectors sent last.
     senders: senders::Senders,
     clock: Clock,
-    retention: Duration,
+    retention: Retention,
+    hot_window: Duration,
+    hot_bytes: u64,
 }
 
 /// What the writer and the readers share.
@@ -123,24 +154,40 @@ struct Hot {
     /// What each collector sent in all, as it is durable.
     counters: Mutex<HashMap<CollectorId, Counter>>,
     free_space: FreeSpace,
+    /// Whether pushes are noted in the feed.
+    is_fed: bool,
 }
 
 impl Metrics {
     /// Opens the store, or creates it when there is none.
-    pub fn open(path: &Path, poison: Poison, clock: Clock, options: Options) -> Result<Self, OpenError> {
-        let Options { retention, free_space } = options;
-        let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, create)?;
+    pub fn open(
+        path: &Path,
+        segments: Arc<Segments>,
+        poison: Poison,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Self, OpenError> {
+        let Options { retention, hot_window, hot_bytes, first_seq, free_space, is_fed } = options;
+        let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, |tx| create(tx, first_seq))?;
         check(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
-        let hot =
-            Arc::new(Hot { file, dictionaries: dictionary::Dictionaries::default(), counters, free_space });
+        let hot = Arc::new(Hot {
+            file,
+            dictionaries: dictionary::Dictionaries::default(),
+            counters,
+            free_space,
+            is_fed,
+        });
         Ok(Self {
             writer: writer::Writer::start(Arc::clone(&hot))?,
             hot,
+            segments,
             senders: senders::Senders::default(),
             clock,
             retention,
+            hot_window,
+            hot_bytes,
         })
     }
 
@@ -166,14 +213,14 @@ impl Metrics {
 }
 
 /// Fills a new store: with all tables, so that one that is missing later is damage.
-fn create(tx: &WriteTransaction) -> Result<(), RedbError> {
+fn create(tx: &WriteTransaction, first_seq: u64) -> Result<(), RedbError> {
     for (_, table) in hot::ALL {
         tx.open_table(table)?;
     }
     let (name, version) = hot::VERSION;
     let mut meta = tx.open_table(hot::META)?;
     hot::put(&mut meta, name, &version.to_le_bytes())?;
-    hot::put(&mut meta, hot::NEXT_SEQ, &1_u64.to_le_bytes())
+    hot::put(&mut meta, hot::NEXT_SEQ, &first_seq.to_le_bytes())
 }
 
 /// Checks that this program can read the store and that no table is missing.

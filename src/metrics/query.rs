@@ -19,8 +19,10 @@ use super::matcher::Matcher;
 use super::number::Number;
 use super::pack::{self, Packed};
 use super::piece::{Layout, Series};
+use super::sealed::past_damage;
 use super::steps::{StepFunction, Steps};
 use super::text::{self, Step};
+use crate::archive::SegmentError;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
@@ -70,6 +72,8 @@ pub enum QueryError {
     TooManyDocuments,
     #[error(transparent)]
     Store(#[from] RedbError),
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
 }
 
 impl From<redb::StorageError> for QueryError {
@@ -108,17 +112,21 @@ impl Metrics {
     /// The points of all series that match, by name and labels.
     pub fn points(&self, query: &PointsQuery) -> Result<Vec<Points>, QueryError> {
         let steps = query.steps()?;
-        let mut answer =
-            Answer { steps, function: query.function, points: 0, places: Vec::new(), series: Vec::new() };
-        self.visit(query, |slot, series, place, number| answer.add(slot, series, place, number))?;
+        let answer = past_damage(|| {
+            let mut answer =
+                Answer { steps, function: query.function, points: 0, places: Vec::new(), series: Vec::new() };
+            self.visit(query, |slot, series, place, number| answer.add(slot, series, place, number))?;
+            Ok(answer)
+        })?;
         let mut series: Vec<_> =
             answer.series.into_iter().map(|found| found.points(steps, query.function)).collect();
         series.sort_by(|left, right| left.series.cmp(&right.series));
         Ok(series)
     }
 
-    /// Shows each number that matches, with its series and the place of that series among those found so far.
-    /// They come hour by hour, but within an hour in the order of arrival.
+    /// Shows each number that matches, with its series and the place of that series among those found so far: segment
+    /// after segment and hour after hour, each series in the order of time as far as its documents came in that order.
+    /// A segment that turns out to be damaged is an error, behind which the same can be asked again.
     pub(super) fn visit(
         &self,
         query: &PointsQuery,
@@ -127,9 +135,20 @@ impl Metrics {
         self.hot.file.read(|tx| {
             let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
             let mut plans = Plans::new(query, tx)?;
+            let sealed = self.sealed((query.collector, query.from, query.to), |kind| plans.concerns(kind))?;
+            for one in &sealed {
+                image::show(&*one.image, &mut plans, &mut see).map_err(|trouble| match trouble {
+                    Trouble::Query(error) => error,
+                    Trouble::Image(error) => self.refused(one, error),
+                })?;
+            }
             let mut hours = Hours::new(tx, query.collector, query.from, query.to)?;
             let in_range = |head: &Head| head.first <= query.to && head.last >= query.from;
             while let Some((hour, counts)) = hours.next()? {
+                let twice = self.sealed_in(&sealed, hour)?;
+                let mut see = |slot, series: &Series, place, number| {
+                    if twice.contains(&place) { Ok(()) } else { see(slot, series, place, number) }
+                };
                 let hour = (query.collector, hour, counts);
                 if let Some(image) = hour_image(&images, hour)? {
                     image::show(&image, &mut plans, &mut see).map_err(|trouble| match trouble {

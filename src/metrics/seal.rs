@@ -5,11 +5,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Metrics;
+use super::hot::Place;
 use super::slices::ReadHours;
-use crate::archive::{Segment, SegmentError, Segments};
+use crate::archive::SegmentError;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::jobs::Job;
@@ -17,7 +17,9 @@ use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::segment::{Slice, keep};
 
-const SLICE_MS: i64 = 6 * 60 * 60 * 1000;
+const HOUR_MS: i64 = 60 * 60 * 1000;
+/// What a slice spans: long enough that its columns compress well.
+const SLICE_MS: i64 = 6 * HOUR_MS;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
@@ -30,75 +32,105 @@ pub enum SealError {
 /// The job that seals.
 pub struct Seal {
     metrics: Arc<Metrics>,
-    segments: Arc<Segments>,
-    /// What is younger stays in the hot store.
-    window: Duration,
+    /// The collector behind which the next step goes on.
+    next: Option<CollectorId>,
+}
+
+/// What has to go: what is older than `before`, in slices of `span`.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    before: Timestamp,
+    span: i64,
+}
+
+impl Due {
+    /// The end of the slice in which an hour lies, when it is due.
+    fn slice_end(self, hour: Timestamp) -> Option<Timestamp> {
+        let begin = hour.as_millis().div_euclid(self.span).saturating_mul(self.span);
+        let end = Timestamp::from_millis(begin.saturating_add(self.span));
+        (end <= self.before).then_some(end)
+    }
 }
 
 impl Seal {
-    pub fn new(metrics: Arc<Metrics>, segments: Arc<Segments>, window: Duration) -> Self {
-        Self { metrics, segments, window }
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, next: None }
+    }
+
+    /// A hot store that grew beyond its size keeps no more than the hours that are not over yet.
+    fn due(&self, now: Timestamp) -> Result<Due, RedbError> {
+        let is_large = self.metrics.bytes()? > self.metrics.hot_bytes;
+        let (window, span) =
+            if is_large { (limits::LEAST_HOT_WINDOW, HOUR_MS) } else { (self.metrics.hot_window, SLICE_MS) };
+        Ok(Due { before: now.minus(window), span })
     }
 
     /// Seals slices that are due, at most so many, and says how many documents were in how many.
-    fn seal(&self, now: Timestamp, most: usize) -> Result<(u64, usize), SealError> {
+    fn seal(&mut self, due: Due, most: usize) -> Result<(u64, usize), SealError> {
         let (mut documents, mut slices) = (0, 0);
-        let due = now.minus(self.window);
-        for (collector, first) in self.metrics.first_hours()? {
-            let mut hour = Some(first);
-            while let Some(begin) = hour.filter(|hour| slice_end(*hour) <= due) {
-                if slices == most {
-                    return Ok((documents, slices));
-                }
-                let sealed = self.seal_slice(collector, begin)?;
-                documents += sealed;
-                slices += 1;
-                let next = self.metrics.first_hours()?.into_iter().find(|(other, _)| *other == collector);
-                // an hour that something was added to stays, and its turn comes again
-                hour = next.map(|(_, hour)| hour).filter(|next| *next > begin);
+        let collectors = self.metrics.hot_collectors()?;
+        let behind = collectors.partition_point(|collector| Some(*collector) <= self.next);
+        for collector in collectors[behind..].iter().chain(&collectors[..behind]) {
+            // one whose metrics cannot be sealed does not keep the others from it
+            self.next = Some(*collector);
+            documents += self.seal_of(*collector, due, most, &mut slices)?;
+            if slices == most {
+                break;
             }
         }
         Ok((documents, slices))
     }
 
+    fn seal_of(
+        &self,
+        collector: CollectorId,
+        due: Due,
+        most: usize,
+        slices: &mut usize,
+    ) -> Result<u64, SealError> {
+        let (mut documents, mut sealed) = (0, None);
+        while *slices < most
+            && let Some(hour) = self.metrics.first_hour(collector)?
+            // an hour that something was added to stays, and its turn comes again
+            && sealed.is_none_or(|sealed| hour > sealed)
+            && let Some(end) = due.slice_end(hour)
+        {
+            documents += self.metrics.seal_slice(collector, (hour, end))?;
+            *slices += 1;
+            sealed = Some(hour);
+        }
+        Ok(documents)
+    }
+}
+
+impl Metrics {
     /// Seals what a collector has from an hour to the end of its slice.
-    fn seal_slice(&self, collector: CollectorId, begin: Timestamp) -> Result<u64, SealError> {
-        let read = self.metrics.read_hours(collector, begin, slice_end(begin), limits::SEGMENT_SAMPLES)?;
-        let ReadHours { slice, hours } = read;
+    fn seal_slice(&self, collector: CollectorId, range: (Timestamp, Timestamp)) -> Result<u64, SealError> {
+        let read_at = self.segments.moment();
+        let ReadHours { slice, hours } = self.read_hours(collector, range, limits::SEGMENT_SAMPLES)?;
         let slice = self.without_sealed(collector, slice)?;
         let mut documents = 0;
         if !slice.tables.is_empty() {
-            documents = self.segments.publish(&slice)?.documents;
+            documents = self.segments.publish(&slice, read_at)?.documents;
         }
-        self.metrics.remove_hours(collector, &hours)?;
+        self.remove_hours(collector, &hours)?;
         Ok(documents)
     }
 
     /// Leaves out the documents that a segment has already.
-    fn without_sealed(&self, collector: CollectorId, slice: Slice) -> Result<Slice, SealError> {
+    fn without_sealed(&self, collector: CollectorId, slice: Slice) -> Result<Slice, SegmentError> {
         let rows = || slice.tables.iter().flat_map(|table| &table.rows);
         let times = rows().map(|row| row.timestamp).min().zip(rows().map(|row| row.timestamp).max());
         let Some((first, last)) = times else { return Ok(slice) };
         let mut sealed = HashSet::new();
-        for segment in self.segments.between(collector, first, last)? {
-            if segment.damage.is_none() {
-                sealed.extend(self.rows_of(&segment)?);
+        for one in self.sealed((collector, first, last), |_| true)? {
+            for kind in 0..one.image.kinds().len() {
+                let rows = one.image.rows(kind).map_err(|error| self.segments.refuse(&one.segment, error))?;
+                sealed.extend(rows.iter().map(|row| Place { timestamp: row.timestamp, seq: row.seq }));
             }
         }
-        if sealed.is_empty() {
-            return Ok(slice);
-        }
-        Ok(keep(&slice, |_, row| !sealed.contains(&(row.timestamp, row.seq))))
-    }
-
-    fn rows_of(&self, segment: &Segment) -> Result<Vec<(Timestamp, u64)>, SegmentError> {
-        let image = self.segments.image(segment)?;
-        let mut found = Vec::new();
-        for kind in 0..image.kinds().len() {
-            let rows = image.rows(kind).map_err(|error| self.segments.refuse(segment, error))?;
-            found.extend(rows.iter().map(|row| (row.timestamp, row.seq)));
-        }
-        Ok(found)
+        let is_new = |place| !sealed.contains(&place);
+        Ok(keep(&slice, |_, row| is_new(Place { timestamp: row.timestamp, seq: row.seq })))
     }
 }
 
@@ -112,14 +144,14 @@ impl Job for Seal {
     }
 
     fn step(&mut self, now: Timestamp) -> Result<String, String> {
-        let (documents, slices) =
-            self.seal(now, limits::SLICES_SEALED_AT_ONCE).map_err(|error| error.to_string())?;
-        Ok(format!("sealed {documents} documents in {slices} slices"))
+        let mut step = || {
+            self.metrics.segments.sweep()?;
+            let due = self.due(now)?;
+            self.seal(due, limits::SLICES_SEALED_AT_ONCE)
+        };
+        match step() {
+            Ok((documents, slices)) => Ok(format!("sealed {documents} documents in {slices} slices")),
+            Err(error) => Err(error.to_string()),
+        }
     }
-}
-
-/// The end of the slice in which a moment lies.
-fn slice_end(moment: Timestamp) -> Timestamp {
-    let begin = moment.as_millis().div_euclid(SLICE_MS).saturating_mul(SLICE_MS);
-    Timestamp::from_millis(begin.saturating_add(SLICE_MS))
 }

@@ -3,16 +3,16 @@
 //! It guarantees: a slice has every document of its hours, or it is an error; an hour is removed only when it is still
 //! the one that was read.
 
-use redb::WriteTransaction;
+use redb::{ReadableTable, WriteTransaction};
 
 use super::dictionary::Naming;
 use super::hot::{self, Hour};
 use super::hours::Hours;
-use super::retention::oldest;
 use super::{Hot, Metrics, gather};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::storage::RedbError;
+use crate::storage::redb_file::damaged;
 use crate::storage::segment::{Slice, Table, merge};
 
 /// Hours of one collector as they were read.
@@ -22,25 +22,21 @@ pub(super) struct ReadHours {
 }
 
 impl Metrics {
-    /// The collectors that have something in the hot store, and their first hour.
-    pub(super) fn first_hours(&self) -> Result<Vec<(CollectorId, Timestamp)>, RedbError> {
-        self.hot.file.read(|tx| {
-            let mut first = Vec::new();
-            for collector in hot::collectors_in(&tx.open_table(hot::HOURS)?)? {
-                if let Some((hour, _)) = Hours::all(tx, collector)?.next()? {
-                    first.push((collector, hour));
-                }
-            }
-            Ok(first)
-        })
+    /// The collectors that have something in the hot store, in the order of their ids.
+    pub(super) fn hot_collectors(&self) -> Result<Vec<CollectorId>, RedbError> {
+        self.hot.file.read(|tx| hot::collectors_in(&tx.open_table(hot::HOURS)?))
+    }
+
+    /// The first hour that a collector has in the hot store.
+    pub(super) fn first_hour(&self, collector: CollectorId) -> Result<Option<Timestamp>, RedbError> {
+        self.hot.file.read(|tx| Ok(Hours::all(tx, collector)?.next()?.map(|(hour, _)| hour)))
     }
 
     /// Reads the hours that begin between two moments, up to the one with which there are `most` samples.
     pub(super) fn read_hours(
         &self,
         collector: CollectorId,
-        from: Timestamp,
-        before: Timestamp,
+        (from, before): (Timestamp, Timestamp),
         most: usize,
     ) -> Result<ReadHours, RedbError> {
         self.hot.file.read(|tx| {
@@ -90,4 +86,18 @@ fn remove_hours(
     }
     Naming::open(tx, &store.dictionaries)?.shorten(collector, || oldest(tx, collector))?;
     Ok(removed)
+}
+
+/// The first sequence number of the batches that a collector has.
+pub(super) fn oldest(tx: &WriteTransaction, collector: CollectorId) -> Result<Option<u64>, RedbError> {
+    let prefix = hot::of_collector(collector);
+    let mut oldest = None;
+    for row in tx.open_table(hot::BATCHES)?.range(prefix.as_slice()..)? {
+        let (key, _) = row?;
+        let Some(rest) = key.value().strip_prefix(prefix.as_slice()) else { break };
+        let seq = rest.get(8..).and_then(|rest| rest.first_chunk::<8>());
+        let seq = u64::from_be_bytes(*seq.ok_or_else(|| damaged("batch", key.value()))?);
+        oldest = Some(oldest.map_or(seq, |oldest: u64| oldest.min(seq)));
+    }
+    Ok(oldest)
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::open::{OpenError, Options};
+use super::open::{OpenError, Options, open_metrics};
 use super::records::Records;
 use crate::audit::{Action, Change, Origin, Target};
 use crate::clock::Clock;
 use crate::ids::IdSource;
-use crate::metrics::{self, Metrics};
+use crate::metrics;
 use crate::registry::Collectors;
 use crate::storage::Poison;
 use crate::storage::data_dir::Layout;
@@ -39,7 +39,11 @@ pub fn accept_loss(options: &Options, clock: &Clock, ids: &IdSource) -> Result<O
         .from_to(&json!({}), &json!({ "made_anew": true }));
     // first the word, then the deed: it is never done without being on record
     records.db.write(|tx| Ok::<_, OpenError>(records.audit.append(tx, &Origin::system(), change)?))?;
-    let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
-    Metrics::open(&path, Poison::default(), clock.clone(), metrics_options)?.stop();
+    let poison = Poison::default();
+    // no document may have the time and the number of one that is sealed
+    let first_seq = u64::try_from(clock.now().as_millis()).unwrap_or(0).saturating_mul(1000);
+    let options = metrics::Options { first_seq, ..options.metrics.clone() };
+    let (_, metrics) = open_metrics(&layout, &records.db, &poison, clock, options)?;
+    metrics.stop();
     Ok(Some(path))
 }

@@ -3,11 +3,14 @@
 //! It knows neither HTTP nor the configuration file. A test opens a node on a temporary folder.
 
 mod certificates;
+mod clock;
 mod close;
+mod disk;
 mod heartbeat;
 mod ingest;
 mod keys;
 mod loss;
+mod mirror;
 mod open;
 mod records;
 mod report;
@@ -20,6 +23,7 @@ mod verify;
 use std::sync::Arc;
 
 use crate::access::{Access, Authority, ServerCertificate};
+use crate::archive::{SegmentError, Segments};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::KeyRing;
@@ -31,17 +35,19 @@ use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{AcceptError, Metrics, QueryError};
+use crate::mirror::Mirror;
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::poison::Poisoned;
-use crate::storage::{DataDir, Poison, Sqlite, StoreError, Unit};
+use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError, Unit};
 
+pub use disk::{Forecast, StorageReport};
 pub use ingest::Taken;
 pub use keys::{KeyError, RootKeyReport};
 pub use loss::accept_loss;
 pub use open::{OpenError, Options};
 pub use records::Records;
-pub use report::{CollectorReport, StorageReport};
+pub use report::CollectorReport;
 pub use ring::{RingError, RingFile};
 pub use stopping::Stopping;
 pub use verify::{FileReport, verify};
@@ -81,6 +87,8 @@ pub struct Node {
     pub collectors: Collectors,
     /// What the collectors measured.
     pub metrics: Arc<Metrics>,
+    /// What of it is sealed.
+    pub segments: Arc<Segments>,
     /// What their agents logged.
     pub logs: Arc<Logs>,
     /// When the collectors were last seen, and what they said.
@@ -105,6 +113,8 @@ pub struct Node {
     pub connection_tests: ConnectionTests,
     /// What was answered to requests with an idempotency key.
     pub replies: Replies,
+    /// The copy in PostgreSQL, where one is wanted.
+    pub mirror: Option<Mirror>,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.
@@ -129,6 +139,10 @@ pub enum NodeError {
     #[error(transparent)]
     Accept(#[from] AcceptError),
     #[error(transparent)]
+    Segments(#[from] SegmentError),
+    #[error(transparent)]
+    Hot(#[from] RedbError),
+    #[error(transparent)]
     Logs(#[from] LogsError),
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -136,6 +150,8 @@ pub enum NodeError {
     Poisoned(#[from] Poisoned),
     #[error("the daemon is stopping")]
     Stopping,
+    #[error("nobody doubts the clock: it did not jump")]
+    ClockIsTrusted,
     #[error("cannot read the size of {path}: {source}")]
     Size { path: std::path::PathBuf, source: std::io::Error },
 }

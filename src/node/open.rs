@@ -7,32 +7,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::certificates::Certificates;
+use super::disk::{DiskWatch, Sizes};
 use super::keys::KeysJob;
 use super::loss::check_metrics;
+use super::mirror::mirror_job;
 use super::ring::{RingError, RingFile};
 use super::{Node, Records, Stopping};
 use crate::access::{
     self, AuthorityError, CertificateJob, ClientCertificates, HashCost, PruneJob, ServerCertificateError,
 };
+use crate::archive::{SegmentError, Segments};
 use crate::audit::{CheckpointJob, Signer};
 use crate::clock::Clock;
 use crate::crypto::Algorithm;
 use crate::events::Events;
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
+use crate::fleet::expiry::Expiry;
 use crate::fleet::operations::{HistoryJob, OperationsJob};
 use crate::fleet::presence::PresenceJob;
 use crate::fleet::pulse::PulseJob;
 use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, PresenceError};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
-use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, PULSE_SECONDS, RETENTION};
+
+use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, MIRROR_PERIOD_S, PULSE_SECONDS};
 use crate::logs::{Logs, LogsError};
-use crate::metrics::{self, Folding, Metrics, Retention};
+use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
+use crate::mirror::{self, MirrorJob};
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
-use crate::storage::{DataDir, Poison, StoreError};
+use crate::storage::{DataDir, Poison, Sqlite, StoreError};
 
 /// What a node is opened with.
 #[derive(Clone, Debug)]
@@ -52,8 +58,10 @@ pub struct Options {
     pub certificate: Option<access::Source>,
     /// Whether collectors have to prove themselves by a certificate, too.
     pub client_certificates: ClientCertificates,
-    /// How old a document may be when it comes, and how long it is kept.
-    pub retention: Duration,
+    /// How long metrics are kept, and where.
+    pub metrics: metrics::Options,
+    /// Where a copy in PostgreSQL is wanted.
+    pub mirror: Option<mirror::Options>,
 }
 
 impl Options {
@@ -68,8 +76,14 @@ impl Options {
             hash_cost: HashCost::default(),
             certificate: None,
             client_certificates: ClientCertificates::Off,
-            retention: RETENTION,
+            metrics: metrics::Options::default(),
+            mirror: None,
         }
+    }
+
+    /// Pushes are noted for the mirror, where one is wanted.
+    fn of_metrics(&self) -> metrics::Options {
+        metrics::Options { is_fed: self.mirror.is_some(), ..self.metrics.clone() }
     }
 }
 
@@ -103,12 +117,16 @@ pub enum OpenError {
     Groups(#[from] GroupsError),
     #[error("cannot open the metrics: {0}")]
     Metrics(#[from] metrics::OpenError),
+    #[error("cannot open the segments of metrics: {0}")]
+    Segments(#[from] SegmentError),
     #[error("cannot open the logs: {0}")]
     Logs(#[from] LogsError),
     #[error("cannot read when collectors were last seen: {0}")]
     Presence(#[from] PresenceError),
     #[error("cannot end the actions that nobody waits for any more: {0}")]
     Actions(#[from] ActionError),
+    #[error("cannot start the mirror: {0}")]
+    Mirror(io::Error),
     #[error("cannot start the background jobs: {0}")]
     Jobs(io::Error),
 }
@@ -145,9 +163,8 @@ impl Node {
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
-        let metrics_options = metrics::Options { retention: options.retention, ..Default::default() };
         check_metrics(layout, &collectors)?;
-        let metrics = Arc::new(Metrics::open(&layout.hot(), poison.clone(), clock.clone(), metrics_options)?);
+        let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         let ground =
@@ -159,6 +176,9 @@ impl Node {
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
         let signer: Arc<dyn Signer> = access.signing_keys();
+        let mirror_job = mirror_job(options, &db, &metrics, &clock, &collectors, &presence)?;
+        let mirror = mirror_job.as_ref().map(MirrorJob::mirror);
+        let mirror_job = mirror_job.map(|job| (Box::new(job) as Box<dyn Job>, MIRROR_PERIOD_S));
         let jobs = start_jobs(
             &clock,
             [
@@ -170,12 +190,17 @@ impl Node {
                 (Box::new(HistoryJob::new(Arc::clone(&operations))), 600),
                 (Box::new(CheckpointJob { log: audit.clone(), signer }), 300),
                 (Box::new(Folding::new(Arc::clone(&metrics))), 10),
-                (Box::new(Retention::new(Arc::clone(&metrics))), 60),
+                (Box::new(Seal::new(Arc::clone(&metrics))), 10),
+                (Box::new(Merging::new(Arc::clone(&metrics))), 30),
+                (Box::new(Forgetting::new(Arc::clone(&metrics))), 60),
+                (Box::new(Expiry::new(Arc::clone(&metrics), Arc::clone(&archive), audit.clone())), 60),
+                (Box::new(DiskWatch { db: Arc::clone(&db), sizes: Sizes::of(layout, &segments) }), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
                 (Box::new(KeysJob::new(&db, &ring, &access)), KEYS_SECONDS),
                 (Box::new(CertificateJob(server.clone())), CERTIFICATE_SECONDS),
             ],
+            mirror_job,
         )?;
         Ok(Self {
             opened_at: clock.now(),
@@ -191,6 +216,7 @@ impl Node {
             dashboards,
             collectors,
             metrics,
+            segments,
             logs,
             presence,
             pulse,
@@ -203,6 +229,7 @@ impl Node {
             registrar,
             connection_tests: ConnectionTests::default(),
             replies,
+            mirror,
             jobs,
             db,
             data_dir,
@@ -210,9 +237,29 @@ impl Node {
     }
 }
 
+/// The metrics, and what of them is sealed.
+pub(super) fn open_metrics(
+    layout: &Layout,
+    db: &Arc<Sqlite>,
+    poison: &Poison,
+    clock: &Clock,
+    options: metrics::Options,
+) -> Result<(Arc<Segments>, Arc<Metrics>), OpenError> {
+    let segments = Segments::open(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone())?;
+    let segments = Arc::new(segments);
+    let (poison, clock) = (poison.clone(), clock.clone());
+    let metrics = Metrics::open(&layout.hot(), Arc::clone(&segments), poison, clock, options)?;
+    Ok((segments, Arc::new(metrics)))
+}
+
 /// Starts the background work, each job with its period in seconds.
-fn start_jobs<const N: usize>(clock: &Clock, jobs: [(Box<dyn Job>, u64); N]) -> Result<Jobs, OpenError> {
-    let jobs = jobs.into_iter().map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect();
+fn start_jobs<const N: usize>(
+    clock: &Clock,
+    jobs: [(Box<dyn Job>, u64); N],
+    wanted: Option<(Box<dyn Job>, u64)>,
+) -> Result<Jobs, OpenError> {
+    let jobs =
+        jobs.into_iter().chain(wanted).map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect();
     Jobs::start(clock, jobs).map_err(OpenError::Jobs)
 }
 

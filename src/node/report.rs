@@ -1,9 +1,6 @@
-//! What reaches over several nouns at once: a collector with its group, its presence and its counts; the sizes
-//! of the stores.
+//! What reaches over several nouns at once: a collector with its group, its presence and its counts.
 
 use std::collections::HashMap;
-use std::io;
-use std::path::{Path, PathBuf};
 
 use super::{Node, NodeError};
 use crate::fleet::{Seen, Total, Verdict};
@@ -23,16 +20,6 @@ pub struct CollectorReport {
     pub uptime: Total,
     /// What it sent; absent before its first push.
     pub counter: Option<Counter>,
-}
-
-/// Sizes in bytes.
-#[derive(Clone, Debug)]
-pub struct StorageReport {
-    pub data_dir: PathBuf,
-    pub registry_bytes: u64,
-    pub hot_bytes: u64,
-    pub disk_total_bytes: u64,
-    pub disk_free_bytes: u64,
 }
 
 impl Node {
@@ -73,23 +60,4 @@ impl Node {
             seen,
         }
     }
-
-    pub fn storage_report(&self) -> Result<StorageReport, NodeError> {
-        let layout = &self.data_dir.layout;
-        let root = layout.root();
-        let failed = |source: io::Error| NodeError::Size { path: root.to_owned(), source };
-        let disk = nix::sys::statvfs::statvfs(root).map_err(|errno| failed(errno.into()))?;
-        Ok(StorageReport {
-            data_dir: root.to_owned(),
-            registry_bytes: size_of(&layout.registry()).map_err(failed)?
-                + size_of(&layout.registry_log()).unwrap_or(0),
-            hot_bytes: size_of(&layout.hot()).map_err(failed)?,
-            disk_total_bytes: disk.blocks() * disk.fragment_size(),
-            disk_free_bytes: disk.blocks_available() * disk.fragment_size(),
-        })
-    }
-}
-
-fn size_of(path: &Path) -> io::Result<u64> {
-    Ok(path.metadata()?.len())
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::open::{OpenError, Options};
 use super::records::Records;
+use crate::archive::{FileCheck, Segments};
 use crate::clock::Clock;
 use crate::ids::IdSource;
 use crate::logs::Logs;
@@ -34,7 +35,9 @@ pub fn verify(options: &Options) -> Result<Vec<FileReport>, OpenError> {
     let logs = layout.logs();
     // a directory of an older release has none
     let logs = logs.exists().then(|| FileReport { found: self::logs(&logs), file: logs });
-    Ok([registry, hot].into_iter().chain(logs).collect())
+    let mut reports: Vec<_> = [registry, hot].into_iter().chain(logs).collect();
+    reports.extend(segments(options, &layout)?);
+    Ok(reports)
 }
 
 fn registry(options: &Options) -> Result<String, String> {
@@ -54,6 +57,35 @@ fn registry(options: &Options) -> Result<String, String> {
 fn hot(layout: &Layout) -> Result<String, String> {
     let verified = metrics::verify(&layout.hot()).map_err(|error| error.to_string())?;
     Ok(format!("{} values, {} documents", verified.values, verified.documents))
+}
+
+/// One report for all segments that are whole, and one for each that is not.
+fn segments(options: &Options, layout: &Layout) -> Result<Vec<FileReport>, OpenError> {
+    let folder = layout.segments();
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let (clock, poison) = (Clock::System, Poison::default());
+    let Ok(Records { db, .. }) = Records::open(options, &clock, &IdSource::Random) else {
+        // what is wrong with the registry is told already
+        let found = Err("nothing tells which segments there are".to_owned());
+        return Ok(vec![FileReport { file: folder, found }]);
+    };
+    let segments = Segments::attach(db, &folder, poison, clock);
+    let (mut reports, mut whole, mut documents) = (Vec::new(), 0_u64, 0);
+    segments.verify(|FileCheck { file, found }| match found {
+        Ok(found) => {
+            whole += 1;
+            documents += found;
+        }
+        Err(damage) => reports.push(FileReport { file, found: Err(damage) }),
+    })?;
+    // as a crash leaves it between the naming of a segment and its listing
+    let told = || Ok("nothing lists it, so it is not read".to_owned());
+    reports.extend(segments.unlisted()?.into_iter().map(|file| FileReport { file, found: told() }));
+    let all = format!("{whole} segments, {documents} documents");
+    reports.push(FileReport { file: folder, found: Ok(all) });
+    Ok(reports)
 }
 
 fn logs(path: &Path) -> Result<String, String> {

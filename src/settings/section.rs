@@ -1,6 +1,7 @@
 //! Takes a TOML table apart, key by key, and notes what is wrong instead of stopping at it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -103,6 +104,27 @@ impl<'a> Section<'a> {
 
     pub fn seconds(&mut self, key: &str, range: &RangeInclusive<u64>) -> Option<Duration> {
         self.number(key, range).map(Duration::from_secs)
+    }
+
+    /// Numbers under names of the site's own choice.
+    pub fn numbers(&mut self, key: &str, range: &RangeInclusive<u64>) -> BTreeMap<String, u64> {
+        let mut numbers = BTreeMap::new();
+        match self.table.remove(key) {
+            None => {}
+            Some(Value::Table(table)) => {
+                for (name, value) in table {
+                    let full = format!("{key}.{name}");
+                    self.table.insert(full.clone(), value);
+                    numbers.extend(self.number(&full, range).map(|number| (name, number)));
+                }
+            }
+            Some(other) => {
+                let hint =
+                    format!("write [{}.{key}] on a line of its own, and a name = number below it", self.name);
+                self.wrong::<()>(key, Some(&other), "must be a section", &hint);
+            }
+        }
+        numbers
     }
 
     /// A number of bytes, or a text such as `256MiB`.

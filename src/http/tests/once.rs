@@ -1,6 +1,7 @@
 //! Idempotency keys as clients use them: one effect, one answer, however often a request is sent.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
@@ -226,6 +227,10 @@ async fn every_change_is_answered_once() {
     let csr = rcgen::CertificateParams::default().serialize_request(&rcgen::KeyPair::generate().unwrap());
     let csr = csr.unwrap().pem().unwrap();
     let mut called = BTreeSet::new();
+    // for as long as nobody looked, the clock stood still
+    let now = daemon.clock.now();
+    daemon.node.metrics.look_at_clock(now.minus(Duration::from_secs(3 * 24 * 3600))).unwrap();
+    assert_eq!(daemon.node.metrics.look_at_clock(now).unwrap(), Some(now));
     for (method, route, path, body) in [
         (
             Method::POST,
@@ -301,6 +306,7 @@ async fn every_change_is_answered_once() {
         (Method::POST, "/collectors/{id}/restart-jwt", format!("/collectors/{id}/restart-jwt"), json!({})),
         (Method::DELETE, "/collectors/{id}", format!("/collectors/{id}"), json!({"reason": "Other"})),
         (Method::POST, "/collectors/re-register", String::new(), json!({"archived_collector_id": id})),
+        (Method::POST, "/system/confirm-clock", String::new(), json!({})),
         (
             Method::POST,
             "/auth/change-password",

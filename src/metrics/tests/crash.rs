@@ -14,8 +14,7 @@ const KILLS: usize = 8;
 fn the_process_that_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let clock = Clock::manual(START);
-    let metrics =
-        open(std::path::Path::new(&folder), &clock, &Arc::new(AtomicU64::new(PLENTY)), &Poison::default());
+    let metrics = open(Path::new(&folder), &clock, Options::default(), &Poison::default());
     let first = metrics.counter(id(0)).map_or(0, |counter| counter.documents / 2);
     std::thread::scope(|scope| {
         for lane in 0..4_u64 {
@@ -67,16 +66,13 @@ fn run_and_kill(folder: &std::path::Path, after: usize) -> Vec<String> {
 
 #[test]
 fn nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Arc::new(tempfile::tempdir().unwrap());
     let mut acknowledged = BTreeSet::new();
     for kill in 0..KILLS {
         let told = run_and_kill(folder.path(), 5 + kill * 7);
         assert!(told.len() >= 5 + kill * 7, "the process stopped by itself after {} pushes", told.len());
         acknowledged.extend(told);
-        let (clock, free) = (Clock::manual(START), Arc::new(AtomicU64::new(PLENTY)));
-        let poison = Poison::default();
-        let metrics = Arc::new(open(folder.path(), &clock, &free, &poison));
-        let store = Store { folder: tempfile::tempdir().unwrap(), clock, free, poison, metrics };
+        let store = Store::on(&folder, Options::default());
         let found: Vec<_> = (0..4).flat_map(|lane| store.values(lane)).collect();
         let halves: BTreeSet<_> =
             found.iter().map(|value| (value["key"].to_string(), value["half"].to_string())).collect();

@@ -8,7 +8,7 @@ use crate::metrics::{Number, OpenError, StepFunction, hot, verify};
 const DOCUMENTS: u64 = 40;
 
 /// A closed store with some documents, and what they are.
-fn closed() -> (tempfile::TempDir, Vec<Value>) {
+fn closed() -> (Arc<tempfile::TempDir>, Vec<Value>) {
     let store = Store::new();
     let words = "a text that fills some pages, so that most flips hit something ".repeat(20);
     let documents: Vec<_> = (0..DOCUMENTS)
@@ -23,7 +23,9 @@ fn closed() -> (tempfile::TempDir, Vec<Value>) {
 /// Opens the store as it lies there and reads everything, or says what went wrong.
 fn read_all(folder: &std::path::Path) -> Result<(Vec<Value>, usize), String> {
     let path = folder.join("hot");
-    let metrics = Metrics::open(&path, Poison::default(), Clock::manual(START), Options::default())
+    let (clock, poison) = (Clock::manual(START), Poison::default());
+    let segments = segments(folder, &clock, &poison);
+    let metrics = Metrics::open(&path, segments, poison, clock, Options::default())
         .map_err(|error: OpenError| error.to_string())?;
     let (from, to) = (START, at(DOCUMENTS));
     let query = DocumentsQuery { collector: id(1), kind: None, from, to, limit: 1000, after: None };

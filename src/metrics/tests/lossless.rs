@@ -7,6 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::metrics::Retention;
 use crate::metrics::document::{Circumstances, Document, check};
 use crate::metrics::pack;
 use crate::metrics::piece::{Layout, Shape};
@@ -16,9 +17,11 @@ use crate::metrics::text;
 use crate::metrics::tree::Tree;
 use crate::storage::bytes::Reader;
 
-fn circumstances() -> Circumstances {
-    let (oldest, newest) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
-    Circumstances { default_timestamp: START, oldest, newest }
+/// Any time will do.
+fn circumstances() -> Circumstances<'static> {
+    static FOREVER: Retention = Retention { all: Duration::MAX, of: std::collections::BTreeMap::new() };
+    let newest = Timestamp::from_millis(i64::MAX);
+    Circumstances { default_timestamp: START, received_at: START, retention: &FOREVER, newest }
 }
 
 fn take(senders: &Senders, text: &str) -> Document {

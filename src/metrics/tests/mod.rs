@@ -3,6 +3,7 @@
 mod accept;
 mod crash;
 mod damage;
+mod feed;
 mod fold;
 mod lossless;
 mod model;
@@ -11,6 +12,7 @@ mod read;
 mod retention;
 mod seal;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,13 +21,15 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::{
-    AcceptError, Accepted, Batch, Counter, DocumentsQuery, Matcher, Metrics, Options, Points, PointsQuery,
-    ReadDocument, StepFunction,
+    AcceptError, Accepted, Batch, Counter, DocumentsQuery, ListedSeries, Matcher, Metrics, Options, Points,
+    PointsQuery, ReadDocument, StepFunction,
 };
+use crate::archive::Segments;
+use crate::audit::MIGRATIONS;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::CollectorId;
 use crate::limits;
-use crate::storage::{FreeSpace, Poison};
+use crate::storage::{FreeSpace, Poison, Sqlite};
 
 /// 2026-11-20T15:00:00Z
 const START: Timestamp = Timestamp::from_millis(1_795_186_800_000);
@@ -33,28 +37,38 @@ const PLENTY: u64 = 1 << 40;
 
 /// A store in a folder of its own, with a clock and a disk that tests set.
 struct Store {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     clock: Clock,
     free: Arc<AtomicU64>,
     poison: Poison,
+    options: Options,
     metrics: Arc<Metrics>,
 }
 
 impl Store {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::with(Options::default())
+    }
+
+    fn with(options: Options) -> Self {
+        Self::on(&Arc::new(tempfile::tempdir().unwrap()), options)
+    }
+
+    fn on(folder: &Arc<tempfile::TempDir>, options: Options) -> Self {
+        let folder = Arc::clone(folder);
         let (clock, free) = (Clock::manual(START), Arc::new(AtomicU64::new(PLENTY)));
         let poison = Poison::default();
-        let metrics = Arc::new(open(folder.path(), &clock, &free, &poison));
-        Self { folder, clock, free, poison, metrics }
+        let options = Options { free_space: Some(FreeSpace::Manual(Arc::clone(&free))), ..options };
+        let metrics = Arc::new(open(folder.path(), &clock, options.clone(), &poison));
+        Self { folder, clock, free, poison, options, metrics }
     }
 
     /// Closes the store and opens it again.
     fn reopen(self) -> Self {
-        let Self { folder, clock, free, poison, metrics } = self;
+        let Self { folder, clock, free, poison, options, metrics } = self;
         drop(metrics);
-        let metrics = Arc::new(open(folder.path(), &clock, &free, &poison));
-        Self { folder, clock, free, poison, metrics }
+        let metrics = Arc::new(open(folder.path(), &clock, options.clone(), &poison));
+        Self { folder, clock, free, poison, options, metrics }
     }
 
     fn push(&self, collector: u128, key: Option<&str>, documents: &[Value]) -> Result<Accepted, AcceptError> {
@@ -121,9 +135,15 @@ impl Store {
     }
 }
 
-fn open(folder: &std::path::Path, clock: &Clock, free: &Arc<AtomicU64>, poison: &Poison) -> Metrics {
-    let options = Options { free_space: Some(FreeSpace::Manual(Arc::clone(free))), ..Options::default() };
-    Metrics::open(&folder.join("hot"), poison.clone(), clock.clone(), options).unwrap()
+fn open(folder: &Path, clock: &Clock, options: Options, poison: &Poison) -> Metrics {
+    let segments = segments(folder, clock, poison);
+    Metrics::open(&folder.join("hot"), segments, poison.clone(), clock.clone(), options).unwrap()
+}
+
+fn segments(folder: &Path, clock: &Clock, poison: &Poison) -> Arc<Segments> {
+    let db = Sqlite::open(&folder.join("registry.sqlite"), MIGRATIONS, poison.clone()).unwrap();
+    let folder = folder.join("segments");
+    Arc::new(Segments::open(Arc::new(db), &folder, poison.clone(), clock.clone()).unwrap())
 }
 
 fn id(collector: u128) -> CollectorId {

@@ -1,10 +1,12 @@
-//! Random pushes, repetitions, refusals, restarts and time against a list of what must be there.
+//! Random pushes, repetitions, refusals, restarts and time, in which hours become columns and segments, against a list of what must be there.
 
 use std::collections::HashMap;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::jobs::Job;
+use crate::metrics::{Folding, Merging, Seal};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -20,6 +22,7 @@ enum Step {
         more: Vec<(u64, i64)>,
     },
     Reopen,
+    /// Time passes, and the background work goes on.
     Advance(u64),
 }
 
@@ -30,7 +33,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(collector, key, documents)| Step::Push { collector, key, documents }),
         3 => (0_u128..2, documents()).prop_map(|(collector, more)| Step::Again { collector, more }),
         1 => Just(Step::Reopen),
-        1 => (1_u64..1000).prop_map(Step::Advance),
+        2 => (1_u64..60_000).prop_map(Step::Advance),
     ]
 }
 
@@ -77,6 +80,21 @@ impl Model {
     }
 }
 
+impl Store {
+    /// What the background jobs do until they find nothing to do.
+    fn tend(&self) {
+        let now = self.clock.now();
+        let mut jobs: [Box<dyn Job>; 3] = [
+            Box::new(Folding::new(Arc::clone(&self.metrics))),
+            Box::new(Seal::new(Arc::clone(&self.metrics))),
+            Box::new(Merging::new(Arc::clone(&self.metrics))),
+        ];
+        for job in &mut jobs {
+            while !job.step(now).unwrap().contains(" 0 ") {}
+        }
+    }
+}
+
 fn check(store: &Store, model: &Model) {
     for (collector, documents) in &model.documents {
         let mut expected = documents.clone();
@@ -114,6 +132,7 @@ proptest! {
                 }
                 Step::Advance(seconds) => {
                     store.clock.advance(Duration::from_secs(seconds));
+                    store.tend();
                     continue;
                 }
             };

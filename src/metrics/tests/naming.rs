@@ -12,8 +12,9 @@ use crate::storage::bytes::Reader;
 
 fn taken(kind: &str, text: &str) -> (crate::metrics::piece::Hash, Vec<String>) {
     let text = text.replacen('{', &format!(r#"{{"type":"{kind}","#), 1);
+    let retention = crate::metrics::Retention::default();
     let circumstances =
-        Circumstances { default_timestamp: START, oldest: START.minus(limits::RETENTION), newest: START };
+        Circumstances { default_timestamp: START, received_at: START, retention: &retention, newest: START };
     let document = Senders::default()
         .with(id(1), |sender, common| check(&text, &circumstances, sender, common))
         .unwrap_or_else(|refusal| panic!("{text}: {:?}", refusal.at(0)));

@@ -4,6 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod appliance;
 pub(crate) mod client;
 pub(crate) mod daemon;
+pub(crate) mod mirrored;
 pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod random;

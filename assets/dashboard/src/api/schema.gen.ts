@@ -980,6 +980,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/confirm-clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that the clock is right, although it jumped ahead: what is old is removed again. */
+        post: operations["post_system_confirm_clock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1373,6 +1390,16 @@ export interface components {
             /** Format: date-time */
             signed_at: string;
         };
+        ClockView: {
+            /**
+             * Format: date-time
+             * @description To when the clock jumped ahead by more than a day; nothing is removed until that is confirmed, or the clock has
+             *     gone steadily for a day. Null while nobody doubts it.
+             */
+            jumped_to?: string | null;
+            /** Format: date-time */
+            now: string;
+        };
         /** @description The body of a request to change a collector; what is absent stays as it is. */
         CollectorBody: {
             database?: string | null;
@@ -1680,6 +1707,19 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        /** @description When it goes on as in the last week. */
+        ForecastView: {
+            /**
+             * Format: int64
+             * @description What the stores grow by; less than zero when they shrink.
+             */
+            bytes_per_day: number;
+            /**
+             * Format: int64
+             * @description Null when they do not grow.
+             */
+            days_left?: number | null;
+        };
         GroupBadge: {
             color: string;
             icon: string;
@@ -1904,6 +1944,44 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             user: components["schemas"]["UserBadge"];
+        };
+        /** @description How the mirror stands. */
+        MirrorView: {
+            connected: boolean;
+            /** Format: date-time */
+            connected_since?: string | null;
+            /**
+             * Format: int64
+             * @description Documents that wait. While it goes through the past, those that have expired may be counted, too.
+             */
+            documents_behind: number;
+            /** Format: int64 */
+            documents_lost: number;
+            /**
+             * Format: int64
+             * @description Documents written, and documents that could not be, since the daemon started.
+             */
+            documents_mirrored: number;
+            /** @description Whether it goes through what was stored before, as after it was switched on. */
+            filling: boolean;
+            /** @description What failed last; null once it works again. */
+            last_error?: string | null;
+            /** Format: date-time */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last had a round without a failure.
+             */
+            last_mirrored_at?: string | null;
+            /**
+             * Format: int64
+             * @description Age of the oldest push that waits.
+             */
+            seconds_behind: number;
+            server_version?: string | null;
+            site_id: string;
+            /** @description Host, port and database. */
+            target: string;
         };
         /** @description Bytes within the range. */
         NetworkView: {
@@ -2230,6 +2308,37 @@ export interface components {
             /** Format: int32 */
             uses: number;
         };
+        /** @description Metrics that are older than the hot window. */
+        SegmentsView: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Set aside, because they do not read back as they were written.
+             */
+            damaged: number;
+            /** Format: int64 */
+            documents: number;
+            /**
+             * Format: int64
+             * @description Listed, and not in their place when the daemon started.
+             */
+            missing: number;
+            /**
+             * Format: date-time
+             * @description The time of the oldest document.
+             */
+            oldest?: string | null;
+            /** Format: int64 */
+            samples: number;
+            /**
+             * Format: int64
+             * @description In the place of segments, and listed nowhere.
+             */
+            unlisted: number;
+        };
         SeriesList: {
             series: components["schemas"]["ListedSeriesView"][];
         };
@@ -2316,10 +2425,14 @@ export interface components {
             disk_free_bytes: number;
             /** Format: int64 */
             disk_total_bytes: number;
+            forecast?: components["schemas"]["ForecastView"] | null;
             /** Format: int64 */
             hot_bytes: number;
             /** Format: int64 */
+            logs_bytes: number;
+            /** Format: int64 */
             registry_bytes: number;
+            segments: components["schemas"]["SegmentsView"];
         };
         /** @description Counts over all collectors, whatever the filter. */
         Summary: {
@@ -2353,7 +2466,9 @@ export interface components {
             uptime?: number | null;
         };
         SystemView: {
+            clock: components["schemas"]["ClockView"];
             keys: components["schemas"]["KeysView"];
+            mirror?: components["schemas"]["MirrorView"] | null;
             /** @description Whether the process before this one ended without closing its stores. */
             recovered: boolean;
             sqlite_version: string;
@@ -5037,6 +5152,42 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SystemView"];
                 };
+            };
+        };
+    };
+    post_system_confirm_clock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockView"];
+                };
+            };
+            /** @description nobody doubts the clock */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

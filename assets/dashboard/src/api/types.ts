@@ -106,6 +106,7 @@ export type MadeRegistrationSecret = Schemas['NewSecret'];
 
 export type Job = Schemas['JobView'];
 export type SystemState = Schemas['SystemView'];
+export type MirrorState = Schemas['MirrorView'];
 
 /** What the live stream sends; it is no part of the OpenAPI document. */
 export interface LiveEvent {
