@@ -59,7 +59,7 @@ enum Which {
 }
 
 #[derive(Serialize)]
-struct Keys {
+struct Listed {
     algorithm: &'static str,
     root_keys: Vec<RootKeyView>,
     signing_keys: Vec<SigningKeyView>,
@@ -107,7 +107,7 @@ fn list(common: &Common, environment: &Environment) -> Result<(), String> {
     let root_keys = records.root_keys().map_err(|error| error.to_string())?;
     let view =
         |key: crate::node::RootKeyReport| RootKeyView { id: key.id, seals: key.seals, values: key.values };
-    let keys = Keys {
+    let keys = Listed {
         algorithm: records.ring.algorithm().as_str(),
         root_keys: root_keys.into_iter().map(view).collect(),
         signing_keys: records

@@ -92,9 +92,9 @@ impl ServerCertVerifier for Pinned {
         let mut roots = RootCertStore::empty();
         roots.add(pinned.clone().into_owned())?;
         let provider = Arc::clone(&self.provider);
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        let verifier = verifier.map_err(|error| Error::General(error.to_string()))?;
-        let verified = verifier.verify_server_cert(end_entity, intermediates, name, ocsp, now)?;
+        let strict = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        let strict = strict.map_err(|error| Error::General(error.to_string()))?;
+        let verified = strict.verify_server_cert(end_entity, intermediates, name, ocsp, now)?;
         *self.found.lock() = Some(pem("CERTIFICATE", pinned));
         Ok(verified)
     }

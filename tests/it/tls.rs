@@ -203,3 +203,24 @@ fn what_cannot_be_used_is_said_at_the_start_and_nothing_is_changed() {
 fn chmod(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
+
+/// What an administrator pins is what the listener shows.
+#[test]
+fn the_hash_that_agents_pin_is_told_by_the_command_and_by_the_system_view() {
+    let (appliance, tls) = internal(&[]);
+    appliance.set_up();
+    let output = appliance.run(&["certificate", "authority", "--output", "json"], "");
+    assert_eq!(output.status.code(), Some(0));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ada = appliance.login(ADMIN);
+    let system = appliance.client.get("/api/v1/system", Some(&ada));
+    assert_eq!(system.body["tls"]["authority"]["sha256"], told["sha256"], "{}", system.text);
+    assert_eq!(system.body["tls"]["client_certificates"], "optional");
+    assert_eq!(system.body["keys"]["root_keys"], json!([1]));
+    let names = system.body["tls"]["certificate"]["names"].to_string();
+    assert!(names.contains("127.0.0.1") && names.contains("localhost"), "{names}");
+    let lines = |pem: &str| pem.lines().collect::<String>();
+    assert_eq!(lines(told["certificate"].as_str().unwrap()), lines(&tls.ca));
+    let jobs = appliance.client.get("/api/v1/jobs", Some(&ada)).text;
+    assert!(jobs.contains("\"certificates\"") && jobs.contains("\"keys\""), "{jobs}");
+}

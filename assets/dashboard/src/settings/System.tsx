@@ -37,7 +37,7 @@ export function System() {
 }
 
 function Facts({ system }: { system: SystemState }) {
-  const { storage } = system;
+  const { storage, tls, keys } = system;
   const facts: [string, ReactNode][] = [
     [t('version'), system.version],
     [t('started'), <Time key="started" value={system.started_at} />],
@@ -48,7 +48,12 @@ function Facts({ system }: { system: SystemState }) {
     [t('metricsSize'), formatBytes(storage.hot_bytes)],
     [t('sqlite'), system.sqlite_version],
     [t('dataDir'), <code key="folder">{storage.data_dir}</code>],
+    [t('rootKey'), String(keys.root_keys.at(-1) ?? '')],
   ];
+  if (tls) {
+    facts.push([t('certificateUntil'), <Time key="until" value={tls.certificate.not_after} />]);
+    facts.push([t('authorityHash'), <code key="hash">{tls.authority.sha256}</code>]);
+  }
   return <FactList name={t('system')} facts={facts} />;
 }
 
