@@ -6,7 +6,8 @@ use super::open::{OpenError, Options};
 use super::{Node, NodeError};
 use crate::clock::Clock;
 use crate::fleet::{Presence, Seen};
-use crate::limits::UPTIME_DAYS;
+use crate::jobs::Job;
+use crate::limits::{MIRROR_PERIOD_S, UPTIME_DAYS};
 use crate::metrics::Metrics;
 use crate::mirror::{self, Mirror, MirrorJob, Source, Standing};
 use crate::registry::{Collector, Collectors};
@@ -19,7 +20,10 @@ impl Node {
     }
 }
 
-/// The job, where a mirror is wanted; else an end to what an earlier one noted.
+/// A job and its period in seconds.
+type Timed = (Box<dyn Job>, u64);
+
+/// The mirror and its job, where one is wanted; else an end to what an earlier one noted.
 pub(super) fn mirror_job(
     options: &Options,
     db: &Arc<Sqlite>,
@@ -27,7 +31,7 @@ pub(super) fn mirror_job(
     clock: &Clock,
     collectors: &Collectors,
     presence: &Arc<Presence>,
-) -> Result<Option<MirrorJob>, OpenError> {
+) -> Result<Option<(Mirror, Timed)>, OpenError> {
     let Some(options) = &options.mirror else {
         mirror::forget(db)?;
         return Ok(None);
@@ -43,7 +47,8 @@ pub(super) fn mirror_job(
         clock: clock.clone(),
         standings: Box::new(standings),
     };
-    MirrorJob::new(options.clone(), source).map(Some).map_err(OpenError::Mirror)
+    let job = MirrorJob::new(options.clone(), source).map_err(OpenError::Mirror)?;
+    Ok(Some((job.mirror(), (Box::new(job), MIRROR_PERIOD_S))))
 }
 
 fn standing(collector: &Collector, presence: &Presence, metrics: &Metrics) -> Standing {

@@ -32,10 +32,10 @@ use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, Pr
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 
-use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, MIRROR_PERIOD_S, PULSE_SECONDS};
+use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, PULSE_SECONDS};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
-use crate::mirror::{self, MirrorJob};
+use crate::mirror;
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
@@ -186,9 +186,8 @@ impl Node {
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
         let signer: Arc<dyn Signer> = access.signing_keys();
-        let mirror_job = mirror_job(options, &db, &metrics, &clock, &collectors, &presence)?;
-        let mirror = mirror_job.as_ref().map(MirrorJob::mirror);
-        let mirror_job = mirror_job.map(|job| (Box::new(job) as Box<dyn Job>, MIRROR_PERIOD_S));
+        let mirror = mirror_job(options, &db, &metrics, &clock, &collectors, &presence)?;
+        let (mirror, mirror_job) = mirror.unzip();
         let jobs = start_jobs(
             &clock,
             [

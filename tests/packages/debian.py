@@ -157,6 +157,38 @@ def kill(machine, token, unit):
     said(f"{unit} is killed, and runs again with what it had")
 
 
+def refusals(machine):
+    """What keeps the daemon from starting is told by path, with status 1, and nothing is changed by the attempt."""
+    data = "/var/lib/pganalytics"
+    machine.run("systemctl", "stop", "pganalytics")
+    cases = [
+        ("settings that it may not read", f"chmod 0600 {SETTINGS}", f"chmod 0644 {SETTINGS}", SETTINGS),
+        ("half-written settings", f"cp {SETTINGS} /root/s; printf '[server]\\nlisten = \"0.0.' >{SETTINGS}", f"cp /root/s {SETTINGS}", SETTINGS),
+        ("a root key that it may not read", f"chown root {data}/root.key", f"chown pganalytics {data}/root.key", f"{data}/root.key"),
+        ("a data folder that is another's", f"chmod 0700 {data}; chown root {data}", f"chown pganalytics {data}; chmod 0750 {data}", data),
+        ("a disk that is read-only", f"mount --bind {data} {data}; mount -o remount,bind,ro {data}", f"umount {data}", data),
+        ("a port that is taken", "systemctl start pganalytics", "systemctl stop pganalytics", "0.0.0.0:8443"),
+    ]
+    for what, spoil, mend, named in cases:
+        machine.run("sh", "-c", spoil)
+        before = contents(machine, data)
+        serve = ["setpriv", "--reuid=pganalytics", "--regid=pganalytics", "--clear-groups", "timeout", "20"]
+        done = machine.try_run(*serve, "pganalytics", "serve", "--config", SETTINGS)
+        after = contents(machine, data)
+        machine.run("sh", "-c", mend)
+        expect(done.returncode == 1 and named in done.stderr, f"{what}: status {done.returncode}: {done.stdout}{done.stderr}")
+        print(f"      {what}: {done.stderr.strip().splitlines()[-1]}")
+        expect(before == after or "port" in what, f"{what}: the attempt changed {set(before) ^ set(after)}")
+    machine.run("systemctl", "start", "pganalytics")
+    wait_for("the daemon is ready", lambda: is_ready(machine))
+    said("what keeps the daemon from starting is told, and nothing is changed")
+
+
+def contents(machine, folder):
+    """Every file with its hash, but for the mark that an attempt leaves: it makes the next start look for damage."""
+    return machine.run("sh", "-c", f"find {folder} -type f -not -name running -exec sha256sum {{}} +").splitlines()
+
+
 def credential(machine, token):
     """The root key may come as a credential instead of lying beside the data."""
     machine.run("systemctl", "stop", "pganalytics")
@@ -218,6 +250,7 @@ def scenario(machine, packages, scratch):
     read_logs(machine)
     kill(machine, token, "pganalytics")
     kill(machine, token, "pganalytics-collector")
+    refusals(machine)
     credential(machine, token)
     upgrade(machine, token, collector, *later)
     remove(machine, later)
@@ -230,6 +263,8 @@ def main(base, packages, scratch):
     shutil.rmtree(scratch / "later", ignore_errors=True)
     (scratch / "later").mkdir(parents=True)
     subprocess.run(["cp", "--archive", "--reflink=auto", base, root], check=True)
+    # what a Debian that a person installed has, and a bare one lacks
+    (root / "etc/hosts").write_text("127.0.0.1 localhost appliance\n")
     machine = Container(root, scratch / "boot.log")
     try:
         scenario(machine, Path(packages), scratch)

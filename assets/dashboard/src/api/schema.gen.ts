@@ -1103,7 +1103,7 @@ export interface paths {
             cookie?: never;
         };
         /** The same as a page of links. */
-        get: operations["get_downloads"];
+        get: operations["get_downloads_page"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5553,7 +5553,7 @@ export interface operations {
             };
         };
     };
-    get_downloads: {
+    get_downloads_page: {
         parameters: {
             query?: never;
             header?: never;
