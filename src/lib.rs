@@ -11,6 +11,7 @@ pub mod limits;
 pub mod names;
 
 // 1: mechanisms
+pub mod downloads;
 pub mod files;
 pub mod jobs;
 pub mod logging;

@@ -9,6 +9,7 @@
     reason = "what cannot go on fails its test"
 )]
 
+mod agent_certificate;
 mod agent_config;
 mod agent_logs;
 mod agent_outage;
@@ -20,6 +21,7 @@ mod audit_log;
 mod bad_input;
 mod bombs;
 mod canary;
+mod client_certificates;
 mod command_line;
 mod crash;
 mod demo;
@@ -27,6 +29,7 @@ mod fault_sync;
 mod fleet_control;
 mod fleet_laws;
 mod ingest;
+mod keys;
 mod live;
 mod mirror;
 mod mirror_crash;
@@ -37,5 +40,6 @@ mod returning;
 mod revocation;
 mod roles;
 mod support;
+mod tls;
 mod tokens;
 mod walk;

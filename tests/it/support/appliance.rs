@@ -100,12 +100,23 @@ impl Appliance {
 
     /// Starts the daemon, which may end before it listens.
     pub(crate) fn spawn(&mut self) {
+        self.spawn_with(&[]);
+    }
+
+    /// Starts the daemon with further arguments, which name a configuration, and waits until it listens.
+    pub(crate) fn serve_with(&mut self, arguments: &[&str]) {
+        self.spawn_with(arguments);
+        let address = self.wait_until_it_listens().unwrap_or_else(|| panic!("it ended: {}", self.said()));
+        self.client.move_to(&address);
+    }
+
+    fn spawn_with(&mut self, arguments: &[&str]) {
         assert!(self.daemon.is_none(), "the last daemon has ended");
         self.said_before = self.said().len();
         let path = self.folder.path().join("said");
         let said = OpenOptions::new().create(true).append(true).open(path).unwrap();
         let mut command = self.command();
-        command.arg("serve");
+        command.arg("serve").args(arguments);
         if self.is_configured {
             command.arg("--config").arg(self.config());
         }
@@ -133,7 +144,7 @@ impl Appliance {
     pub(crate) fn command(&self) -> Command {
         let mut command = program();
         command.env("PGANALYTICS_DATA_DIR", self.data_dir());
-        command.env("PGANALYTICS_LISTEN", "127.0.0.1:0").env("PGANALYTICS_TLS", "off");
+        command.env("PGANALYTICS_LISTEN", "127.0.0.1:0");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

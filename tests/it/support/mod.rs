@@ -10,6 +10,7 @@ pub(crate) mod postgres;
 pub(crate) mod random;
 pub(crate) mod raw;
 pub(crate) mod simulated;
+pub(crate) mod tls;
 
 use std::time::{Duration, Instant};
 

@@ -29,6 +29,9 @@ export interface FieldProblem {
   message: string;
 }
 
+/** A package of the agent that the daemon hands out. */
+export type Download = Schemas['DownloadView'];
+
 export type Group = Schemas['GroupView'];
 export type NewGroup = Schemas['GroupBody'];
 
