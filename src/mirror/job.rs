@@ -141,6 +141,11 @@ impl Job for MirrorJob {
         }
         match self.run() {
             Ok(copied) => Ok(self.succeeded(now, copied)),
+            // what was under way is taken back by the server, as nobody commits it
+            Err(MirrorError::Stopping) => {
+                self.session = None;
+                Ok("stopped".to_owned())
+            }
             Err(error) => {
                 self.failed(now, &error);
                 Err(error.to_string())

@@ -1,6 +1,6 @@
 //! Daemon and mirror are killed at random under load: in the end the mirror holds exactly what the daemon holds.
 //!
-//! The short form has six rounds, `PGANALYTICS_SOAK=1` a hundred; each kills one of them or both. A run prints its
+//! The short form has six rounds, `PGANALYTICS_SOAK=1` a hundred and fifty; each kills one of them or both. A run prints its
 //! seed; `PGANALYTICS_SEED` takes it again.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -43,7 +43,7 @@ fn load(client: &Client, token: &str, name: &str, stop: &AtomicBool, pushed: &At
 
 #[test]
 fn the_mirror_holds_what_the_daemon_holds_after_kills_of_both() {
-    let rounds = if std::env::var_os("PGANALYTICS_SOAK").is_some() { 100 } else { 6 };
+    let rounds = if std::env::var_os("PGANALYTICS_SOAK").is_some() { 150 } else { 6 };
     let mut random = Random::seeded();
     let mut postgres = Postgres::start();
     let mut appliance = Appliance::prepare();
