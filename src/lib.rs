@@ -11,6 +11,7 @@ pub mod limits;
 pub mod names;
 
 // 1: mechanisms
+pub mod downloads;
 pub mod files;
 pub mod jobs;
 pub mod logging;
@@ -38,6 +39,7 @@ pub mod registry;
 
 // 5: over the nouns
 pub mod fleet;
+pub mod mirror;
 pub mod prometheus;
 
 // 6: the appliance

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::problem::Problem;
 use super::{RequestContext, on_disk, prometheus, routes};
-use crate::access::{Identity, Need, Role, SignedIn};
+use crate::access::{Identity, Need, Proof, Role, SignedIn};
 use crate::audit::{Action, Actor, Change, Origin, Target};
 use crate::crypto::{self, Secret};
 use crate::ids::CollectorId;
@@ -124,7 +124,7 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
     };
     let by_cookie = matches!(credential, Credential::Cookie(_));
     let identified = async {
-        let identity = identify(node, credential).await?;
+        let identity = identify(node, credential, request.conn_data::<Proof>().copied()).await?;
         origin.actor = actor(node, &identity).await?;
         Ok::<_, Problem>(identity)
     };
@@ -199,9 +199,13 @@ fn is_socket(request: &ServiceRequest) -> bool {
     matches!(request.path(), "/ws" | "/api/v1/ws")
 }
 
-async fn identify(node: &web::Data<Node>, credential: Credential) -> Result<Identity, Problem> {
+async fn identify(
+    node: &web::Data<Node>,
+    credential: Credential,
+    proof: Option<Proof>,
+) -> Result<Identity, Problem> {
     on_disk(node, move |node| match credential {
-        Credential::Bearer(token) | Credential::Cookie(token) => node.access.identify(&token),
+        Credential::Bearer(token) | Credential::Cookie(token) => node.access.identify_proven(&token, proof),
         Credential::Ticket(ticket) => node.access.redeem_ticket(&ticket).map(Identity::User),
     })
     .await

@@ -6,9 +6,9 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
-    collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
-    ingest, live, log_entries, logs, metrics, openapi, operations, prometheus, register,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, certificates, channel,
+    collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, groups, health,
+    import, ingest, live, log_entries, logs, metrics, openapi, operations, prometheus, register,
     registration_secrets, setup, system, users,
 };
 use crate::access::Need;
@@ -52,6 +52,10 @@ fn of_people() -> Vec<Route> {
         GET "/api/v1/openapi.json" Public openapi::document;
         GET "/api/docs" Public api_docs::page;
         GET "/api/docs/{file}" Public api_docs::part;
+
+        GET "/downloads" Public downloads::page;
+        GET "/downloads/{name}" Public downloads::file;
+        GET "/api/v1/downloads" Public downloads::list;
 
         GET "/api/v1/setup" Public setup::state;
         POST "/api/v1/setup" Public setup::complete;
@@ -121,6 +125,11 @@ fn of_collectors() -> Vec<Route> {
         GET "/api/v1/operations/{id}" Viewer operations::get;
         DELETE "/api/v1/operations/{id}" Admin operations::cancel;
 
+        GET "/api/v1/collectors/{id}/certificates" Viewer certificates::list;
+        POST "/api/v1/collectors/{id}/certificates" Admin certificates::issue;
+        DELETE "/api/v1/collectors/{id}/certificates/{serial}" Admin certificates::revoke;
+
+        POST "/api/v1/collectors/{id}/certificate" Collector certificates::renew;
         GET "/api/v1/collectors/{id}/channel" Collector channel::open;
         POST "/api/v1/collectors/{id}/commands/{command_id}/result" Collector actions::result;
         POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;

@@ -105,6 +105,12 @@ pub const DISK_PERIOD: Duration = Duration::from_secs(60 * 60);
 pub const DISK_SEEN: Duration = Duration::from_secs(7 * DAY_S);
 pub const DISK_LEAST_SEEN: Duration = Duration::from_secs(6 * 60 * 60);
 pub const DISK_SHORT_DAYS: u64 = 14;
+/// Pushes that wait for a copy of the store, 150 bytes each: those of a thousand collectors in half a day. What comes
+/// beyond is found by going through the store.
+pub const FEED_PUSHES: u64 = 1_000_000;
+/// Pushes and documents of them that are looked up at once for a copy. A push is never cut.
+pub const FEED_PUSHES_AT_ONCE: usize = 500;
+pub const FEED_DOCUMENTS_AT_ONCE: u64 = 2000;
 
 // -- images of many documents
 

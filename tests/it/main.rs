@@ -9,6 +9,7 @@
     reason = "what cannot go on fails its test"
 )]
 
+mod agent_certificate;
 mod agent_config;
 mod agent_logs;
 mod agent_outage;
@@ -20,6 +21,7 @@ mod audit_log;
 mod bad_input;
 mod bombs;
 mod canary;
+mod client_certificates;
 mod command_line;
 mod crash;
 mod demo;
@@ -27,7 +29,11 @@ mod fault_sync;
 mod fleet_control;
 mod fleet_laws;
 mod ingest;
+mod keys;
 mod live;
+mod mirror;
+mod mirror_crash;
+mod mirror_tls;
 mod once;
 mod operations;
 mod prometheus_api;
@@ -36,5 +42,6 @@ mod returning;
 mod revocation;
 mod roles;
 mod support;
+mod tls;
 mod tokens;
 mod walk;

@@ -3,6 +3,7 @@
 mod accept;
 mod crash;
 mod damage;
+mod feed;
 mod fold;
 mod lossless;
 mod model;

@@ -4,12 +4,14 @@ pub(crate) mod agent;
 pub(crate) mod appliance;
 pub(crate) mod client;
 pub(crate) mod daemon;
+pub(crate) mod mirrored;
 pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod prometheus;
 pub(crate) mod random;
 pub(crate) mod raw;
 pub(crate) mod simulated;
+pub(crate) mod tls;
 
 use std::time::{Duration, Instant};
 

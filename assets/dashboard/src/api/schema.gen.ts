@@ -706,6 +706,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The packages that this daemon hands out. */
+        get: operations["get_downloads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet/availability": {
         parameters: {
             query?: never;
@@ -1024,6 +1041,40 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["post_ws_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a page of links. */
+        get: operations["get_downloads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/downloads/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One package, whole or in ranges. */
+        get: operations["get_downloads_by_name"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1763,6 +1814,19 @@ export interface components {
             /** @description Where the next page begins; null after the last one. */
             next_cursor?: string | null;
         };
+        DownloadList: {
+            files: components["schemas"]["DownloadView"][];
+        };
+        DownloadView: {
+            /** @description `deb` or `rpm`. */
+            format: string;
+            /** @description The last part of its address, `/downloads/{name}`. */
+            name: string;
+            /** @description In hexadecimal digits. */
+            sha256: string;
+            /** Format: int64 */
+            size_bytes: number;
+        };
         /** @description Entries, newest first. */
         EntryList: {
             entries: components["schemas"]["EntryView"][];
@@ -2054,6 +2118,44 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             user: components["schemas"]["UserBadge"];
+        };
+        /** @description How the mirror stands. */
+        MirrorView: {
+            connected: boolean;
+            /** Format: date-time */
+            connected_since?: string | null;
+            /**
+             * Format: int64
+             * @description Documents that wait. While it goes through the past, those that have expired may be counted, too.
+             */
+            documents_behind: number;
+            /** Format: int64 */
+            documents_lost: number;
+            /**
+             * Format: int64
+             * @description Documents written, and documents that could not be, since the daemon started.
+             */
+            documents_mirrored: number;
+            /** @description Whether it goes through what was stored before, as after it was switched on. */
+            filling: boolean;
+            /** @description What failed last; null once it works again. */
+            last_error?: string | null;
+            /** Format: date-time */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last had a round without a failure.
+             */
+            last_mirrored_at?: string | null;
+            /**
+             * Format: int64
+             * @description Age of the oldest push that waits.
+             */
+            seconds_behind: number;
+            server_version?: string | null;
+            site_id: string;
+            /** @description Host, port and database. */
+            target: string;
         };
         /** @description Bytes within the range. */
         NetworkView: {
@@ -2518,6 +2620,7 @@ export interface components {
         };
         SystemView: {
             clock: components["schemas"]["ClockView"];
+            mirror?: components["schemas"]["MirrorView"] | null;
             /** @description Whether the process before this one ended without closing its stores. */
             recovered: boolean;
             sqlite_version: string;
@@ -4424,6 +4527,25 @@ export interface operations {
             };
         };
     };
+    get_downloads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadList"];
+                };
+            };
+        };
+    };
     get_fleet_availability: {
         parameters: {
             query?: {
@@ -5354,6 +5476,71 @@ export interface operations {
                 content?: never;
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_downloads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_downloads_by_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description the range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
