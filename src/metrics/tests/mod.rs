@@ -11,6 +11,7 @@ mod naming;
 mod read;
 mod retention;
 mod seal;
+mod select;
 
 use std::path::Path;
 use std::sync::Arc;
