@@ -50,11 +50,21 @@ impl Source for File {
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     #[error("cannot read: {0}")]
-    Read(#[from] io::Error),
+    Read(io::Error),
     #[error("damaged: {0}")]
     Damaged(&'static str),
     #[error("it has format {found}, and this program knows {VERSION}: it was written by a newer release")]
     Newer { found: u32 },
+}
+
+impl From<io::Error> for ImageError {
+    /// A source that ends too early was cut; any other error is the disk's.
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Damaged("it ends too early"),
+            _ => Self::Read(error),
+        }
+    }
 }
 
 /// What an image says of one type without any block being read.

@@ -228,6 +228,16 @@ proptest! {
     }
 }
 
+/// A fuzzer found it: bytes with room for an end and none for a header were taken for a disk that fails, and then the
+/// segments beside the damaged one were not served.
+#[test]
+fn whatever_is_too_short_is_damage_and_no_failure_of_the_disk() {
+    for length in 0..HEADER_BYTES + END_BYTES {
+        let error = read(&vec![0; length]).unwrap_err();
+        assert!(matches!(error, ImageError::Damaged(_)), "{length}: {error}");
+    }
+}
+
 #[test]
 fn a_slice_without_documents_and_one_with_long_columns_read_back() {
     assert_eq!(read(&image(&Slice::default(), Effort::Small)).unwrap(), Slice::default());
