@@ -409,6 +409,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_by_id_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_certificates"];
+        put?: never;
+        post: operations["post_collectors_by_id_certificates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/certificates/{serial}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["delete_collectors_by_id_certificates_by_serial"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/channel": {
         parameters: {
             query?: never;
@@ -1055,7 +1103,7 @@ export interface paths {
             cookie?: never;
         };
         /** The same as a page of links. */
-        get: operations["get_downloads"];
+        get: operations["get_downloads_page"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1429,7 +1477,8 @@ export interface components {
             collector_id: string;
             /** Format: date-time */
             expires_at: string;
-            private_key: string;
+            /** @description Absent where the agent sent a certificate request. */
+            private_key?: string | null;
             token: string;
         };
         ApiHealth: {
@@ -1551,6 +1600,27 @@ export interface components {
             success: boolean;
             /** @description Collectors of the operation. */
             total: number;
+        };
+        /** @description The body of an agent's request for its next certificate. */
+        CertificateBody: {
+            /** @description PKCS #10 in PEM form, signed with the agent's key. Only the key in it counts. */
+            csr: string;
+        };
+        CertificateList: {
+            certificates: components["schemas"]["CertificateView"][];
+            total: number;
+        };
+        CertificateView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description SHA-256 of the certificate, in hexadecimal digits. */
+            fingerprint: string;
+            /** Format: date-time */
+            revoked_at?: string | null;
+            /** @description In hexadecimal digits. */
+            serial: string;
         };
         ChangePasswordBody: {
             current_password: string;
@@ -2013,6 +2083,14 @@ export interface components {
             successful: number;
             total: number;
         };
+        /** @description A new certificate with its key, which is in this reply only. */
+        IssuedView: {
+            ca_certificate: string;
+            certificate: string;
+            /** Format: date-time */
+            expires_at: string;
+            private_key: string;
+        };
         JobList: {
             jobs: components["schemas"]["JobView"][];
         };
@@ -2031,6 +2109,13 @@ export interface components {
             period_seconds: number;
             /** Format: int64 */
             runs: number;
+        };
+        /** @description The keys that encrypt and sign, by their names. */
+        KeysView: {
+            algorithm: string;
+            /** @description The root keys in the ring; the last one encrypts what is written now. */
+            root_keys: number[];
+            signing_keys: components["schemas"]["SigningKeyView"][];
         };
         ListedSeriesView: {
             /**
@@ -2547,6 +2632,27 @@ export interface components {
             /** @description Whether nobody can sign in yet. */
             required: boolean;
         };
+        /** @description What a certificate says. */
+        ShownView: {
+            names: string[];
+            /** Format: date-time */
+            not_after: string;
+            /** Format: date-time */
+            not_before: string;
+            serial: string;
+            /** @description SHA-256 of the certificate, as agents are given it to pin. */
+            sha256: string;
+        };
+        SigningKeyView: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the next key took its place.
+             */
+            retired_at?: string | null;
+        };
         StatusView: {
             id: string;
             last_error?: string | null;
@@ -2620,6 +2726,7 @@ export interface components {
         };
         SystemView: {
             clock: components["schemas"]["ClockView"];
+            keys: components["schemas"]["KeysView"];
             mirror?: components["schemas"]["MirrorView"] | null;
             /** @description Whether the process before this one ended without closing its stores. */
             recovered: boolean;
@@ -2627,6 +2734,7 @@ export interface components {
             /** Format: date-time */
             started_at: string;
             storage: components["schemas"]["StorageView"];
+            tls?: components["schemas"]["TlsView"] | null;
             /** Format: int64 */
             uptime_seconds: number;
             version: string;
@@ -2641,6 +2749,15 @@ export interface components {
             expires_at: string;
             /** @description For the `ticket` of the WebSocket's address, once. */
             ticket: string;
+        };
+        TlsView: {
+            /** @description The internal authority, which collectors' certificates come from. */
+            authority: components["schemas"]["ShownView"];
+            certificate: components["schemas"]["ShownView"];
+            /** @description Whether collectors have to prove themselves by a certificate: off, optional, required. */
+            client_certificates: string;
+            /** @description Whether the certificate is the internal authority's or the site's: internal, files. */
+            source: string;
         };
         /** @description A token with its end. */
         TokenView: {
@@ -3369,7 +3486,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description with it, an agent registers itself with {name, hostname, version} */
+                /** @description with it, an agent registers itself with {name, hostname, version, csr?} */
                 "X-Registration-Secret"?: string | null;
                 /** @description the same request under the same key has one effect and one answer, for a day */
                 "Idempotency-Key"?: string;
@@ -3722,6 +3839,154 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_certificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateBody"];
+            };
+        };
+        responses: {
+            /** @description certificate, ca_certificate, expires_at */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_certificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_certificates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_collectors_by_id_certificates_by_serial: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+                serial: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5483,7 +5748,7 @@ export interface operations {
             };
         };
     };
-    get_downloads: {
+    get_downloads_page: {
         parameters: {
             query?: never;
             header?: never;
