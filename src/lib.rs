@@ -11,7 +11,6 @@ pub mod limits;
 pub mod names;
 
 // 1: mechanisms
-pub mod downloads;
 pub mod files;
 pub mod jobs;
 pub mod logging;
@@ -23,6 +22,7 @@ pub mod settings;
 pub mod wire;
 
 // 2: engines
+pub mod downloads;
 pub mod storage;
 
 // 3: records
