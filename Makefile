@@ -91,19 +91,39 @@ soak: tools-soak ## Kill, cut the power, damage, overload and feed at random, fo
 	.ci/fuzz 60
 
 .PHONY: openapi
-openapi: ## Write docs/openapi.json anew
-	@PGANALYTICS_WRITE_OPENAPI=1 cargo test --locked --quiet --test openapi the_file_is_what_the_daemon_serves
+openapi: ## Write docs/openapi.json and docs/metric-names.md anew
+	@PGANALYTICS_WRITE_OPENAPI=1 cargo test --locked --quiet --test openapi the_file_is
+
+# PROFILE=dev packs the programs of `make build`: soon there, and large
+PROFILE ?= dist
+
+.PHONY: packages
+packages: tools-packages $(DIST) ## Build .deb and .rpm of both programs, and the bundle (target/packages)
+	@packaging/pack $(PROFILE)
+	packaging/bundle
+
+.PHONY: test-packages
+test-packages: packages ## Install the packages on a booted Debian and in an rpm root (as root)
+	@tests/packages/run
+
+.PHONY: manual
+manual: ## Write manual pages and completions anew (packaging/man, packaging/completions)
+	@PGANALYTICS_WRITE_MANUAL=1 cargo test --locked --quiet --test packaging the_manual_is
 
 .PHONY: clean
 clean: ## Remove everything that was built
 	@cargo clean --quiet
 	rm -rf assets/dist $(DASHBOARD)/node_modules $(BROWSER)/node_modules tests/artefacts
 
-.PHONY: tools tools-test tools-peers tools-soak
+.PHONY: tools tools-test tools-peers tools-packages tools-soak
 tools:
 	@.ci/install build
 tools-test:
 	@.ci/install build test
+tools-packages:
+	@.ci/install build packages
+	test -x target/tools/bin/cargo-deb || CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo install --debug --locked --root target/tools cargo-deb@3.8.0
+	test -x target/tools/bin/cargo-generate-rpm || CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo install --debug --locked --root target/tools cargo-generate-rpm@0.21.1
 tools-soak:
 	@.ci/install build soak
 tools-peers:

@@ -4,13 +4,14 @@
 //! product creates or replaces a file that must survive a crash.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
+use zeroize::Zeroizing;
 
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,28 @@ pub fn write_beside(path: &Path, bytes: &[u8], access: Access) -> io::Result<Pat
 pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
     fs::rename(written, path)?;
     sync_folder_of(path)
+}
+
+/// The content of a small file.
+pub fn read_bounded(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = File::open(path)?.take(limit_bytes + 1).read_to_end(&mut bytes)?;
+    if read as u64 > limit_bytes {
+        return Err(io::Error::other(format!("it is longer than {limit_bytes} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// The same, of a file that nobody but its owner may read.
+pub fn read_secret(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(io::Error::other(format!(
+            "its mode is {mode:04o}, and a key is for its owner alone: chmod 600 {}",
+            path.display()
+        )));
+    }
+    read_bounded(path, limit_bytes)
 }
 
 /// Makes creations, renames and deletions in the folder of `path` durable.

@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::clock::{Clock, Timestamp};
 
-/// A failing job waits twice as long each time, up to this.
+/// A failing job waits twice as long each time, up to this unless it says otherwise.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 /// Work that is done again and again.
@@ -19,6 +19,10 @@ pub trait Job: Send + 'static {
     fn name(&self) -> &'static str;
     /// One sentence for the administrator.
     fn about(&self) -> &'static str;
+    /// How long it rests at most when it fails again and again.
+    fn longest_pause(&self) -> Duration {
+        LONGEST_PAUSE
+    }
     /// Does a bounded piece of work and says in a few words what it did.
     fn step(&mut self, now: Timestamp) -> Result<String, String>;
 }
@@ -105,7 +109,7 @@ fn drive(
             Ok(_) => period,
             Err(error) => {
                 tracing::warn!(job = job.name(), error, "a background job failed and will be tried again");
-                (pause * 2).min(LONGEST_PAUSE.max(period))
+                (pause * 2).min(job.longest_pause().max(period))
             }
         };
         let mut status = status.lock();

@@ -11,11 +11,13 @@ pub mod limits;
 pub mod names;
 
 // 1: mechanisms
+pub mod downloads;
 pub mod files;
 pub mod jobs;
 pub mod logging;
 pub mod outbound;
 pub mod postgres;
+pub mod promql;
 pub mod service;
 pub mod settings;
 pub mod wire;
@@ -37,6 +39,8 @@ pub mod registry;
 
 // 5: over the nouns
 pub mod fleet;
+pub mod mirror;
+pub mod prometheus;
 
 // 6: the appliance
 pub mod node;

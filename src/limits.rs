@@ -1,10 +1,14 @@
 //! Every bound of the product, with its reason. A number that limits something stands here or nowhere.
 
 mod metrics;
+mod mirror;
+mod promql;
 
 use std::time::Duration;
 
 pub use metrics::*;
+pub use mirror::*;
+pub use promql::*;
 
 // -- what a push may be
 
@@ -30,6 +34,8 @@ pub const QUERY_LIMIT: std::ops::RangeInclusive<u64> = 1..=10_000;
 pub const SPOOL_BYTES: std::ops::RangeInclusive<u64> = (MIB as u64)..=(64 * 1024 * MIB as u64);
 /// A batch of the spool, compressed.
 pub const SPOOL_BATCH_BYTES: usize = 16 * MIB;
+/// Processors whose counters are sent one by one, eight numbers each.
+pub const PROCESSORS: usize = 256;
 /// Longest time that a stopping worker gets before it is killed.
 pub const STOP_GRACE: Duration = Duration::from_mins(1);
 /// First and longest pause between two attempts to reach the daemon.
@@ -196,8 +202,32 @@ pub const TICKETS_PER_USER: usize = 32;
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
 /// Life of a collector's access token.
 pub const COLLECTOR_ACCESS_LIFE: Duration = Duration::from_secs(3600);
+/// The end of a session, however often it was refreshed.
+pub const SESSION_LONGEST_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Life of the token that a collector is registered with.
 pub const ENROLMENT_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Certificates that are listed for one collector. It asks for one a year; whoever asks without end pushes out the
+/// oldest.
+pub const COLLECTOR_CERTIFICATES: usize = 16;
+/// Length of a certificate request in PEM form: a large RSA key needs 3 KiB.
+pub const CERTIFICATE_REQUEST_BYTES: usize = 16 * 1024;
+/// Names and addresses in the server's certificate, so that the chain still fits into a client's first buffers.
+pub const SERVER_NAMES: usize = 100;
+/// Length of such a name, as DNS has it.
+pub const SERVER_NAME_CHARS: usize = 253;
+/// How often an agent looks whether its certificate is about to end: it has months to get the next one.
+pub const CERTIFICATE_CHECK: Duration = Duration::from_mins(10);
+/// How often the server's certificate is looked at, in seconds: that long a clock that was set leaves it wrong.
+pub const CERTIFICATE_SECONDS: u64 = 30;
+/// When a certificate of the site's that is about to end becomes a warning.
+pub const CERTIFICATE_WARNING: Duration = Duration::from_secs(14 * 24 * 3600);
+/// Rows that are looked at in one transaction when values are encrypted anew: a few milliseconds for other writers to
+/// wait.
+pub const RESEALED_AT_ONCE: usize = 200;
+/// Such transactions in one step of the job.
+pub const RESEAL_TRANSACTIONS: usize = 20;
+/// How often the job looks for a new key and for more to do, in seconds.
+pub const KEYS_SECONDS: u64 = 2;
 /// Rows that one step of pruning deletes from one table.
 pub const PRUNED_AT_ONCE: usize = 1000;
 
@@ -256,6 +286,13 @@ pub const SOCKET_SUBSCRIPTIONS: usize = 5000;
 
 /// Hours that a session may be set to live after its login.
 pub const SESSION_LIFE_H: std::ops::RangeInclusive<u64> = 1..=168;
+
+// -- packages that are handed out
+
+/// Packages in one list: two systems, some processors, and the releases of years.
+pub const DOWNLOADS: usize = 100;
+/// Characters of the name of one.
+pub const DOWNLOAD_NAME_CHARS: usize = 200;
 
 // -- what agents say
 

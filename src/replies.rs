@@ -12,9 +12,9 @@ use rusqlite::{OptionalExtension, params};
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Timestamp};
-use crate::crypto::{EnvelopeError, Hash, KeyRing, Place, equal_in_constant_time};
+use crate::crypto::{EnvelopeError, Hash, KeyRing, equal_in_constant_time};
 use crate::limits::{KEPT_BYTES_PER_CALLER, KEPT_REPLIES_PER_CALLER, KEPT_REPLY_BYTES, KEPT_REPLY_LIFE};
-use crate::storage::{Sqlite, StoreError};
+use crate::storage::{Sqlite, StoreError, sealed};
 
 const LEVEL: i32 = 3;
 
@@ -73,7 +73,7 @@ impl Replies {
             Ok::<Option<Vec<u8>>, StoreError>(found.optional()?)
         })?;
         let Some(sealed) = found else { return Ok(None) };
-        let opened = self.ring.open(place(&row(key, part)), &sealed)?;
+        let opened = self.ring.open(sealed::REPLY.at(&row(key, part)), &sealed)?;
         let (hash, reply) = opened.split_first_chunk::<32>().ok_or(ReplyError::Damaged)?;
         if !equal_in_constant_time(hash, request) {
             return Err(ReplyError::Mismatch);
@@ -107,7 +107,7 @@ impl Replies {
         let compressed = zstd::bulk::compress(reply, LEVEL).map_err(|_| ReplyError::TooLarge(reply.len()))?;
         let compressed = Zeroizing::new(compressed);
         let plain = Zeroizing::new([request.as_slice(), &compressed].concat());
-        let sealed = self.ring.seal(place(&row(key, part)), &plain);
+        let sealed = self.ring.seal(sealed::REPLY.at(&row(key, part)), &plain);
         let now = self.clock.now();
         self.db.write(|tx| {
             // what stands there under this key is older than a day
@@ -121,13 +121,9 @@ impl Replies {
     }
 }
 
-/// What names the row: an envelope that was moved to another key does not open.
+/// What names the row, as `sealed::REPLY` has it: an envelope that was moved to another key does not open.
 fn row(key: &ReplyKey, part: usize) -> String {
     format!("{} {part} {}", key.caller, key.key)
-}
-
-fn place(row: &str) -> Place<'_> {
-    Place { table: "replies", column: "reply_sealed", row }
 }
 
 #[cfg(test)]

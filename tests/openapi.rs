@@ -1,4 +1,5 @@
-//! The interface as it is written down: `docs/openapi.json` is what the daemon serves, and it names every route.
+//! The interface as it is written down: `docs/openapi.json` is what the daemon serves, and it names every route;
+//! `docs/metric-names.md` names every series that has a name of its own.
 //!
 //! The dashboard's types are made from the file, so a file that lags behind is a dashboard that is wrong.
 
@@ -10,15 +11,23 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// With it, as `make openapi` sets it, the file is written anew and not compared.
+/// With it, as `make openapi` sets it, the files are written anew and not compared.
 const REFRESH: &str = "PGANALYTICS_WRITE_OPENAPI";
 
 #[test]
 fn the_file_is_what_the_daemon_serves() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
-    let served = pganalytics::http::openapi_document();
+    compare("docs/openapi.json", &pganalytics::http::openapi_document());
+}
+
+#[test]
+fn the_file_is_what_the_names_of_metrics_are() {
+    compare("docs/metric-names.md", &pganalytics::prometheus::table());
+}
+
+fn compare(name: &str, served: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os(REFRESH).is_some() {
-        write(&path, &served);
+        write(&path, served);
         return;
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
@@ -26,7 +35,7 @@ fn the_file_is_what_the_daemon_serves() {
     let line = first.unwrap_or_else(|| kept.lines().count().min(served.lines().count())) + 1;
     assert!(
         kept == served,
-        "docs/openapi.json is not what the daemon serves, from line {line} on:\n  kept:   {}\n  served: {}\n\
+        "{name} is not what the daemon serves, from line {line} on:\n  kept:   {}\n  served: {}\n\
          write it anew with `make openapi`, and commit it",
         kept.lines().nth(line - 1).unwrap_or("(the end)"),
         served.lines().nth(line - 1).unwrap_or("(the end)"),

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on fails its test")]
 
+// beside this file it would be a test program of its own
+#[path = "packaging/manual.rs"]
+mod manual;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -19,6 +19,8 @@ class Peer:
     def __init__(self, folder):
         self.folder = folder
         self.pid = 0
+        # what processes that have ended used of the processor
+        self.spent = 0.0
         os.makedirs(folder)
 
     def start(self):
@@ -30,6 +32,9 @@ class Peer:
 
     def settle(self):
         """Waits until what was pushed has reached its final form."""
+
+    def cpu_seconds(self):
+        return self.spent + process.cpu_seconds(self.pid)
 
     def stored(self):
         """Bytes on the disk, in the final form: data and index."""
@@ -139,13 +144,13 @@ def measure(peer, bodies, collectors, senders=2, pace=0.0, calls=25):
     """One run of one store: a dictionary of figures."""
     peer.start()
     try:
-        idle = process.cpu_seconds(peer.pid)
+        idle = peer.cpu_seconds()
         millions = bodies.samples / 1e6
         with process.PeakMemory(peer.pid) as peak:
             seconds, latencies = push_all(peer, bodies, collectors, senders, pace)
-            ingest = process.cpu_seconds(peer.pid) - idle
+            ingest = peer.cpu_seconds() - idle
             peer.settle()
-            settled = process.cpu_seconds(peer.pid) - idle
+            settled = peer.cpu_seconds() - idle
         figures = {
             "samples": bodies.samples,
             "samples_per_s": bodies.samples / seconds,

@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::crypto::{Hash, KeyRing, Secret, random_hex, sha256};
 use crate::ids::{TokenId, UserId};
 use crate::limits::{API_TOKENS_PER_USER, TOKEN_BYTES};
-use crate::storage::{self, StoreError};
+use crate::storage::{self, StoreError, sealed};
 
 /// What every API token begins with, so that scanners find one that was published by mistake.
 pub(super) const PREFIX: &str = "pga_";
@@ -176,7 +176,7 @@ impl ApiToken {
 }
 
 fn put(tx: &Transaction<'_>, ring: &KeyRing, token: &ApiToken) -> storage::Result<()> {
-    let seal = token.with_fields(|id, fields| row_seal::seal(ring, "api_tokens", id, fields));
+    let seal = token.with_fields(|id, fields| row_seal::seal(ring, &sealed::API_TOKEN, id, fields));
     let sql = format!(
         "INSERT INTO api_tokens({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT(id) DO UPDATE SET revoked_at = excluded.revoked_at, row_seal = excluded.row_seal"
@@ -237,6 +237,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<(ApiToken, Vec<u8>)> {
 }
 
 fn checked(ring: &KeyRing, (token, seal): (ApiToken, Vec<u8>)) -> storage::Result<ApiToken> {
-    token.with_fields(|id, fields| row_seal::check(ring, "api_tokens", id, fields, &seal))?;
+    token.with_fields(|id, fields| row_seal::check(ring, &sealed::API_TOKEN, id, fields, &seal))?;
     Ok(token)
 }

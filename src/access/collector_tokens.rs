@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::crypto::{Hash, KeyRing, Secret, sha256};
 use crate::ids::{CollectorId, TokenId};
 use crate::limits::{COLLECTOR_ACCESS_LIFE, ENROLMENT_LIFE};
-use crate::storage::{self, StoreError};
+use crate::storage::{self, StoreError, sealed};
 
 /// A token as it is handed out. Its text is nowhere else.
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ impl Enrolment {
 }
 
 fn put(tx: &Transaction<'_>, ring: &KeyRing, row: &Enrolment) -> storage::Result<()> {
-    let seal = row.with_fields(|id, fields| row_seal::seal(ring, "collector_tokens", id, fields));
+    let seal = row.with_fields(|id, fields| row_seal::seal(ring, &sealed::COLLECTOR_TOKEN, id, fields));
     let sql = format!(
         "INSERT INTO collector_tokens({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT(id) DO UPDATE SET revoked_at = excluded.revoked_at, row_seal = excluded.row_seal"
@@ -182,6 +182,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<(Enrolment, Vec<u8>)> {
 }
 
 fn checked(ring: &KeyRing, (row, seal): (Enrolment, Vec<u8>)) -> storage::Result<Enrolment> {
-    row.with_fields(|id, fields| row_seal::check(ring, "collector_tokens", id, fields, &seal))?;
+    row.with_fields(|id, fields| row_seal::check(ring, &sealed::COLLECTOR_TOKEN, id, fields, &seal))?;
     Ok(row)
 }

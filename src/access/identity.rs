@@ -6,6 +6,7 @@
 use rusqlite::Transaction;
 
 use super::Access;
+use super::certificates::{ClientCertificates, Proof};
 use super::collector_tokens::Enrolment;
 use super::role::Role;
 use super::token::{self, Claims, Kind, TokenError};
@@ -24,6 +25,8 @@ pub enum Identity {
         id: CollectorId,
         /// The enrolment token that was shown, or that the access token was exchanged for.
         token: TokenId,
+        /// What the connection proved by its certificate, where certificates are looked at.
+        proof: Option<Proof>,
     },
 }
 
@@ -50,6 +53,14 @@ pub enum AccessError {
     Revoked,
     #[error("the token is not one of this appliance, or not one for this purpose")]
     Invalid,
+    #[error("this needs a client certificate beside the token")]
+    NoCertificate,
+    #[error("the client certificate belongs to another collector than the token")]
+    ForeignCertificate,
+    #[error("the client certificate was revoked, or is not listed here")]
+    RevokedCertificate,
+    #[error("the client certificate has expired")]
+    ExpiredCertificate,
     #[error("this needs a session: an API token has none")]
     NoSession,
     #[error(transparent)]
@@ -80,12 +91,36 @@ impl Access {
         })
     }
 
+    /// The same, with what the connection proved. A collector may need a certificate of its own beside its token; to
+    /// users it means nothing.
+    pub fn identify_proven(&self, token: &str, proof: Option<Proof>) -> Result<Identity, AccessError> {
+        match self.identify(token)? {
+            Identity::Collector { id, token, .. } => {
+                let proof = self.needed_proof(proof)?;
+                let identity = Identity::Collector { id, token, proof };
+                if proof.is_some() { self.check_again(&identity) } else { Ok(identity) }
+            }
+            user @ Identity::User(_) => Ok(user),
+        }
+    }
+
+    fn needed_proof(&self, proof: Option<Proof>) -> Result<Option<Proof>, AccessError> {
+        match self.options.client_certificates {
+            ClientCertificates::Off => Ok(None),
+            ClientCertificates::Required if proof.is_none() => Err(AccessError::NoCertificate),
+            ClientCertificates::Optional | ClientCertificates::Required => Ok(proof),
+        }
+    }
+
     /// The same bearer as the registry has it now. For connections that outlive the call that opened them.
     pub fn check_again(&self, identity: &Identity) -> Result<Identity, AccessError> {
         self.db.read(|tx| match identity {
             Identity::User(user) => self.same_user(tx, user).map(Identity::User),
-            Identity::Collector { id, token } => {
+            Identity::Collector { id, token, proof } => {
                 self.good_enrolment(tx, *id, *token, None)?;
+                if let Some(proof) = proof {
+                    self.check_proof(tx, *id, *proof)?;
+                }
                 Ok(identity.clone())
             }
         })
@@ -142,7 +177,7 @@ impl Access {
     ) -> Result<Identity, AccessError> {
         let (id, token) = (parse(&claims.sub)?, parse(&claims.of)?);
         self.good_enrolment(tx, id, token, itself)?;
-        Ok(Identity::Collector { id, token })
+        Ok(Identity::Collector { id, token, proof: None })
     }
 
     /// The row of an enrolment token that is good now.

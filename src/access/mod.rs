@@ -5,8 +5,8 @@
 //! the audit log. It does not know what the rights are for, nor how a token arrives.
 
 mod api_tokens;
-mod authority;
 mod backoff;
+mod certificates;
 mod collector_tokens;
 mod common_passwords;
 mod hasher;
@@ -32,7 +32,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use api_tokens::{ApiToken, ApiTokenError};
-pub use authority::{Authority, AuthorityError, Certified, server_names};
+pub use certificates::{
+    Authority, AuthorityError, CertificateJob, Certified, ClientCertificates, CollectorCertificate, Names,
+    Pair, PairError, Proof, ServerCertificate, ServerCertificateError, Signed, Source, client_verifier,
+};
 pub use collector_tokens::Issued;
 pub use hasher::{HashCost, HashError};
 pub use identity::{AccessError, Identity, SignedIn};
@@ -42,7 +45,7 @@ pub use registration_secrets::{RegistrationSecret, RegistrationSecretError};
 pub use role::{Need, Role};
 pub use sessions::{SignIn, SignInError};
 pub use setup::{OfferError, SetupError};
-pub use signing::SigningKeys;
+pub use signing::{SigningKey, SigningKeys};
 pub use tickets::TicketError;
 pub use username::{Username, UsernameError};
 pub use users::{User, UserChange, UserError};
@@ -51,6 +54,7 @@ use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::crypto::{KeyRing, Secret};
 use crate::ids::IdSource;
+use crate::limits::SESSION_LONGEST_LIFE;
 use crate::storage::{Sqlite, StoreError};
 
 /// What a site may set.
@@ -64,6 +68,8 @@ pub struct Options {
     pub session_longest_life: Duration,
     /// What a password's hash costs. Less than the default is for tests.
     pub hash_cost: HashCost,
+    /// Whether collectors have to prove themselves by a certificate, too.
+    pub client_certificates: ClientCertificates,
 }
 
 impl Options {
@@ -71,8 +77,9 @@ impl Options {
         Self {
             setup_code,
             session_life: Duration::from_secs(12 * 3600),
-            session_longest_life: Duration::from_secs(7 * 24 * 3600),
+            session_longest_life: SESSION_LONGEST_LIFE,
             hash_cost: HashCost::default(),
+            client_certificates: ClientCertificates::Off,
         }
     }
 }
@@ -140,6 +147,11 @@ impl Access {
             self.backoff.withdrawn(attempt);
         }
         verified
+    }
+
+    /// Whether collectors have to prove themselves by a certificate, too.
+    pub fn client_certificates(&self) -> ClientCertificates {
+        self.options.client_certificates
     }
 
     /// What signs the checkpoints of the audit log.

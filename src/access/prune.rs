@@ -22,13 +22,18 @@ const LEAP: Duration = Duration::from_secs(24 * 3600);
 
 /// One statement a table, and how long its rows are kept. The first parameter is the time before which a row must
 /// have died.
-const DELETES: [(&str, Duration, &str); 5] = [
+const DELETES: [(&str, Duration, &str); 6] = [
     ("replies", KEPT_REPLY_LIFE, "SELECT rowid FROM replies WHERE answered_at < ?1 LIMIT ?2"),
     ("sessions", KEPT, "SELECT rowid FROM sessions WHERE expires_at < ?1 LIMIT ?2"),
     (
         "api_tokens",
         KEPT,
         "SELECT rowid FROM api_tokens WHERE min(expires_at, ifnull(revoked_at, expires_at)) < ?1 LIMIT ?2",
+    ),
+    (
+        "collector_certificates",
+        KEPT,
+        "SELECT rowid FROM collector_certificates WHERE expires_at < ?1 LIMIT ?2",
     ),
     ("collector_tokens", KEPT, "SELECT rowid FROM collector_tokens WHERE expires_at < ?1 LIMIT ?2"),
     (
@@ -56,7 +61,7 @@ impl Job for PruneJob {
     }
 
     fn about(&self) -> &'static str {
-        "deletes sessions, tokens and registration secrets that ended a month ago, and replies of yesterday"
+        "deletes sessions, tokens, certificates and registration secrets that ended a month ago, and replies of yesterday"
     }
 
     fn step(&mut self, now: Timestamp) -> Result<String, String> {

@@ -3,28 +3,43 @@
 //! The first start makes one. Its private part lies sealed in the registry. The public part is derived from
 //! it, so that a key which somebody else put into the table is refused at the start.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use parking_lot::RwLock;
 use rusqlite::{Transaction, params};
 use zeroize::Zeroizing;
 
-use crate::audit::Signer;
+use super::Access;
+use crate::audit::{Action, Change, Origin, Signer, Target};
 use crate::clock::{Clock, Timestamp};
-use crate::crypto::{KeyRing, Place, sha256};
-use crate::storage::{self, Sqlite, StoreError};
+use crate::crypto::{KeyRing, sha256};
+use crate::storage::{self, Sqlite, StoreError, sealed};
 
-/// The newest key signs, all of them verify.
+/// The newest key signs, all of them verify. What one has signed is good until it ends, also after a rotation.
 pub struct SigningKeys {
-    newest: String,
-    keys: HashMap<String, Key>,
+    /// In the order in which they were made.
+    keys: RwLock<Vec<Arc<Key>>>,
 }
 
-struct Key {
+pub(super) struct Key {
+    pub(super) id: String,
     pair: Ed25519KeyPair,
-    encoding: EncodingKey,
-    decoding: DecodingKey,
+    pub(super) encoding: EncodingKey,
+    pub(super) decoding: DecodingKey,
+    pub(super) created_at: Timestamp,
+    /// When the next key took its place.
+    pub(super) retired_at: Option<Timestamp>,
+}
+
+/// What an administrator sees of a signing key.
+#[derive(Clone, Debug)]
+pub struct SigningKey {
+    pub id: String,
+    pub created_at: Timestamp,
+    /// When the next key took its place.
+    pub retired_at: Option<Timestamp>,
 }
 
 impl SigningKeys {
@@ -38,39 +53,88 @@ impl SigningKeys {
             }
             Ok::<_, StoreError>(rows)
         })?;
-        let mut keys = HashMap::new();
-        let mut newest = String::new();
-        for row in rows {
-            newest.clone_from(&row.id);
-            keys.insert(row.id.clone(), row.open(ring)?);
+        Ok(Self { keys: RwLock::new(opened(rows, ring)?) })
+    }
+
+    /// Takes up keys that were made by another process; whether there were any.
+    fn reload(&self, db: &Sqlite, ring: &KeyRing) -> storage::Result<bool> {
+        let count = db.read(|tx| {
+            let count = tx.query_row("SELECT count(*) FROM signing_keys", [], |row| row.get::<_, usize>(0));
+            Ok::<_, StoreError>(count?)
+        })?;
+        if count == self.keys.read().len() {
+            return Ok(false);
         }
-        Ok(Self { newest, keys })
+        let keys = opened(db.read(all)?, ring)?;
+        *self.keys.write() = keys;
+        Ok(true)
     }
 
-    pub(super) fn newest(&self) -> (&str, &EncodingKey) {
-        (&self.newest, &self.keys[&self.newest].encoding)
+    /// Of a registry that was opened, there is always one.
+    #[expect(
+        clippy::expect_used,
+        reason = "opening makes a key where there is none, and none is ever deleted"
+    )]
+    pub(super) fn newest(&self) -> Arc<Key> {
+        self.keys.read().last().map(Arc::clone).expect("a registry has a signing key")
     }
 
-    pub(super) fn decoding(&self, key_id: &str) -> Option<&DecodingKey> {
-        self.keys.get(key_id).map(|key| &key.decoding)
+    pub(super) fn by_id(&self, key_id: &str) -> Option<Arc<Key>> {
+        self.keys.read().iter().find(|key| key.id == key_id).map(Arc::clone)
     }
+
+    /// All of them, the one that signs last.
+    pub fn list(&self) -> Vec<SigningKey> {
+        let about = |key: &Arc<Key>| SigningKey {
+            id: key.id.clone(),
+            created_at: key.created_at,
+            retired_at: key.retired_at,
+        };
+        self.keys.read().iter().map(about).collect()
+    }
+}
+
+impl Access {
+    /// Makes another signing key, which signs from now on. What was signed before stays good until it ends.
+    pub fn rotate_signing_key(&self, origin: &Origin) -> storage::Result<String> {
+        let id = self.db.write(|tx| {
+            let row = Row::generate(&self.ring, self.clock.now())?;
+            insert(tx, &row)?;
+            let target = Target::new("signing-key", &row.id, &row.id);
+            self.audit.append(tx, origin, Change::new(Action::KeyRotate, target))?;
+            Ok::<_, StoreError>(row.id)
+        })?;
+        self.keys.reload(&self.db, &self.ring)?;
+        Ok(id)
+    }
+
+    /// Takes up signing keys that another process has made.
+    pub fn reload_signing_keys(&self) -> storage::Result<bool> {
+        self.keys.reload(&self.db, &self.ring)
+    }
+}
+
+fn opened(rows: Vec<Row>, ring: &KeyRing) -> storage::Result<Vec<Arc<Key>>> {
+    let begins: Vec<_> = rows.iter().skip(1).map(|row| row.created_at).collect();
+    let ends = begins.into_iter().map(Some).chain([None]);
+    rows.into_iter().zip(ends).map(|(row, retired_at)| row.open(ring, retired_at).map(Arc::new)).collect()
 }
 
 #[cfg(test)]
 impl SigningKeys {
     pub(super) fn public_key(&self) -> Vec<u8> {
-        self.keys[&self.newest].pair.public_key().as_ref().to_vec()
+        self.newest().pair.public_key().as_ref().to_vec()
     }
 }
 
 impl Signer for SigningKeys {
     fn sign(&self, message: &[u8]) -> (String, Vec<u8>) {
-        let signature = self.keys[&self.newest].pair.sign(message);
-        (self.newest.clone(), signature.as_ref().to_vec())
+        let newest = self.newest();
+        (newest.id.clone(), newest.pair.sign(message).as_ref().to_vec())
     }
 
     fn verifies(&self, key_id: &str, message: &[u8], signature: &[u8]) -> bool {
-        self.keys.get(key_id).is_some_and(|key| {
+        self.by_id(key_id).is_some_and(|key| {
             UnparsedPublicKey::new(&ED25519, key.pair.public_key()).verify(message, signature).is_ok()
         })
     }
@@ -91,31 +155,28 @@ impl Row {
         let private = pair.to_pkcs8v1().map_err(failed)?;
         let public_key = pair.public_key().as_ref().to_vec();
         let id = format!("key_{}", hex::encode(&sha256(&public_key)[..8]));
-        let private_sealed = ring.seal(place(&id), private.as_ref());
+        let private_sealed = ring.seal(sealed::SIGNING_KEY.at(&id), private.as_ref());
         Ok(Self { id, created_at: now, public_key, private_sealed })
     }
 
-    fn open(self, ring: &KeyRing) -> storage::Result<Key> {
+    fn open(self, ring: &KeyRing, retired_at: Option<Timestamp>) -> storage::Result<Key> {
         let damaged = |why: &str| StoreError::Damaged(format!("signing key {}: {why}", self.id));
-        let private: Zeroizing<Vec<u8>> =
-            ring.open(place(&self.id), &self.private_sealed).map_err(|error| damaged(&error.to_string()))?;
+        let private: Zeroizing<Vec<u8>> = ring
+            .open(sealed::SIGNING_KEY.at(&self.id), &self.private_sealed)
+            .map_err(|error| damaged(&error.to_string()))?;
         let pair = Ed25519KeyPair::from_pkcs8(&private).map_err(|_| damaged("it is not an Ed25519 key"))?;
         if pair.public_key().as_ref() != self.public_key {
             return Err(damaged("its public part belongs to another key"));
         }
         let encoding = EncodingKey::from_ed_der(&private);
         let decoding = DecodingKey::from_ed_der(&self.public_key);
-        Ok(Key { pair, encoding, decoding })
+        Ok(Key { id: self.id, pair, encoding, decoding, created_at: self.created_at, retired_at })
     }
-}
-
-fn place(id: &str) -> Place<'_> {
-    Place { table: "signing_keys", column: "private_sealed", row: id }
 }
 
 fn all(tx: &Transaction<'_>) -> storage::Result<Vec<Row>> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, created_at, public_key, private_sealed FROM signing_keys ORDER BY created_at, id",
+        "SELECT id, created_at, public_key, private_sealed FROM signing_keys ORDER BY rowid",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(Row {
@@ -152,7 +213,7 @@ mod tests {
             || SigningKeys::open(&Sqlite::open(&path, MIGRATIONS, Poison::default()).unwrap(), &ring, &clock);
         let (id, signature) = open().unwrap().sign(b"head");
         let again = open().unwrap();
-        assert_eq!(again.keys.len(), 1);
+        assert_eq!(again.keys.read().len(), 1);
         assert!(again.verifies(&id, b"head", &signature));
         assert!(!again.verifies(&id, b"another head", &signature));
         assert!(!again.verifies("key_of_nobody", b"head", &signature));

@@ -4,13 +4,15 @@
 //! claims in their types. It does not know whether what the token stands on still lives: that is read from
 //! the registry at each call.
 
+use std::time::Duration;
+
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 
 use super::signing::SigningKeys;
 use crate::clock::Timestamp;
 use crate::crypto::Secret;
-use crate::limits::TOKEN_BYTES;
+use crate::limits::{COLLECTOR_ACCESS_LIFE, ENROLMENT_LIFE, SESSION_LONGEST_LIFE, TICKET_LIFE, TOKEN_BYTES};
 use crate::storage::{self, StoreError};
 
 const ISSUER: &str = "pganalytics";
@@ -38,6 +40,15 @@ impl Kind {
             Self::Collector => "collector+jwt",
             Self::Enrolment => "enrolment+jwt",
             Self::Ticket => "ticket+jwt",
+        }
+    }
+
+    const fn longest_life(self) -> Duration {
+        match self {
+            Self::User => SESSION_LONGEST_LIFE,
+            Self::Collector => COLLECTOR_ACCESS_LIFE,
+            Self::Enrolment => ENROLMENT_LIFE,
+            Self::Ticket => TICKET_LIFE,
         }
     }
 
@@ -87,10 +98,10 @@ pub(super) struct New<'a> {
 
 impl New<'_> {
     pub(super) fn sign(&self, keys: &SigningKeys) -> storage::Result<Secret> {
-        let (key_id, key) = keys.newest();
+        let key = keys.newest();
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(self.kind.header_type().to_owned());
-        header.kid = Some(key_id.to_owned());
+        header.kid = Some(key.id.clone());
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: self.kind.audience().to_owned(),
@@ -100,8 +111,10 @@ impl New<'_> {
             exp: self.expires_at.as_seconds(),
             of: self.of.to_owned(),
         };
-        let signed = jsonwebtoken::encode(&header, &claims, key);
-        signed.map(Secret::new).map_err(|error| StoreError::Damaged(format!("signing key {key_id}: {error}")))
+        let signed = jsonwebtoken::encode(&header, &claims, &key.encoding);
+        signed
+            .map(Secret::new)
+            .map_err(|error| StoreError::Damaged(format!("signing key {}: {error}", key.id)))
     }
 }
 
@@ -115,8 +128,12 @@ pub(super) fn read(keys: &SigningKeys, token: &str, now: Timestamp) -> Result<(K
     let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
     let kind = Kind::ALL.into_iter().find(|kind| header.typ.as_deref() == Some(kind.header_type()));
     let (Some(kind), None) = (kind, &header.crit) else { return Err(TokenError::Invalid) };
-    let key = header.kid.as_deref().and_then(|id| keys.decoding(id)).ok_or(TokenError::Invalid)?;
-    let claims = jsonwebtoken::decode::<Claims>(token, key, &validation(kind))
+    let key = header.kid.as_deref().and_then(|id| keys.by_id(id)).ok_or(TokenError::Invalid)?;
+    // a key that was retired has signed nothing that still lives: whoever has stolen it comes too late
+    if key.retired_at.is_some_and(|at| at.plus(kind.longest_life()) <= now) {
+        return Err(TokenError::Expired);
+    }
+    let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation(kind))
         .map_err(|_| TokenError::Invalid)?
         .claims;
     if now.as_seconds() >= claims.exp { Err(TokenError::Expired) } else { Ok((kind, claims)) }

@@ -9,8 +9,8 @@ use super::users::User;
 use crate::clock::Timestamp;
 use crate::crypto::KeyRing;
 use crate::ids::UserId;
-use crate::storage;
 use crate::storage::sqlite::stored_as_text;
+use crate::storage::{self, sealed};
 
 /// A user with what only this module's neighbours may see.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ const COLUMNS: &str = "id, username, role, password_hash, created_at, modified_a
 
 impl StoredUser {
     fn seal(&self, ring: &KeyRing) -> Vec<u8> {
-        self.with_fields(|id, fields| row_seal::seal(ring, "users", id, fields))
+        self.with_fields(|id, fields| row_seal::seal(ring, &sealed::USER, id, fields))
     }
 
     fn with_fields<T>(&self, then: impl FnOnce(&str, &[&str]) -> T) -> T {
@@ -120,6 +120,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<(StoredUser, Vec<u8>)> {
 }
 
 fn checked(ring: &KeyRing, (stored, seal): (StoredUser, Vec<u8>)) -> storage::Result<StoredUser> {
-    stored.with_fields(|id, fields| row_seal::check(ring, "users", id, fields, &seal))?;
+    stored.with_fields(|id, fields| row_seal::check(ring, &sealed::USER, id, fields, &seal))?;
     Ok(stored)
 }

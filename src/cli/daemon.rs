@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use actix_web::web::Data;
 
-use super::{FAILED, tls};
+use super::FAILED;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::http;
@@ -25,14 +25,13 @@ impl Daemon {
         let address = listener.local_addr().map_err(|error| format!("cannot tell the address: {error}"))?;
         let node = Node::open(&settings.node, Clock::System, IdSource::Random);
         let node = Data::new(node.map_err(|error| error.to_string())?);
-        let tls = tls::server_config(&settings.tls, &node.authority, address.ip())?;
-        let options = http::Options { workers: settings.workers, tls };
+        let options = http::Options { workers: settings.workers, oldest_tls: settings.oldest_tls };
         Ok(Self { node, address, listener, options })
     }
 
     /// Where it is reached.
     pub(super) fn url(&self) -> String {
-        let scheme = if self.options.tls.is_some() { "https" } else { "http" };
+        let scheme = if self.node.certificate.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 

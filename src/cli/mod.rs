@@ -4,12 +4,13 @@
 //! error or the journal. Secrets come by standard input or file, never as an argument.
 
 mod audit;
+mod certificate;
 mod daemon;
 mod demo;
+mod key;
 mod metrics;
 mod serve;
 mod signals;
-mod tls;
 mod user;
 mod verify;
 
@@ -54,6 +55,12 @@ enum Command {
     /// Decide what becomes of metrics that are missing
     #[command(subcommand)]
     Metrics(metrics::MetricsCommand),
+    /// Show what agents and browsers are to trust
+    #[command(subcommand)]
+    Certificate(certificate::CertificateCommand),
+    /// List and rotate the keys that encrypt and sign
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Examine the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -86,6 +93,8 @@ pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
         Command::User(command) => user::run(command, environment),
         Command::Verify(common) => verify::run(&common, environment),
         Command::Metrics(command) => metrics::run(command, environment),
+        Command::Certificate(command) => certificate::run(command, environment),
+        Command::Key(command) => key::run(command, environment),
         Command::Audit(command) => audit::run(command, environment),
     };
     done.unwrap_or_else(|message| {
@@ -125,8 +134,12 @@ impl Common {
             Output::Json => serde_json::to_string(result).map_err(|error| error.to_string())?,
             Output::Text => text(result),
         };
-        writeln!(io::stdout(), "{line}").map_err(|error| format!("cannot print the result: {error}"))
+        print_text(&line)
     }
+}
+
+fn print_text(text: &str) -> Result<(), String> {
+    writeln!(io::stdout(), "{text}").map_err(|error| format!("cannot print the result: {error}"))
 }
 
 #[derive(Serialize)]

@@ -46,7 +46,7 @@ async fn stop(node: Data<Node>, mut signals: Signals) {
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Stop(signal) => break signal.to_owned(),
-                Asked::HangUp => tracing::info!("the configuration is read at the start: restart to apply it"),
+                Asked::HangUp => reload(&node).await,
             },
             reason = node.poison.wait() => break reason,
             () = watchdog(&node) => {}
@@ -59,6 +59,20 @@ async fn stop(node: Data<Node>, mut signals: Signals) {
         tokio::time::sleep(SECOND_SIGNAL).await;
         std::process::exit(i32::from(FAILED));
     });
+}
+
+/// Reads the certificates again. The rest of the configuration is read at the start.
+async fn reload(node: &Data<Node>) {
+    let Some(certificate) = node.certificate.clone() else {
+        return tracing::info!("there is no certificate to reload: restart to apply another configuration");
+    };
+    match actix_web::web::block(move || certificate.reload()).await {
+        Ok(Ok(facts)) => {
+            tracing::info!(serial = facts.serial, expires_at = %facts.not_after, "the certificate was reloaded");
+        }
+        Ok(Err(error)) => tracing::error!(%error, "the certificate was not reloaded, and the old one stays"),
+        Err(_) => {}
+    }
 }
 
 /// Waits until the next sign of life is due, and gives it only when the stores answer.

@@ -15,8 +15,9 @@ use serde::Serialize;
 
 use super::config::{self, Need, Settings};
 use super::log::{Lines, Tap};
-use super::{check, once, register, supervisor, worker};
+use super::{check, once, pin, register, supervisor, worker};
 use crate::clock::Clock;
+use crate::crypto::Hash;
 use crate::logging;
 use crate::settings::{Environment, Problem, Problems};
 
@@ -80,6 +81,9 @@ struct Register {
     /// Certificate of the authority that the daemon's certificate comes from
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// SHA-256 of that certificate: it is fetched from the daemon, compared, and kept beside the configuration
+    #[arg(long, value_name = "HASH", value_parser = pin::parse, conflicts_with = "ca_file")]
+    ca_sha256: Option<Hash>,
     #[command(flatten)]
     secret: RegistrationSecret,
     /// How results are printed
@@ -200,6 +204,7 @@ fn run_register(register: Register, environment: &Environment) -> Result<ExitCod
         url: register.url,
         name: register.name,
         ca_file: register.ca_file,
+        ca_sha256: register.ca_sha256,
         secret_file: register.secret.secret_file,
     };
     let registered = block_on(register::run(request, environment))?.map_err(|error| error.to_string())?;

@@ -11,12 +11,14 @@ pub mod config;
 pub mod spool;
 
 mod by_database;
+mod certificate;
 mod check;
 mod collection;
 mod control;
 mod host;
 mod log;
 mod once;
+mod pin;
 mod pipe;
 mod postgres;
 mod probes;

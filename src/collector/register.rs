@@ -10,10 +10,12 @@ use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
 use toml_edit::{DocumentMut, Item, Table, value};
 
+use super::certificate;
 use super::config::{backend_url, read_bounded, read_secret};
-use super::uplink::{ClientError, Verdict, http_client, reply_of};
+use super::pin;
+use super::uplink::{ClientError, Verdict, http_client, read_file, reply_of};
 use crate::clock::Timestamp;
-use crate::crypto::Secret;
+use crate::crypto::{Hash, Secret};
 use crate::files::{self, Access};
 use crate::limits;
 use crate::settings::Environment;
@@ -26,6 +28,8 @@ pub(super) struct Request {
     pub(super) url: Option<String>,
     pub(super) name: String,
     pub(super) ca_file: Option<PathBuf>,
+    /// The hash of the authority's certificate, where there is no file of it yet.
+    pub(super) ca_sha256: Option<Hash>,
     /// `None`: the secret is on standard input.
     pub(super) secret_file: Option<PathBuf>,
 }
@@ -39,6 +43,9 @@ pub(super) struct Registered {
     pub(super) token_file: PathBuf,
     pub(super) cert_file: PathBuf,
     pub(super) key_file: PathBuf,
+    /// The authority that the daemon's certificate comes from; absent where the system knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +58,8 @@ pub(super) enum RegisterError {
     Url(&'static str),
     #[error(transparent)]
     Daemon(#[from] ClientError),
+    #[error("cannot make a key: {0}")]
+    Key(rcgen::Error),
     #[error("cannot write {file}: {cause}")]
     Write { file: String, cause: std::io::Error },
 }
@@ -62,11 +71,20 @@ pub(super) async fn run(request: Request, environment: &Environment) -> Result<R
     let url = url.ok_or(RegisterError::Url("is missing: give --url"))?;
     let base = backend_url(&url).map_err(|(_, rule)| RegisterError::Url(rule))?;
     let ca_file = request.ca_file.clone().or(text("tls", "ca_file").map(PathBuf::from));
+    let authority = match (request.ca_sha256, &ca_file) {
+        (Some(pin), _) => Some(pin::fetch(&base, pin).await?.into_bytes()),
+        (None, Some(path)) => Some(read_file(path)?),
+        (None, None) => None,
+    };
     let hostname = text("collector", "hostname").unwrap_or_else(super::config::host_name);
     let secret = read_registration_secret(request.secret_file.as_deref()).map_err(RegisterError::Secret)?;
 
-    let registration = Registration { name: request.name, hostname, version: super::VERSION.to_owned() };
-    let reply = ask(&base, ca_file.as_deref(), &secret, &registration).await?;
+    // made here, so that it is never on the way
+    let key = certificate::new_key().map_err(RegisterError::Key)?;
+    let csr = Some(certificate::request(&key).map_err(RegisterError::Key)?);
+    let version = super::VERSION.to_owned();
+    let registration = Registration { name: request.name, hostname, version, csr };
+    let reply = ask(&base, authority.as_deref(), &secret, &registration).await?;
 
     let folder = request.config.parent().map(Path::to_owned).unwrap_or_default();
     let registered = Registered {
@@ -75,15 +93,21 @@ pub(super) async fn run(request: Request, environment: &Environment) -> Result<R
         token_file: folder.join("collector.token"),
         cert_file: folder.join("collector.crt"),
         key_file: folder.join("collector.key"),
+        ca_file: if request.ca_sha256.is_some() { Some(folder.join("collector-ca.crt")) } else { ca_file },
         config: request.config,
     };
     if !folder.as_os_str().is_empty() {
         files::create_folder(&folder).map_err(|cause| unwritten(&folder, cause))?;
     }
+    if let (Some(_), Some(path), Some(text)) = (request.ca_sha256, &registered.ca_file, &authority) {
+        write(path, &String::from_utf8_lossy(text))?;
+    }
     write(&registered.token_file, reply.token.expose())?;
     write(&registered.cert_file, &reply.certificate)?;
-    write(&registered.key_file, reply.private_key.expose())?;
-    enter(&mut config, &registered, &url, ca_file.as_deref());
+    // a daemon of an earlier release does not read the request, and gives a key with its certificate
+    let key = reply.private_key.unwrap_or_else(|| Secret::new(key.serialize_pem()));
+    write(&registered.key_file, key.expose())?;
+    enter(&mut config, &registered, &url);
     write(&registered.config, &config.to_string())?;
     Ok(registered)
 }
@@ -113,7 +137,7 @@ fn read_registration_secret(file: Option<&Path>) -> std::io::Result<Secret> {
 
 async fn ask(
     base: &reqwest::Url,
-    ca_file: Option<&Path>,
+    authority: Option<&[u8]>,
     secret: &Secret,
     registration: &Registration,
 ) -> Result<RegistrationReply, RegisterError> {
@@ -123,7 +147,7 @@ async fn ask(
         reqwest::header::HeaderValue::from_str(secret.expose()).map_err(|error| understood(&error))?;
     header.set_sensitive(true);
     let body = serde_json::to_vec(registration).map_err(|error| understood(&error))?;
-    let request = http_client(base, ca_file, None)?
+    let request = http_client(base, authority, None)?
         .post(url)
         .header("X-Registration-Secret", header)
         .header(CONTENT_TYPE, "application/json")
@@ -137,7 +161,7 @@ async fn ask(
 }
 
 /// Sets what registration decides and leaves everything else, comments included, as it was.
-fn enter(config: &mut DocumentMut, registered: &Registered, url: &str, ca_file: Option<&Path>) {
+fn enter(config: &mut DocumentMut, registered: &Registered, url: &str) {
     let path = |path: &Path| {
         value(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string())
     };
@@ -152,7 +176,7 @@ fn enter(config: &mut DocumentMut, registered: &Registered, url: &str, ca_file: 
     set("backend", "url", value(url));
     set("tls", "cert_file", path(&registered.cert_file));
     set("tls", "key_file", path(&registered.key_file));
-    if let Some(ca_file) = ca_file {
+    if let Some(ca_file) = &registered.ca_file {
         set("tls", "ca_file", path(ca_file));
     }
 }
@@ -194,8 +218,9 @@ mod tests {
             token_file: "/etc/x/collector.token".into(),
             cert_file: "/etc/x/collector.crt".into(),
             key_file: "/etc/x/collector.key".into(),
+            ca_file: None,
         };
-        enter(&mut config, &registered, "https://daemon:8443", None);
+        enter(&mut config, &registered, "https://daemon:8443");
         let written = config.to_string();
         assert!(written.starts_with("# ours\n[collector]\nid = \"col_new\""), "{written}");
         assert!(written.contains("interval = 10") && written.contains("host = \"db\" # keep"), "{written}");

@@ -2,6 +2,9 @@
 //!
 //! Environment goes before file. Nothing else in the daemon reads either.
 
+mod mirror;
+mod tls;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,36 +12,30 @@ use std::time::Duration;
 use toml::Table;
 
 use crate::access::HashCost;
-use crate::crypto::Secret;
+use crate::crypto::Algorithm;
+use crate::http::TlsVersion;
 use crate::limits::{HOT_BYTES_RANGE, HOT_WINDOW_H, RETENTION_DAYS, SESSION_LIFE_H};
 use crate::logging::{self, Format};
 use crate::metrics;
 use crate::names::{Named, named};
-use crate::node;
+use crate::node::{self, RingFile};
 use crate::settings::{self, Environment, Found, Problems, Section};
 
 /// Everything that a site may set.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub listen: SocketAddr,
-    pub tls: Tls,
+    /// The oldest version of TLS that the listener speaks.
+    pub oldest_tls: TlsVersion,
     pub workers: usize,
     pub log_filter: String,
     pub log_format: Format,
     pub node: node::Options,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// On loopback only.
-    Off,
-    /// With a certificate of the internal authority.
-    Internal,
-    /// With the site's own certificate.
-    Files { certificate: PathBuf, private_key: PathBuf },
-}
-
-named!(TlsMode, "a TLS mode", { Off = "off", Internal = "internal", Files = "files" });
+named!(
+    Encryption, "a way to encrypt", { XChaCha20Poly1305 = "xchacha20-poly1305", Aes256Gcm = "aes-256-gcm" }
+);
 
 named!(LogFormat, "a log format", { Text = "text", Json = "json", Journal = "journal" });
 
@@ -55,8 +52,9 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Settings, 
 fn checked(mut file: Table, environment: &Environment, found: &Found) -> Settings {
     let mut server = Section::take(&mut file, "server", found);
     let listen = listen(&mut server, environment, found);
-    let tls = tls(&mut server, environment, found, listen);
+    let tls = tls::read(&mut server, environment, found, listen);
     let workers = server.number("workers", &(1..=64)).unwrap_or(2);
+    let downloads = server.path("downloads_dir");
     drop(server);
 
     let mut storage = Section::take(&mut file, "storage", found);
@@ -64,11 +62,19 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     let data_dir_in_file = storage.path("data_dir");
     let data_dir = data_dir.or(data_dir_in_file).unwrap_or_else(|| PathBuf::from("/var/lib/pganalytics"));
     let root_key = root_key(&mut storage, environment);
+    let encryption = one_of(environment, "PGANALYTICS_ENCRYPTION", &mut storage, "encryption", found);
     drop(storage);
 
     let mut node = node::Options::on(data_dir);
     node.root_key = root_key;
     node.metrics = metrics(&mut file, found);
+    node.encryption = match encryption.unwrap_or(Encryption::XChaCha20Poly1305) {
+        Encryption::XChaCha20Poly1305 => Algorithm::XChaCha20Poly1305,
+        Encryption::Aes256Gcm => Algorithm::Aes256Gcm,
+    };
+    node.certificate = tls.certificate;
+    node.client_certificates = tls.client_certificates;
+    node.downloads = downloads.unwrap_or(node.downloads);
     let mut fleet = Section::take(&mut file, "fleet", found);
     if let Some(milliseconds) = fleet.number("slow_collection_ms", &(1..=600_000)) {
         node.slow_collection_ms = u32::try_from(milliseconds).map_or(node.slow_collection_ms, f64::from);
@@ -80,13 +86,15 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     }
     drop(access);
     node.hash_cost = HashCost::default();
+    node.mirror = mirror::mirror(&mut file, environment, found);
 
     let (log_filter, log_format) = log(&mut file, environment, found);
     for section in file.keys() {
         found.note(section, None, "is not a section", "see the packaged example for those that there are");
     }
     let workers = usize::try_from(workers).unwrap_or(2);
-    Settings { listen, tls, workers, log_filter, log_format, node }
+    let oldest_tls = tls.oldest;
+    Settings { listen, oldest_tls, workers, log_filter, log_format, node }
 }
 
 /// How long metrics are kept, and where.
@@ -127,51 +135,20 @@ fn listen(server: &mut Section<'_>, environment: &Environment, found: &Found) ->
     })
 }
 
-fn tls(server: &mut Section<'_>, environment: &Environment, found: &Found, listen: SocketAddr) -> Tls {
-    let mode = one_of::<TlsMode>(environment, "PGANALYTICS_TLS", server, "tls", found);
-    let hint = "it must be readable by the user that the daemon runs as";
-    let certificate = server.file("certificate", hint);
-    let private_key = server.file("private_key_file", hint);
-    let is_local = listen.ip().is_loopback();
-    match mode.unwrap_or(if is_local { TlsMode::Off } else { TlsMode::Internal }) {
-        TlsMode::Off if !is_local => {
-            let rule =
-                format!("must be internal or files, as {} is reached from other machines", listen.ip());
-            found.note("server.tls", Some("off".to_owned()), &rule, "or listen on 127.0.0.1");
-            Tls::Off
-        }
-        TlsMode::Off => Tls::Off,
-        TlsMode::Internal => Tls::Internal,
-        TlsMode::Files => {
-            if let (Some(certificate), Some(private_key)) = (certificate, private_key) {
-                return Tls::Files { certificate, private_key };
-            }
-            let rule = "files needs certificate and private_key_file";
-            found.note("server.tls", Some("files".to_owned()), rule, "or take internal");
-            Tls::Off
-        }
-    }
-}
-
 /// The ring of root keys from a file of its own, or from the credential that systemd hands over.
-fn root_key(storage: &mut Section<'_>, environment: &Environment) -> Option<Secret> {
+fn root_key(storage: &mut Section<'_>, environment: &Environment) -> Option<RingFile> {
     let hint = "without the key it holds one of its own, in root.key of the data directory";
-    let named = storage.path("root_key_file");
+    let named = storage.path("root_key_file").map(RingFile::Site);
     let credentials = environment.text("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     let credential = credentials.map(|folder| folder.join("pganalytics.root-key"));
-    let path = named.or_else(|| credential.filter(|path| path.exists()))?;
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Some(Secret::new(text)),
-        Err(error) => {
-            storage.note(
-                "root_key_file",
-                Some(path.display().to_string()),
-                &format!("cannot be read: {error}"),
-                hint,
-            );
-            None
-        }
+    let credential = credential.filter(|path| path.exists()).map(RingFile::Credential);
+    let file = named.or(credential)?;
+    // before anything is opened, so that a bad ring changes nothing
+    if let Err(error) = file.read() {
+        let path = file.path().display().to_string();
+        storage.note("root_key_file", Some(path), &error.to_string(), hint);
     }
+    Some(file)
 }
 
 fn log(file: &mut Table, environment: &Environment, found: &Found) -> (String, Format) {
@@ -240,7 +217,7 @@ mod tests {
         let environment = [("PGANALYTICS_LISTEN", "127.0.0.1:0"), ("PGANALYTICS_DATA_DIR", "/tmp/x")];
         let settings = load(None, &Environment::of(environment)).unwrap();
         assert_eq!(settings.listen.port(), 0);
-        assert_eq!(settings.tls, Tls::Off);
+        assert_eq!(settings.node.certificate, None);
         assert_eq!(settings.node.data_dir, PathBuf::from("/tmp/x"));
     }
 

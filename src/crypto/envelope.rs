@@ -1,109 +1,169 @@
-//! Secrets at rest: XChaCha20-Poly1305 under a ring of root keys.
+//! Secrets at rest: envelopes, by XChaCha20-Poly1305 or AES-256-GCM.
 //!
-//! An envelope is `algorithm (1 byte), key id (4), nonce (24), ciphertext with tag`. Its associated data name
-//! the place where it stands (table, column, row), the key and the version, so that an envelope that was
+//! An envelope is `algorithm (1 byte), key id (4), nonce (24, or 12 for AES), ciphertext with tag`. Its associated
+//! data name the place where it stands (table, column, row), the key and the version, so that an envelope that was
 //! moved to another row does not open.
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-use super::{Secret, fill_random};
+use super::fill_random;
+use super::ring::RootKey;
 
-const XCHACHA20_POLY1305: u8 = 1;
-const NONCE_BYTES: usize = 24;
-const HEADER_BYTES: usize = 1 + 4 + NONCE_BYTES;
+const STAMP_BYTES: usize = 1 + 4;
+/// What the key of AES is derived for: one key never serves two algorithms.
+const AES_PURPOSE: &[u8] = b"pganalytics aes-256-gcm";
 
-/// The place of an encrypted value.
+/// How values are encrypted. The number stands in each envelope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Algorithm {
+    #[default]
+    XChaCha20Poly1305 = 1,
+    /// For sites whose policy names it. Its nonces are shorter: rotate the root key before it has sealed 2^32 values.
+    Aes256Gcm = 2,
+}
+
+impl Algorithm {
+    fn of(number: u8) -> Option<Self> {
+        [Self::XChaCha20Poly1305, Self::Aes256Gcm].into_iter().find(|known| *known as u8 == number)
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::XChaCha20Poly1305 => "xchacha20-poly1305",
+            Self::Aes256Gcm => "aes-256-gcm",
+        }
+    }
+
+    const fn nonce_bytes(self) -> usize {
+        match self {
+            Self::XChaCha20Poly1305 => 24,
+            Self::Aes256Gcm => 12,
+        }
+    }
+}
+
+/// A column of the registry that holds envelopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub table: &'static str,
+    pub name: &'static str,
+    /// What names a row in its place, as SQL says it.
+    pub row: &'static str,
+}
+
+impl Column {
+    pub const fn at<'a>(&self, row: &'a str) -> Place<'a> {
+        Place { table: self.table, column: self.name, row }
+    }
+}
+
+/// The place of an encrypted value, in a column.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
-    pub table: &'a str,
-    pub column: &'a str,
-    pub row: &'a str,
+    table: &'static str,
+    column: &'static str,
+    row: &'a str,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EnvelopeError {
-    #[error("the encrypted value is damaged, or stands in a place that it was not made for")]
+    #[error(
+        "the encrypted value is damaged, stands in a place that it was not made for, or the key ring is that of another registry"
+    )]
     Damaged,
-    #[error("the encrypted value names key {0}, which is not in the key ring")]
+    #[error(
+        "the encrypted value names key {0}, which is not in the key ring: put that key back from a backup of the ring"
+    )]
     UnknownKey(u32),
-    #[error("the key ring is not readable: {0}")]
-    BadRing(&'static str),
+    #[error("the key ring is not readable: {0}; put it back from its backup")]
+    BadRing(String),
 }
 
-/// The root keys, oldest first. The last one seals; all of them open.
-pub struct KeyRing(Vec<(u32, Zeroizing<[u8; 32]>)>);
-
-impl KeyRing {
-    /// A ring with one new key.
-    pub fn generate() -> Self {
-        let mut key = Zeroizing::new([0; 32]);
-        fill_random(key.as_mut_slice());
-        Self(vec![(1, key)])
-    }
-
-    /// Reads the text form: one `id:64 hexadecimal digits` a line.
-    pub fn parse(text: &str) -> Result<Self, EnvelopeError> {
-        let mut keys = Vec::new();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let (id, digits) = line.split_once(':').ok_or(EnvelopeError::BadRing("a line has no colon"))?;
-            let id = id.parse().map_err(|_| EnvelopeError::BadRing("a key id is not a number"))?;
-            let mut key = Zeroizing::new([0; 32]);
-            hex::decode_to_slice(digits, key.as_mut_slice())
-                .map_err(|_| EnvelopeError::BadRing("a key is not 64 hexadecimal digits"))?;
-            keys.push((id, key));
-        }
-        if keys.is_empty() { Err(EnvelopeError::BadRing("it holds no key")) } else { Ok(Self(keys)) }
-    }
-
-    pub fn to_text(&self) -> Secret {
-        let mut text = Zeroizing::new(String::new());
-        for (id, key) in &self.0 {
-            for part in [&id.to_string(), ":", &hex::encode(key.as_slice()), "\n"] {
-                text.push_str(part);
-            }
-        }
-        Secret::new(text.as_str())
-    }
-
-    #[expect(clippy::expect_used, reason = "the cipher refuses only plaintexts of over 256 GiB")]
-    pub fn seal(&self, place: Place<'_>, plaintext: &[u8]) -> Vec<u8> {
-        let (id, key) = self.0.last().expect("a ring holds at least one key");
-        let mut envelope = vec![XCHACHA20_POLY1305];
-        envelope.extend_from_slice(&id.to_be_bytes());
-        let mut nonce = [0; NONCE_BYTES];
-        fill_random(&mut nonce);
-        envelope.extend_from_slice(&nonce);
-        let payload = Payload { msg: plaintext, aad: &associated_data(place, *id) };
-        let sealed = cipher(key).encrypt(&XNonce::from(nonce), payload).expect("the plaintext is short");
-        envelope.extend_from_slice(&sealed);
-        envelope
-    }
-
-    pub fn open(&self, place: Place<'_>, envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
-        let (header, sealed) = envelope.split_at_checked(HEADER_BYTES).ok_or(EnvelopeError::Damaged)?;
-        let (id, nonce) = header[1..].split_first_chunk::<4>().ok_or(EnvelopeError::Damaged)?;
-        let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| EnvelopeError::Damaged)?;
-        if header[0] != XCHACHA20_POLY1305 {
-            return Err(EnvelopeError::Damaged);
-        }
-        let id = u32::from_be_bytes(*id);
-        let (_, key) = self.0.iter().find(|(known, _)| *known == id).ok_or(EnvelopeError::UnknownKey(id))?;
-        let payload = Payload { msg: sealed, aad: &associated_data(place, id) };
-        let opened = cipher(key).decrypt(&XNonce::from(nonce), payload);
-        opened.map(Zeroizing::new).map_err(|_| EnvelopeError::Damaged)
-    }
-
-    /// Opens an envelope that holds text.
-    pub fn open_text(&self, place: Place<'_>, envelope: &[u8]) -> Result<Secret, EnvelopeError> {
-        let bytes = self.open(place, envelope)?;
-        std::str::from_utf8(&bytes).map(Secret::new).map_err(|_| EnvelopeError::Damaged)
-    }
+/// How an envelope begins.
+pub(super) fn stamp(algorithm: Algorithm, key_id: u32) -> [u8; STAMP_BYTES] {
+    let [a, b, c, d] = key_id.to_be_bytes();
+    [algorithm as u8, a, b, c, d]
 }
 
-fn cipher(key: &Zeroizing<[u8; 32]>) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(&(**key).into())
+/// The key that an envelope names.
+pub(super) fn key_id(envelope: &[u8]) -> Result<u32, EnvelopeError> {
+    let (stamp, _) = envelope.split_first_chunk::<STAMP_BYTES>().ok_or(EnvelopeError::Damaged)?;
+    Algorithm::of(stamp[0]).ok_or(EnvelopeError::Damaged)?;
+    Ok(u32::from_be_bytes([stamp[1], stamp[2], stamp[3], stamp[4]]))
+}
+
+#[expect(clippy::expect_used, reason = "the ciphers refuse only plaintexts of many GiB")]
+pub(super) fn seal(algorithm: Algorithm, key: &RootKey, place: Place<'_>, plaintext: &[u8]) -> Vec<u8> {
+    let mut envelope = stamp(algorithm, key.id).to_vec();
+    let mut nonce = [0; 24];
+    let nonce = &mut nonce[..algorithm.nonce_bytes()];
+    fill_random(nonce);
+    envelope.extend_from_slice(nonce);
+    let aad = associated_data(place, key.id);
+    let sealed = match algorithm {
+        Algorithm::XChaCha20Poly1305 => {
+            let nonce = XNonce::try_from(&*nonce).expect("a nonce of its length");
+            xchacha(key).encrypt(&nonce, Payload { msg: plaintext, aad: &aad }).ok()
+        }
+        Algorithm::Aes256Gcm => aes(key).and_then(|cipher| {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let mut sealed = plaintext.to_vec();
+            cipher.seal_in_place_append_tag(nonce, Aad::from(&aad), &mut sealed).ok()?;
+            Some(sealed)
+        }),
+    };
+    envelope.extend_from_slice(&sealed.expect("the plaintext is short"));
+    envelope
+}
+
+/// Opens what names this key.
+pub(super) fn open(
+    key: &RootKey,
+    place: Place<'_>,
+    envelope: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+    let (stamp, rest) = envelope.split_at_checked(STAMP_BYTES).ok_or(EnvelopeError::Damaged)?;
+    let algorithm = Algorithm::of(stamp[0]).ok_or(EnvelopeError::Damaged)?;
+    let (nonce, sealed) = rest.split_at_checked(algorithm.nonce_bytes()).ok_or(EnvelopeError::Damaged)?;
+    let aad = associated_data(place, key.id);
+    let opened = match algorithm {
+        Algorithm::XChaCha20Poly1305 => XNonce::try_from(nonce)
+            .ok()
+            .and_then(|nonce| xchacha(key).decrypt(&nonce, Payload { msg: sealed, aad: &aad }).ok())
+            .map(Zeroizing::new),
+        Algorithm::Aes256Gcm => aes(key).and_then(|cipher| {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let mut bytes = Zeroizing::new(sealed.to_vec());
+            let length = cipher.open_in_place(nonce, Aad::from(&aad), &mut bytes).ok()?.len();
+            bytes.truncate(length);
+            Some(bytes)
+        }),
+    };
+    opened.ok_or(EnvelopeError::Damaged)
+}
+
+fn xchacha(key: &RootKey) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&(*key.bytes).into())
+}
+
+fn aes(key: &RootKey) -> Option<LessSafeKey> {
+    let mut derived = Zeroizing::new([0; 32]);
+    let secret = Salt::new(HKDF_SHA256, &[]).extract(key.bytes.as_slice());
+    secret.expand(&[AES_PURPOSE], KeyBytes).ok()?.fill(derived.as_mut_slice()).ok()?;
+    UnboundKey::new(&AES_256_GCM, derived.as_slice()).ok().map(LessSafeKey::new)
+}
+
+/// The length of a derived key.
+struct KeyBytes;
+
+impl KeyType for KeyBytes {
+    fn len(&self) -> usize {
+        32
+    }
 }
 
 fn associated_data(place: Place<'_>, key_id: u32) -> Vec<u8> {
@@ -117,32 +177,52 @@ fn associated_data(place: Place<'_>, key_id: u32) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::KeyRing;
     use super::*;
 
-    const HERE: Place<'_> = Place { table: "collectors", column: "password", row: "col_1" };
+    const COLUMN: Column = Column { table: "collectors", name: "password_sealed", row: "id" };
 
     #[test]
     fn an_envelope_opens_only_in_its_place_and_whole() {
-        let ring = KeyRing::generate();
-        let envelope = ring.seal(HERE, b"secret");
-        assert_eq!(ring.open(HERE, &envelope).unwrap().as_slice(), b"secret");
-        let elsewhere = Place { row: "col_2", ..HERE };
-        assert_eq!(ring.open(elsewhere, &envelope).unwrap_err(), EnvelopeError::Damaged);
-        for byte in 0..envelope.len() {
-            let mut flipped = envelope.clone();
-            flipped[byte] ^= 1;
-            assert!(ring.open(HERE, &flipped).is_err(), "byte {byte} was flipped and not noticed");
+        for algorithm in [Algorithm::XChaCha20Poly1305, Algorithm::Aes256Gcm] {
+            let ring = KeyRing::generate().sealing_by(algorithm);
+            let envelope = ring.seal(COLUMN.at("col_1"), b"secret");
+            assert_eq!(envelope[..5], ring.stamp());
+            assert_eq!(ring.open(COLUMN.at("col_1"), &envelope).unwrap().as_slice(), b"secret");
+            let elsewhere = Column { name: "other_sealed", ..COLUMN };
+            for place in [COLUMN.at("col_2"), elsewhere.at("col_1")] {
+                assert_eq!(ring.open(place, &envelope).unwrap_err(), EnvelopeError::Damaged);
+            }
+            for byte in 0..envelope.len() {
+                let mut flipped = envelope.clone();
+                flipped[byte] ^= 1;
+                let opened = ring.open(COLUMN.at("col_1"), &flipped);
+                assert!(opened.is_err(), "{algorithm:?}: byte {byte} was flipped and not noticed");
+            }
+            for length in 0..envelope.len() {
+                assert!(ring.open(COLUMN.at("col_1"), &envelope[..length]).is_err(), "{length} bytes");
+            }
         }
     }
 
     #[test]
-    fn a_ring_reads_back_and_says_what_it_lacks() {
-        let ring = KeyRing::generate();
-        let envelope = ring.seal(HERE, b"secret");
-        let again = KeyRing::parse(ring.to_text().expose()).unwrap();
-        assert_eq!(again.open(HERE, &envelope).unwrap().as_slice(), b"secret");
-        let other = KeyRing::parse(&format!("2:{}", "ab".repeat(32))).unwrap();
-        assert_eq!(other.open(HERE, &envelope).unwrap_err(), EnvelopeError::UnknownKey(1));
-        assert!(KeyRing::parse("1:zz").is_err() && KeyRing::parse("").is_err());
+    fn a_ring_opens_what_either_algorithm_has_sealed() {
+        let text = KeyRing::generate().to_text();
+        let ring = |algorithm| KeyRing::parse(text.expose()).unwrap().sealing_by(algorithm);
+        let (one, other) = (ring(Algorithm::XChaCha20Poly1305), ring(Algorithm::Aes256Gcm));
+        for (sealer, opener) in [(&one, &other), (&other, &one)] {
+            let envelope = sealer.seal(COLUMN.at("col_1"), b"secret");
+            assert_eq!(opener.open(COLUMN.at("col_1"), &envelope).unwrap().as_slice(), b"secret");
+        }
     }
+
+    /// An envelope of an earlier release opens for good.
+    #[test]
+    fn an_envelope_of_the_first_release_opens() {
+        let ring = KeyRing::parse(&format!("1:{}", "07".repeat(32))).unwrap();
+        let envelope = hex::decode(GOLDEN).unwrap();
+        assert_eq!(ring.open(COLUMN.at("col_1"), &envelope).unwrap().as_slice(), b"secret");
+    }
+
+    const GOLDEN: &str = "0100000001bdeb3afe579fb11148a3244debedb75e1893db6a998c637ae3865363914b837ab730870df3cd5a6c9afbc371f468";
 }

@@ -1,12 +1,16 @@
 //! Randomness, hashes and secrets: the values, without knowing what they protect.
 
+mod certificate;
 mod envelope;
+mod ring;
 mod secret;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-pub use envelope::{EnvelopeError, KeyRing, Place};
+pub use certificate::{Facts, pem};
+pub use envelope::{Algorithm, Column, EnvelopeError, Place};
+pub use ring::KeyRing;
 pub use secret::Secret;
 
 /// A SHA-256 digest.

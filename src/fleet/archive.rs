@@ -155,6 +155,7 @@ impl Archive {
         self.collectors.set_control(tx, &collector)?;
         rows::insert(tx, &archived, &origin.actor.name, farewell.notes.as_deref())?;
         self.access.revoke_of_collector(tx, id, now)?;
+        self.access.revoke_certificates(tx, id, now)?;
         let after = json!({
             "state": "archived",
             "archive_metrics": expires_at > now,
@@ -212,6 +213,8 @@ impl Archive {
             let archived = self.archived(tx, id)?;
             self.collectors.restore(tx, id, &archived.name)?;
             rows::remove(tx, id)?;
+            // its agent still has the certificate and its key, which nothing was said against
+            self.access.revive_certificates(tx, id, archived.archived_at)?;
             let token = if how.new_token {
                 Some(self.access.issue_enrolment(tx, id)?)
             } else {

@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::channels::Channels;
 use super::lifecycle::Progress;
 use crate::clock::{Clock, Timestamp};
-use crate::crypto::{KeyRing, Place};
+use crate::crypto::KeyRing;
 use crate::ids::{ActionId, CollectorId, CommandId, IdSource, OperationId};
 use crate::limits::{COMMAND_TIME, COMMANDS_AT_ONCE};
-use crate::storage::{self, Sqlite, StoreError};
+use crate::storage::{self, Sqlite, StoreError, sealed};
 use crate::wire::{self, CommandKind};
 
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl Commands {
         let now = self.clock.now();
         let id: CommandId = self.ids.next(now);
         let row = id.to_string();
-        let params_sealed = self.ring.seal(params_of(&row), new.params.to_string().as_bytes());
+        let params_sealed = self.ring.seal(sealed::COMMAND.at(&row), new.params.to_string().as_bytes());
         let sql = "INSERT INTO commands(id, collector_id, action_id, kind, params_sealed, status, created_at,
                  expires_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
         tx.prepare_cached(sql)?.execute(params![
@@ -117,7 +117,7 @@ impl Commands {
     ) -> storage::Result<wire::Command> {
         let row = id.to_string();
         let damaged = |what: &dyn std::fmt::Display| StoreError::Damaged(format!("command {row}: {what}"));
-        let text = self.ring.open_text(params_of(&row), &params_sealed);
+        let text = self.ring.open_text(sealed::COMMAND.at(&row), &params_sealed);
         let text = text.map_err(|error| damaged(&error))?;
         let params = serde_json::from_str(text.expose()).map_err(|error| damaged(&error))?;
         let kind = kind.parse().map_err(|error| damaged(&error))?;
@@ -132,10 +132,6 @@ impl Commands {
         tx.prepare_cached(sql)?.execute(params![given.id, to, due_at])?;
         Ok(())
     }
-}
-
-fn params_of(row: &str) -> Place<'_> {
-    Place { table: "commands", column: "params_sealed", row }
 }
 
 /// A command as it stands in its row, to be told.

@@ -211,7 +211,7 @@ impl Registrar {
         let imported = if import.dry_run {
             Imported::WouldBe
         } else {
-            let registered = self.register_in(tx, origin, new)?;
+            let registered = self.register_in(tx, origin, new, None)?;
             taken.id = Some(registered.collector.id);
             Imported::Registered(Box::new(registered))
         };

@@ -22,6 +22,7 @@ pub mod status;
 
 mod action_rows;
 mod archive_rows;
+mod certificates;
 mod change;
 mod presence_rows;
 mod seen;

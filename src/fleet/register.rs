@@ -32,7 +32,8 @@ pub struct Registered {
     pub collector: Collector,
     pub token: Issued,
     pub certificate: String,
-    pub private_key: Secret,
+    /// Absent where it stayed with the agent.
+    pub private_key: Option<Secret>,
     pub ca_certificate: String,
 }
 
@@ -51,7 +52,7 @@ pub struct Registrar {
 impl Registrar {
     /// Registers what an administrator asked for.
     pub fn register(&self, origin: &Origin, new: NewCollector) -> Result<Registered, RegisterError> {
-        self.register_after(origin, new, |_| Ok(()))
+        self.register_after(origin, new, None, |_| Ok(()))
     }
 
     /// Registers an agent that brought a registration secret, which is spent in the same transaction.
@@ -60,10 +61,11 @@ impl Registrar {
         origin: &Origin,
         secret: &Secret,
         new: NewCollector,
+        request: Option<&str>,
     ) -> Result<Registered, RegisterError> {
         let actor = Actor::anonymous(&new.name);
         let origin = Origin { actor, ..origin.clone() };
-        self.register_after(&origin, new, |tx| {
+        self.register_after(&origin, new, request, |tx| {
             self.access.spend_registration_secret(tx, secret)?;
             Ok(())
         })
@@ -73,38 +75,40 @@ impl Registrar {
         &self,
         origin: &Origin,
         new: NewCollector,
+        request: Option<&str>,
         first: impl FnOnce(&Transaction<'_>) -> Result<(), RegisterError>,
     ) -> Result<Registered, RegisterError> {
         let registered = self.db.write(|tx| {
             first(tx)?;
-            self.register_in(tx, origin, new)
+            self.register_in(tx, origin, new, request)
         })?;
         self.tell_registered(&registered.collector);
         Ok(registered)
     }
 
-    /// Registers in the caller's transaction; the caller tells of it after the commit.
+    /// Registers in the caller's transaction; the caller tells of it after the commit. With a certificate request,
+    /// the key stays where it was made.
     pub(super) fn register_in(
         &self,
         tx: &Transaction<'_>,
         origin: &Origin,
         new: NewCollector,
+        request: Option<&str>,
     ) -> Result<Registered, RegisterError> {
         let mut collector = self.collectors.insert(tx, new, &origin.actor.name)?;
         let token = self.access.issue_enrolment(tx, collector.id)?;
         collector.token_expires_at = Some(token.expires_at);
         // made inside the transaction, so that a registration without a certificate is none
-        let certified = self.authority.certify_collector(collector.id)?;
+        let (certificate, private_key) = if let Some(request) = request {
+            (self.authority.certify_request(tx, collector.id, request)?.certificate, None)
+        } else {
+            let certified = self.authority.certify_collector(tx, collector.id)?;
+            (certified.certificate, Some(certified.private_key))
+        };
         let change = Change::new(Action::CollectorRegister, collector.target())
             .from_to(&json!({}), &collector.audited());
         self.audit.append(tx, origin, change)?;
-        Ok(Registered {
-            collector,
-            token,
-            certificate: certified.certificate,
-            private_key: certified.private_key,
-            ca_certificate: self.authority.certificate().to_owned(),
-        })
+        Ok(Registered { collector, token, certificate, private_key, ca_certificate: self.authority.anchor() })
     }
 
     pub(super) fn tell_registered(&self, collector: &Collector) {

@@ -15,6 +15,7 @@ use actix_web::{Error, HttpMessage, web};
 use super::RequestContext;
 use super::figures::Answered;
 use super::problem::Problem;
+use super::prometheus;
 use crate::node::Node;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,7 +37,7 @@ pub(super) async fn answer(
     request.extensions_mut().insert(context);
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let response = next.call(request).await?.map_into_boxed_body();
-    let mut response = with_problem_body(response, context);
+    let mut response = with_problem_body(response, context, &path);
     decorate(response.headers_mut(), context, &path);
     let (status, took) = (response.status(), started.elapsed());
     if let Some(answered) = response.request().app_data::<web::Data<Answered>>() {
@@ -51,6 +52,7 @@ pub(super) async fn answer(
 fn with_problem_body(
     response: ServiceResponse<BoxBody>,
     context: RequestContext,
+    path: &str,
 ) -> ServiceResponse<BoxBody> {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
@@ -58,9 +60,13 @@ fn with_problem_body(
     }
     let problem = response.response().extensions().get::<Problem>().cloned();
     let problem = problem.unwrap_or_else(|| Problem::from_status(status));
-    let document = problem.document(context.id).to_string();
-    let mut response = response.map_body(|_, _| BoxBody::new(document));
-    let kind = HeaderValue::from_static("application/problem+json");
+    let (document, kind) = if prometheus::is_its(path) {
+        (prometheus::refusal(&problem), "application/json")
+    } else {
+        (problem.document(context.id), "application/problem+json")
+    };
+    let mut response = response.map_body(|_, _| BoxBody::new(document.to_string()));
+    let kind = HeaderValue::from_static(kind);
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
@@ -82,7 +88,7 @@ fn decorate(headers: &mut HeaderMap, context: RequestContext, path: &str) {
     if !headers.contains_key(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, API_POLICY);
     }
-    if path.starts_with("/api/") && !headers.contains_key(CACHE_CONTROL) {
+    if (path.starts_with("/api/") || prometheus::is_its(path)) && !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }

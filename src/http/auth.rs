@@ -174,7 +174,7 @@ pub(super) async fn refresh_collector_token(
     caller: Caller,
     body: Payload,
 ) -> Result<Json<TokenView>, Problem> {
-    let Some(Identity::Collector { id, token }) = caller.identity else {
+    let Some(Identity::Collector { id, token, .. }) = caller.identity else {
         return Err(Problem::forbidden("this is for collectors"));
     };
     read_away(body).await;

@@ -12,10 +12,12 @@ use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, USER_AGENT};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::problem::Problem;
-use super::{RequestContext, on_disk, routes};
-use crate::access::{Identity, Need, Role, SignedIn};
+use super::{RequestContext, on_disk, prometheus, routes};
+use crate::access::{Identity, Need, Proof, Role, SignedIn};
 use crate::audit::{Action, Actor, Change, Origin, Target};
 use crate::crypto::{self, Secret};
 use crate::ids::CollectorId;
@@ -122,7 +124,7 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
     };
     let by_cookie = matches!(credential, Credential::Cookie(_));
     let identified = async {
-        let identity = identify(node, credential).await?;
+        let identity = identify(node, credential, request.conn_data::<Proof>().copied()).await?;
         origin.actor = actor(node, &identity).await?;
         Ok::<_, Problem>(identity)
     };
@@ -159,6 +161,9 @@ fn credential(request: &ServiceRequest, context: &RequestContext) -> Option<Cred
     let bearer = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     if let Some(value) = bearer {
         let (scheme, token) = value.split_once(' ').unwrap_or(("", value));
+        if scheme.eq_ignore_ascii_case("basic") && prometheus::is_its(request.path()) {
+            return Some(Credential::Bearer(password_of(token.trim())));
+        }
         let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" };
         return Some(Credential::Bearer(token.to_owned()));
     }
@@ -170,6 +175,14 @@ fn credential(request: &ServiceRequest, context: &RequestContext) -> Option<Cred
     }
     let cookie = request.cookie(cookie_name(context.tls))?;
     Some(Credential::Cookie(cookie.value().to_owned()))
+}
+
+/// What data sources of Prometheus send: any user name, and an API token as the password. What is none is refused
+/// as a token.
+fn password_of(credentials: &str) -> String {
+    let decoded = STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let password = decoded.as_deref().and_then(|text| text.split_once(':')).map(|(_, password)| password);
+    password.unwrap_or_default().to_owned()
 }
 
 fn is_config(request: &ServiceRequest) -> bool {
@@ -186,9 +199,13 @@ fn is_socket(request: &ServiceRequest) -> bool {
     matches!(request.path(), "/ws" | "/api/v1/ws")
 }
 
-async fn identify(node: &web::Data<Node>, credential: Credential) -> Result<Identity, Problem> {
+async fn identify(
+    node: &web::Data<Node>,
+    credential: Credential,
+    proof: Option<Proof>,
+) -> Result<Identity, Problem> {
     on_disk(node, move |node| match credential {
-        Credential::Bearer(token) | Credential::Cookie(token) => node.access.identify(&token),
+        Credential::Bearer(token) | Credential::Cookie(token) => node.access.identify_proven(&token, proof),
         Credential::Ticket(ticket) => node.access.redeem_ticket(&ticket).map(Identity::User),
     })
     .await
@@ -252,7 +269,8 @@ fn check_same_origin(request: &ServiceRequest, caller: &Caller) -> Result<(), Pr
         let refused = || Problem::forbidden("the socket was opened by a page of another origin");
         return if same { Ok(()) } else { Err(refused()) };
     }
-    if request.method().is_safe() {
+    // a form that asks is not one that changes
+    if request.method().is_safe() || prometheus::is_its(request.path()) {
         return Ok(());
     }
     let expected = caller.user()?.csrf_token.clone().unwrap_or_default();

@@ -14,6 +14,7 @@ use procfs::process::Process;
 use super::on_disk;
 use super::problem::Problem;
 use crate::fleet::Status;
+use crate::mirror;
 use crate::node::{CollectorReport, Node, NodeError, StorageReport, VERSION};
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -52,6 +53,7 @@ pub(super) async fn figures(node: Data<Node>, answered: Data<Answered>) -> Resul
         of_fleet(&mut text, &reports);
         of_storage(&mut text, &storage);
         of_jobs(&mut text, node);
+        of_mirror(&mut text, node.mirror_status()?);
         Ok::<_, NodeError>(text.0)
     })
     .await?;
@@ -134,6 +136,21 @@ fn of_jobs(text: &mut Text, node: &Node) {
             text.sample(name, &[("job", job.name)], as_f64(count));
         }
     }
+}
+
+/// Nothing where no mirror is configured.
+fn of_mirror(text: &mut Text, status: Option<mirror::Status>) {
+    let Some(status) = status else { return };
+    let connected = if status.connected_since.is_some() { 1.0 } else { 0.0 };
+    text.single("pganalytics_mirror_connected", "gauge", "Whether the mirror is connected.", connected);
+    let about = "Documents that wait for the mirror.";
+    text.single("pganalytics_mirror_documents_behind", "gauge", about, as_f64(status.documents_behind));
+    let about = "Age of the oldest push that waits for the mirror.";
+    text.single("pganalytics_mirror_lag_seconds", "gauge", about, as_f64(status.seconds_behind));
+    let about = "Documents written to the mirror.";
+    text.single("pganalytics_mirror_documents_total", "counter", about, as_f64(status.documents_mirrored));
+    let about = "Documents that were damaged or had expired before they were mirrored.";
+    text.single("pganalytics_mirror_documents_lost_total", "counter", about, as_f64(status.documents_lost));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the format has doubles only")]

@@ -18,6 +18,7 @@ mod body;
 mod budget;
 mod bulk;
 mod caller;
+mod certificates;
 mod channel;
 mod collector_changes;
 mod collector_view;
@@ -27,6 +28,7 @@ mod csv;
 mod dashboard;
 mod dashboards;
 mod decode;
+mod downloads;
 mod fields;
 mod figures;
 mod fleet;
@@ -42,6 +44,7 @@ mod once;
 mod openapi;
 mod operations;
 mod problem;
+mod prometheus;
 mod query;
 mod register;
 mod registration_secrets;
@@ -50,30 +53,38 @@ mod setup;
 mod system;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod turns;
 mod users;
 
+use std::any::Any;
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::dev::Extensions;
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpMessage, HttpRequest, HttpServer, web};
 
+use crate::access::Proof;
+use crate::crypto::sha256;
 use crate::ids::RequestId;
 use crate::limits;
 use crate::node::Node;
 use problem::Problem;
 
 pub use openapi::document_text as openapi_document;
+pub use tls::TlsVersion;
 
 /// How the node is served.
-#[derive(Clone)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub workers: usize,
-    /// With it the listener speaks TLS.
-    pub tls: Option<rustls::ServerConfig>,
+    /// The oldest version of TLS that the listener speaks, where the node shows a certificate.
+    pub oldest_tls: TlsVersion,
 }
 
 /// Serves until `stop` is done; then lets running requests end within the drain bound.
@@ -83,11 +94,13 @@ pub async fn serve(
     options: Options,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let tls = options.tls.is_some();
+    let config = tls::server_config(&node, options.oldest_tls)?;
+    let tls = config.is_some();
     let needs = web::Data::new(caller::Needs::from_routes());
     let pushes = web::Data::new(ingest::Admission::default());
     let imports = web::Data::new(import::Turns::default());
     let answered = web::Data::new(figures::Answered::default());
+    let queries = web::Data::new(prometheus::Turns::default());
 
     let keys = web::Data::new(once::InFlight::default());
     let app_node = node.clone();
@@ -98,6 +111,7 @@ pub async fn serve(
             .app_data(pushes.clone())
             .app_data(imports.clone())
             .app_data(answered.clone())
+            .app_data(queries.clone())
             .app_data(keys.clone())
             .app_data(web::PayloadConfig::new(limits::BODY_BYTES))
             .wrap(from_fn(once::answer_once))
@@ -105,14 +119,18 @@ pub async fn serve(
             .wrap(from_fn(move |request, next| answer::answer(tls, request, next)));
         routes::resources().into_iter().fold(app, App::service).default_service(web::to(dashboard::serve))
     })
+    .on_connect(|connection, of| {
+        prove(connection, of);
+        prometheus::note_connection(connection, of);
+    })
     .workers(options.workers)
     .max_connections(limits::CONNECTIONS)
     .client_request_timeout(limits::REQUEST_HEAD_TIME)
     .keep_alive(limits::IDLE_CONNECTION_TIME)
     .shutdown_timeout(limits::DRAIN_TIME.as_secs())
     .disable_signals();
-    let server = match options.tls {
-        Some(tls) => server.listen_rustls_0_23(listener, tls)?.run(),
+    let server = match config {
+        Some(config) => server.listen_rustls_0_23(listener, config)?.run(),
         None => server.listen(listener)?.run(),
     };
     let handle = server.handle();
@@ -121,6 +139,15 @@ pub async fn serve(
     node.stopping.set();
     handle.stop(true).await;
     running.await.map_err(io::Error::other)?
+}
+
+/// Keeps which certificate a connection has proved to hold, for the requests on it.
+fn prove(connection: &dyn Any, data: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else { return };
+    let (_, session) = stream.get_ref();
+    if let Some(certificate) = session.peer_certificates().and_then(<[_]>::first) {
+        data.insert(Proof(sha256(certificate)));
+    }
 }
 
 /// What the outermost middleware knows of a request.

@@ -1,5 +1,7 @@
 //! The OpenAPI document, made from the handlers. `docs/openapi.json` is a copy of it, held by a test.
 
+use std::collections::HashSet;
+
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use utoipa::openapi::Response;
@@ -9,10 +11,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, channel,
-    collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
-    ingest, live, log_entries, logs, metrics, once, operations, register, registration_secrets, setup,
-    system, users,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, certificates,
+    channel, collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, groups,
+    health, import, ingest, live, log_entries, logs, metrics, once, operations, prometheus, register,
+    registration_secrets, setup, system, users,
 };
 
 #[derive(OpenApi)]
@@ -23,11 +25,13 @@ use super::{
     paths(
         health::livez, health::readyz, health::healthz, health::version, health::health, figures::figures, document,
         api_docs::page, api_docs::part,
+        downloads::page, downloads::file, downloads::list,
         setup::state, setup::complete,
         auth::login, auth::refresh, auth::logout, auth::me, auth::change_password,
         auth::ticket, auth::refresh_collector_token,
         users::list, users::create, users::get, users::update, users::delete, users::reset_password,
         api_tokens::list, api_tokens::create, api_tokens::delete,
+        certificates::list, certificates::issue, certificates::revoke, certificates::renew,
         registration_secrets::list, registration_secrets::create, registration_secrets::delete,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
@@ -44,6 +48,9 @@ use super::{
         audit::list, audit::verify, audit::of_collector,
         system::jobs, system::system, system::confirm_clock,
         live::open,
+        prometheus::query, prometheus::query_range, prometheus::labels, prometheus::label_values, prometheus::series,
+        prometheus::metadata, prometheus::exemplars, prometheus::rules, prometheus::build_info,
+        prometheus::format_query, prometheus::parse_query,
     )
 )]
 struct Api;
@@ -96,6 +103,8 @@ struct OperationNames;
 
 impl Modify for OperationNames {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let mut given = HashSet::new();
+        // paths of the API come first
         for (path, item) in &mut openapi.paths.paths {
             let methods = [
                 ("get", &mut item.get),
@@ -105,7 +114,9 @@ impl Modify for OperationNames {
             ];
             for (method, operation) in methods {
                 if let Some(operation) = operation {
-                    operation.operation_id = Some(operation_name(method, path));
+                    let name = operation_name(method, path);
+                    let is_new = given.insert(name.clone());
+                    operation.operation_id = Some(if is_new { name } else { name + "_page" });
                 }
             }
         }

@@ -10,8 +10,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value};
 
 use crate::access::{
-    AccessError, ApiTokenError, HashError, RegistrationSecretError, SetupError, SignInError, TicketError,
-    UserError,
+    AccessError, ApiTokenError, AuthorityError, HashError, RegistrationSecretError, SetupError, SignInError,
+    TicketError, UserError,
 };
 use crate::fleet::{ActionError, ArchiveError, OperationError, PresenceError, RegisterError};
 use crate::ids::{NotAnId, RequestId};
@@ -100,6 +100,10 @@ impl Problem {
 
     pub fn code(&self) -> &'static str {
         self.code
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// The fields at fault, if any.
@@ -222,7 +226,14 @@ impl From<AccessError> for Problem {
             AccessError::Expired => Self::unauthenticated("token_expired", error.to_string()),
             AccessError::Revoked => Self::unauthenticated("token_revoked", error.to_string()),
             AccessError::Invalid => Self::unauthenticated("token_invalid", error.to_string()),
-            AccessError::NoSession => Self::forbidden(error.to_string()),
+            AccessError::NoCertificate => Self::unauthenticated("certificate_required", error.to_string()),
+            AccessError::RevokedCertificate => {
+                Self::unauthenticated("certificate_revoked", error.to_string())
+            }
+            AccessError::ExpiredCertificate => {
+                Self::unauthenticated("certificate_expired", error.to_string())
+            }
+            AccessError::ForeignCertificate | AccessError::NoSession => Self::forbidden(error.to_string()),
             AccessError::Store(error) => error.into(),
         }
     }
@@ -370,7 +381,7 @@ impl From<QueryError> for Problem {
                 Self::invalid_field("match", "too_many", detail)
             }
             QueryError::TooManyDocuments => Self::invalid_field("from", "too_many", detail),
-            QueryError::Store(_) | QueryError::Segment(_) => Self::internal(&detail),
+            QueryError::Store(_) | QueryError::Segment(_) | QueryError::GivenUp => Self::internal(&detail),
         }
     }
 }
@@ -423,6 +434,11 @@ impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Collectors(error) => error.into(),
+            RegisterError::Authority(AuthorityError::Request(_)) => Self::invalid_field(
+                "csr",
+                "format",
+                "must be a certificate request in PEM form, signed with its key",
+            ),
             RegisterError::Authority(error) => Self::internal(&error),
             RegisterError::Secret(error) => error.into(),
             RegisterError::Store(error) => error.into(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::caller::{Caller, registration_secret};
+use super::certificates;
 use super::fields::Fields;
 use super::on_disk;
 use super::problem::Problem;
@@ -285,7 +286,7 @@ impl From<Registered> for RegisteredView {
             jwt_token: token.token.expose().to_owned(),
             token_expires_at: token.expires_at,
             certificate,
-            private_key: private_key.expose().to_owned(),
+            private_key: private_key.map(|key| key.expose().to_owned()).unwrap_or_default(),
             ca_certificate,
             status: "pending",
             created_at: collector.registered_at,
@@ -300,7 +301,9 @@ pub(super) struct AgentRegisteredView {
     collector_id: CollectorId,
     token: String,
     certificate: String,
-    private_key: String,
+    /// Absent where the agent sent a certificate request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private_key: Option<String>,
     ca_certificate: String,
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
@@ -308,7 +311,7 @@ pub(super) struct AgentRegisteredView {
 
 #[utoipa::path(post, path = "/api/v1/collectors/register", tag = "collectors", request_body = RegisterBody,
     params(("X-Registration-Secret" = Option<String>, Header,
-        description = "with it, an agent registers itself with {name, hostname, version}")),
+        description = "with it, an agent registers itself with {name, hostname, version, csr?}")),
     responses((status = 201, body = RegisteredView), (status = 200, body = AgentRegisteredView),
         (status = 400), (status = 409, description = "`name_taken`")))]
 pub(super) async fn register(
@@ -337,6 +340,7 @@ async fn register_agent(
 ) -> Result<HttpResponse, Problem> {
     let name = fields.text("name", 1..=255);
     let hostname = fields.text("hostname", 1..=255);
+    let csr = certificates::request(&mut fields);
     // what agents of other releases send beside that does not concern us
     let (name, hostname) = fields.finish_leniently((name, hostname))?;
     let new = NewCollector {
@@ -355,13 +359,14 @@ async fn register_agent(
         collection_interval: 60,
         query_limit: 100,
     };
-    let registered =
-        on_disk(&node, move |node| node.registrar.register_agent(&caller.origin, &secret, new)).await?;
+    let register =
+        move |node: &Node| node.registrar.register_agent(&caller.origin, &secret, new, csr.as_deref());
+    let registered = on_disk(&node, register).await?;
     Ok(HttpResponse::Ok().json(AgentRegisteredView {
         collector_id: registered.collector.id,
         token: registered.token.token.expose().to_owned(),
         certificate: registered.certificate,
-        private_key: registered.private_key.expose().to_owned(),
+        private_key: registered.private_key.map(|key| key.expose().to_owned()),
         ca_certificate: registered.ca_certificate,
         expires_at: registered.token.expires_at,
     }))

@@ -6,10 +6,10 @@ use actix_web::http::header::ALLOW;
 use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
-    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, channel,
-    collector_changes, collectors, config_versions, dashboards, figures, fleet, groups, health, import,
-    ingest, live, log_entries, logs, metrics, openapi, operations, register, registration_secrets, setup,
-    system, users,
+    actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, certificates, channel,
+    collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, groups, health,
+    import, ingest, live, log_entries, logs, metrics, openapi, operations, prometheus, register,
+    registration_secrets, setup, system, users,
 };
 use crate::access::Need;
 
@@ -36,6 +36,7 @@ macro_rules! routes {
 pub fn all() -> Vec<Route> {
     let mut all = of_people();
     all.extend(of_collectors());
+    all.extend(of_prometheus());
     all
 }
 
@@ -51,6 +52,10 @@ fn of_people() -> Vec<Route> {
         GET "/api/v1/openapi.json" Public openapi::document;
         GET "/api/docs" Public api_docs::page;
         GET "/api/docs/{file}" Public api_docs::part;
+
+        GET "/downloads" Public downloads::page;
+        GET "/downloads/{name}" Public downloads::file;
+        GET "/api/v1/downloads" Public downloads::list;
 
         GET "/api/v1/setup" Public setup::state;
         POST "/api/v1/setup" Public setup::complete;
@@ -120,6 +125,11 @@ fn of_collectors() -> Vec<Route> {
         GET "/api/v1/operations/{id}" Viewer operations::get;
         DELETE "/api/v1/operations/{id}" Admin operations::cancel;
 
+        GET "/api/v1/collectors/{id}/certificates" Viewer certificates::list;
+        POST "/api/v1/collectors/{id}/certificates" Admin certificates::issue;
+        DELETE "/api/v1/collectors/{id}/certificates/{serial}" Admin certificates::revoke;
+
+        POST "/api/v1/collectors/{id}/certificate" Collector certificates::renew;
         GET "/api/v1/collectors/{id}/channel" Collector channel::open;
         POST "/api/v1/collectors/{id}/commands/{command_id}/result" Collector actions::result;
         POST "/api/v1/collectors/{id}/heartbeat" Collector agents::heartbeat;
@@ -143,6 +153,31 @@ fn of_collectors() -> Vec<Route> {
         POST "/api/v1/ws/ticket" Viewer auth::ticket;
         GET "/api/v1/ws" Viewer live::open;
         GET "/ws" Viewer live::open;
+    }
+}
+
+/// What data sources of Prometheus ask.
+fn of_prometheus() -> Vec<Route> {
+    routes! {
+        GET "/prometheus/api/v1/query" Viewer prometheus::query;
+        POST "/prometheus/api/v1/query" Viewer prometheus::query;
+        GET "/prometheus/api/v1/query_range" Viewer prometheus::query_range;
+        POST "/prometheus/api/v1/query_range" Viewer prometheus::query_range;
+        GET "/prometheus/api/v1/labels" Viewer prometheus::labels;
+        POST "/prometheus/api/v1/labels" Viewer prometheus::labels;
+        GET "/prometheus/api/v1/label/{name}/values" Viewer prometheus::label_values;
+        POST "/prometheus/api/v1/label/{name}/values" Viewer prometheus::label_values;
+        GET "/prometheus/api/v1/series" Viewer prometheus::series;
+        POST "/prometheus/api/v1/series" Viewer prometheus::series;
+        GET "/prometheus/api/v1/metadata" Viewer prometheus::metadata;
+        GET "/prometheus/api/v1/query_exemplars" Viewer prometheus::exemplars;
+        POST "/prometheus/api/v1/query_exemplars" Viewer prometheus::exemplars;
+        GET "/prometheus/api/v1/rules" Viewer prometheus::rules;
+        GET "/prometheus/api/v1/status/buildinfo" Viewer prometheus::build_info;
+        GET "/prometheus/api/v1/format_query" Viewer prometheus::format_query;
+        POST "/prometheus/api/v1/format_query" Viewer prometheus::format_query;
+        GET "/prometheus/api/v1/parse_query" Viewer prometheus::parse_query;
+        POST "/prometheus/api/v1/parse_query" Viewer prometheus::parse_query;
     }
 }
 

@@ -7,8 +7,11 @@ use utoipa::ToSchema;
 use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
+use crate::access::{SigningKey, Source};
 use crate::clock::Timestamp;
+use crate::crypto::Facts;
 use crate::jobs::Status;
+use crate::mirror;
 use crate::node::{Forecast, Node, NodeError, StorageReport, VERSION};
 
 #[derive(Serialize, ToSchema)]
@@ -62,6 +65,92 @@ pub(super) struct SystemView {
     recovered: bool,
     clock: ClockView,
     storage: StorageView,
+    /// Null where the listener speaks no TLS.
+    tls: Option<TlsView>,
+    keys: KeysView,
+    /// The copy in PostgreSQL; null where none is configured.
+    mirror: Option<MirrorView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct TlsView {
+    /// Whether the certificate is the internal authority's or the site's: internal, files.
+    source: &'static str,
+    /// Whether collectors have to prove themselves by a certificate: off, optional, required.
+    client_certificates: &'static str,
+    certificate: ShownView,
+    /// The internal authority, which collectors' certificates come from.
+    authority: ShownView,
+}
+
+/// What a certificate says.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ShownView {
+    names: Vec<String>,
+    serial: String,
+    /// SHA-256 of the certificate, as agents are given it to pin.
+    sha256: String,
+    #[schema(value_type = String, format = DateTime)]
+    not_before: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    not_after: Timestamp,
+}
+
+impl From<Facts> for ShownView {
+    fn from(facts: Facts) -> Self {
+        Self {
+            names: facts.names,
+            serial: facts.serial,
+            sha256: hex::encode(facts.fingerprint),
+            not_before: facts.not_before,
+            not_after: facts.not_after,
+        }
+    }
+}
+
+/// The keys that encrypt and sign, by their names.
+#[derive(Serialize, ToSchema)]
+pub(super) struct KeysView {
+    algorithm: &'static str,
+    /// The root keys in the ring; the last one encrypts what is written now.
+    root_keys: Vec<u32>,
+    signing_keys: Vec<SigningKeyView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct SigningKeyView {
+    id: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When the next key took its place.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    retired_at: Option<Timestamp>,
+}
+
+fn tls(node: &Node) -> Option<TlsView> {
+    let certificate = node.certificate.as_ref()?;
+    Some(TlsView {
+        source: match certificate.source() {
+            Source::Internal(_) => "internal",
+            Source::Files { .. } => "files",
+        },
+        client_certificates: node.access.client_certificates().as_str(),
+        certificate: certificate.facts().into(),
+        authority: node.authority.facts().into(),
+    })
+}
+
+fn keys(node: &Node) -> KeysView {
+    let view = |key: SigningKey| SigningKeyView {
+        id: key.id,
+        created_at: key.created_at,
+        retired_at: key.retired_at,
+    };
+    KeysView {
+        algorithm: node.ring.algorithm().as_str(),
+        root_keys: node.ring.ids(),
+        signing_keys: node.access.signing_keys().list().into_iter().map(view).collect(),
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -142,10 +231,60 @@ impl From<StorageReport> for StorageView {
     }
 }
 
+/// How the mirror stands.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MirrorView {
+    site_id: String,
+    /// Host, port and database.
+    target: String,
+    connected: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    connected_since: Option<Timestamp>,
+    server_version: Option<String>,
+    /// When it last had a round without a failure.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_mirrored_at: Option<Timestamp>,
+    /// What failed last; null once it works again.
+    last_error: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_error_at: Option<Timestamp>,
+    /// Documents written, and documents that could not be, since the daemon started.
+    documents_mirrored: u64,
+    documents_lost: u64,
+    /// Documents that wait. While it goes through the past, those that have expired may be counted, too.
+    documents_behind: u64,
+    /// Age of the oldest push that waits.
+    seconds_behind: u64,
+    /// Whether it goes through what was stored before, as after it was switched on.
+    filling: bool,
+}
+
+impl From<mirror::Status> for MirrorView {
+    fn from(status: mirror::Status) -> Self {
+        Self {
+            site_id: status.site_id,
+            target: status.target,
+            connected: status.connected_since.is_some(),
+            connected_since: status.connected_since,
+            server_version: status.server_version,
+            last_mirrored_at: status.last_mirrored_at,
+            last_error: status.last_error,
+            last_error_at: status.last_error_at,
+            documents_mirrored: status.documents_mirrored,
+            documents_lost: status.documents_lost,
+            documents_behind: status.documents_behind,
+            seconds_behind: status.seconds_behind,
+            filling: status.is_filling,
+        }
+    }
+}
+
 #[utoipa::path(get, path = "/api/v1/system", tag = "system", responses((status = 200, body = SystemView)))]
 pub(super) async fn system(node: Data<Node>) -> Result<Json<SystemView>, Problem> {
-    let read = |node: &Node| Ok::<_, NodeError>((node.storage_report()?, node.metrics.jumped_to()?));
-    let (storage, jumped_to) = on_disk(&node, read).await?;
+    let read = |node: &Node| {
+        Ok::<_, NodeError>((node.storage_report()?, node.metrics.jumped_to()?, node.mirror_status()?))
+    };
+    let (storage, jumped_to, mirror) = on_disk(&node, read).await?;
     let now = node.clock.now();
     Ok(Json(SystemView {
         version: VERSION,
@@ -155,6 +294,9 @@ pub(super) async fn system(node: Data<Node>) -> Result<Json<SystemView>, Problem
         recovered: node.was_unclean,
         clock: ClockView { now, jumped_to },
         storage: storage.into(),
+        tls: tls(&node),
+        keys: keys(&node),
+        mirror: mirror.map(MirrorView::from),
     }))
 }
 

@@ -70,6 +70,10 @@ pub const QUERY_SERIES: usize = 20_000;
 pub const QUERY_DOCUMENTS: u64 = 1_000_000;
 /// Points in one answer over all its series.
 pub const QUERY_POINTS: usize = 2_000_000;
+/// Numbers of one collector that one selection holds at once, 24 bytes each, and after how many it asks whether anybody
+/// still waits for them.
+pub const SELECTED_NUMBERS: usize = 5_000_000;
+pub const SELECTED_UNTIL_ASKED: usize = 10_000;
 /// Matchers in one query and length of one.
 pub const QUERY_MATCHERS: usize = 100;
 pub const MATCHER_BYTES: usize = 4096;
@@ -104,6 +108,12 @@ pub const DISK_PERIOD: Duration = Duration::from_secs(60 * 60);
 pub const DISK_SEEN: Duration = Duration::from_secs(7 * DAY_S);
 pub const DISK_LEAST_SEEN: Duration = Duration::from_secs(6 * 60 * 60);
 pub const DISK_SHORT_DAYS: u64 = 14;
+/// Pushes that wait for a copy of the store, 150 bytes each: those of a thousand collectors in half a day. What comes
+/// beyond is found by going through the store.
+pub const FEED_PUSHES: u64 = 1_000_000;
+/// Pushes and documents of them that are looked up at once for a copy. A push is never cut.
+pub const FEED_PUSHES_AT_ONCE: usize = 500;
+pub const FEED_DOCUMENTS_AT_ONCE: u64 = 2000;
 
 // -- images of many documents
 

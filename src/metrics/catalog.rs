@@ -35,16 +35,29 @@ impl Metrics {
         collector: CollectorId,
         matchers: &[Matcher],
     ) -> Result<Vec<ListedSeries>, QueryError> {
+        let (from, to) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        self.series_between(collector, matchers, from, to)
+    }
+
+    /// The same of the hours and segments between two moments.
+    pub fn series_between(
+        &self,
+        collector: CollectorId,
+        matchers: &[Matcher],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<ListedSeries>, QueryError> {
         if matchers.len() > limits::QUERY_MATCHERS {
             return Err(QueryError::TooManyMatchers(matchers.len()));
         }
-        past_damage(|| self.series_now(collector, matchers))
+        past_damage(|| self.series_now(collector, matchers, (from, to)))
     }
 
     fn series_now(
         &self,
         collector: CollectorId,
         matchers: &[Matcher],
+        (from, to): (Timestamp, Timestamp),
     ) -> Result<Vec<ListedSeries>, QueryError> {
         self.hot.file.read(|tx| {
             let mut found = Found {
@@ -54,12 +67,11 @@ impl Metrics {
                 pieces: HashMap::new(),
                 images: HashMap::new(),
             };
-            let (from, to) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
             for one in self.sealed((collector, from, to), |kind| concern(matchers, kind))? {
                 found.add_image(&*one.image).map_err(|error| self.refused(&one, error))?;
             }
             let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
-            let mut hours = Hours::all(tx, collector)?;
+            let mut hours = Hours::new(tx, collector, from, to)?;
             while let Some((hour, counts)) = hours.next()? {
                 if let Some(image) = hour_image(&images, (collector, hour, counts))? {
                     let added = found.add_image(&image);

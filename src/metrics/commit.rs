@@ -9,8 +9,9 @@ use redb::WriteTransaction;
 
 use super::Hot;
 use super::batch::{self, Entry, ShapeName};
-use super::dictionary::{Dictionaries, Named, Naming};
+use super::dictionary::{Named, Naming};
 use super::document::Document;
+use super::feed::{FeedEntry, FeedKey, Noting};
 use super::hot::{self, Contents, Counter, Hour, PushRecord, Rows};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -62,7 +63,7 @@ pub(super) fn commit(hot: &Hot, pushes: &[Push]) -> Result<Vec<Result<Outcome, R
     loop {
         let mut at = 0;
         let committed = hot.file.write(|tx| {
-            let mut store = Store::open(tx, &hot.dictionaries)?;
+            let mut store = Store::open(tx, hot)?;
             let mut outcomes = Vec::new();
             for (place, push) in pushes.iter().enumerate() {
                 at = place;
@@ -101,23 +102,27 @@ struct Store<'tx> {
     contents: Rows<'tx>,
     counters: Rows<'tx>,
     meta: Rows<'tx>,
+    /// Where somebody copies the store.
+    feed: Option<Noting<'tx>>,
     next_seq: u64,
     changed: HashMap<CollectorId, Counter>,
 }
 
 impl<'tx> Store<'tx> {
-    fn open(tx: &'tx WriteTransaction, known: &'tx Dictionaries) -> Result<Self, RedbError> {
+    fn open(tx: &'tx WriteTransaction, hot: &'tx Hot) -> Result<Self, RedbError> {
         let meta = tx.open_table(hot::META)?;
         let next_seq = hot::get(&meta, hot::NEXT_SEQ, hot::open_count)?;
         let next_seq = next_seq.ok_or_else(|| damaged("next sequence number", hot::NEXT_SEQ))?;
+        let feed = if hot.is_fed { Noting::open(tx, &meta, next_seq)? } else { None };
         Ok(Self {
-            naming: Naming::open(tx, known)?,
+            naming: Naming::open(tx, &hot.dictionaries)?,
             batches: tx.open_table(hot::BATCHES)?,
             hours: tx.open_table(hot::HOURS)?,
             pushes: tx.open_table(hot::PUSHES)?,
             contents: tx.open_table(hot::CONTENTS)?,
             counters: tx.open_table(hot::COUNTERS)?,
             meta,
+            feed,
             next_seq,
             changed: HashMap::new(),
         })
@@ -126,6 +131,9 @@ impl<'tx> Store<'tx> {
     /// Notes the next sequence number, and gives the counters as they will be when all this is durable.
     fn finish(mut self) -> Result<HashMap<CollectorId, Counter>, RedbError> {
         hot::put(&mut self.meta, hot::NEXT_SEQ, &self.next_seq.to_le_bytes())?;
+        if let Some(feed) = self.feed {
+            feed.finish(&mut self.meta, self.next_seq)?;
+        }
         Ok(self.changed)
     }
 
@@ -219,11 +227,27 @@ impl<'tx> Store<'tx> {
         let Some(first) = entries.first() else { return Ok(()) };
         let key = hot::batch_key(push.collector, hour, first.seq);
         hot::put_chunks(&mut self.batches, &key, &batch::encode(push.received_at, entries))?;
+        self.note(push, entries)?;
         let key = hot::hour_key(push.collector, hour);
         let mut counts = hot::get(&self.hours, &key, Hour::open)?.unwrap_or_default();
         counts.batches += 1;
         counts.documents += entries.len() as u64;
         hot::put(&mut self.hours, &key, &counts.bytes())
+    }
+
+    /// Notes a batch for whoever copies what collectors pushed.
+    fn note(&mut self, push: &Push, entries: &[Entry<'_>]) -> Result<(), RedbError> {
+        let Some(feed) = self.feed.as_mut().filter(|_| !matches!(push.identity, Identity::Own)) else {
+            return Ok(());
+        };
+        let times = entries.iter().map(|entry| entry.timestamp);
+        let ((Some(first), Some(last)), [begin, ..]) = ((times.clone().min(), times.max()), entries) else {
+            return Ok(());
+        };
+        let key = FeedKey { collector: push.collector, first_seq: begin.seq };
+        let last_seq = entries.last().map_or(begin.seq, |entry| entry.seq);
+        let documents = entries.len() as u64;
+        feed.add(key, FeedEntry { last_seq, documents, received_at: push.received_at, first, last })
     }
 
     fn count(&mut self, push: &Push, inserted: u64) -> Result<(), RedbError> {

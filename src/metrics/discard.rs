@@ -7,6 +7,7 @@ use std::ops::Range;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::dictionary::Naming;
+use super::feed;
 use super::hot::{self, Hour};
 use super::slices::oldest;
 use super::{Metrics, SealError};
@@ -19,7 +20,9 @@ impl Metrics {
     pub fn discard(&self, collector: CollectorId) -> Result<u64, SealError> {
         // what was read of the hot store before it went is listed by now, or does not become a segment any more
         let hot = self.discard_hot(collector)?;
-        Ok(hot + self.segments.discard(collector)?)
+        let sealed = self.segments.discard(collector)?;
+        self.hot.file.write(|tx| feed::note_discarded(tx, collector))?;
+        Ok(hot + sealed)
     }
 
     fn discard_hot(&self, collector: CollectorId) -> Result<u64, RedbError> {

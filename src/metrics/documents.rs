@@ -56,7 +56,7 @@ pub struct DocumentsPage {
 
 /// The place behind a document, as a text that means nothing to its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(Place);
+pub struct Cursor(pub(super) Place);
 
 /// The text was not a cursor that the store gave out.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

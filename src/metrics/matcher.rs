@@ -2,9 +2,12 @@
 //!
 //! A label that a series does not have counts as empty. Patterns match the whole value.
 
+use std::sync::Arc;
+
 use regex::{Regex, RegexBuilder};
 
 use super::piece::Group;
+use super::select::Wanted;
 use crate::limits;
 
 /// The text was no matcher.
@@ -20,6 +23,8 @@ pub struct BadMatcher {
 pub struct Matcher {
     pub name: String,
     conditions: Vec<Condition>,
+    /// Somebody else's rule instead of the name and the conditions.
+    wanted: Option<Arc<dyn Wanted>>,
 }
 
 #[derive(Debug)]
@@ -38,17 +43,28 @@ enum Value {
 impl Matcher {
     /// The series of one name, whatever its labels.
     pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), conditions: Vec::new() }
+        Self { name: name.to_owned(), conditions: Vec::new(), wanted: None }
+    }
+
+    /// The series that somebody else's rule wants.
+    pub fn by(wanted: Arc<dyn Wanted>) -> Self {
+        Self { name: String::new(), conditions: Vec::new(), wanted: Some(wanted) }
     }
 
     /// Whether the numbers of such an object under such a key are asked for.
     pub(super) fn matches(&self, group: &Group<'_>, key: &str) -> bool {
+        if let Some(wanted) = &self.wanted {
+            return wanted.wants(&group.name(key), &group.labels);
+        }
         group.is_named(key, &self.name)
             && self.conditions.iter().all(|condition| condition.holds(&group.labels))
     }
 
     /// Whether documents of this type can hold such series.
     pub(super) fn concerns(&self, kind: &str) -> bool {
+        if let Some(wanted) = &self.wanted {
+            return wanted.concerns(kind);
+        }
         self.name.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 }
@@ -80,7 +96,7 @@ impl std::str::FromStr for Matcher {
         let conditions = if parser.take("{") { parser.conditions()? } else { Vec::new() };
         parser.skip_space();
         if parser.rest().is_empty() {
-            Ok(Self { name, conditions })
+            Ok(Self { name, conditions, wanted: None })
         } else {
             Err(parser.failed("nothing may follow"))
         }

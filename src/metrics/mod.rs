@@ -6,6 +6,7 @@
 
 mod accept;
 mod agent;
+mod arrivals;
 mod batch;
 mod catalog;
 mod clock_guard;
@@ -15,6 +16,7 @@ mod discard;
 mod document;
 mod documents;
 mod draft;
+mod feed;
 mod fold;
 mod forget;
 mod gather;
@@ -35,6 +37,7 @@ mod retention;
 mod scan;
 mod seal;
 mod sealed;
+mod select;
 mod sender;
 mod senders;
 mod slices;
@@ -66,8 +69,10 @@ use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
 pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
+pub use arrivals::{Arrival, Content, Page};
 pub use catalog::ListedSeries;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
+pub use feed::{FeedKey, FeedState, Gap, Link};
 pub use fold::Folding;
 pub use forget::Forgetting;
 pub use hot::Counter;
@@ -78,6 +83,7 @@ pub use piece::Series;
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::{Expired, Retention};
 pub use seal::{Seal, SealError};
+pub use select::{Selected, Wanted};
 
 pub use steps::StepFunction;
 pub use verify::{Verified, verify};
@@ -95,6 +101,8 @@ pub struct Options {
     pub first_seq: u64,
     /// Where the room for metrics is looked up: on the file system of the store, unless a test says otherwise.
     pub free_space: Option<FreeSpace>,
+    /// Whether pushes are noted for somebody who copies them.
+    pub is_fed: bool,
 }
 
 impl Default for Options {
@@ -105,6 +113,7 @@ impl Default for Options {
             hot_bytes: limits::HOT_BYTES,
             first_seq: 1,
             free_space: None,
+            is_fed: false,
         }
     }
 }
@@ -148,6 +157,8 @@ struct Hot {
     /// What each collector sent in all, as it is durable.
     counters: Mutex<HashMap<CollectorId, Counter>>,
     free_space: FreeSpace,
+    /// Whether pushes are noted in the feed.
+    is_fed: bool,
 }
 
 impl Metrics {
@@ -159,13 +170,18 @@ impl Metrics {
         clock: Clock,
         options: Options,
     ) -> Result<Self, OpenError> {
-        let Options { retention, hot_window, hot_bytes, first_seq, free_space } = options;
+        let Options { retention, hot_window, hot_bytes, first_seq, free_space, is_fed } = options;
         let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, |tx| create(tx, first_seq))?;
         check(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
-        let hot =
-            Arc::new(Hot { file, dictionaries: dictionary::Dictionaries::default(), counters, free_space });
+        let hot = Arc::new(Hot {
+            file,
+            dictionaries: dictionary::Dictionaries::default(),
+            counters,
+            free_space,
+            is_fed,
+        });
         Ok(Self {
             writer: writer::Writer::start(Arc::clone(&hot))?,
             hot,

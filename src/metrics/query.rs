@@ -70,6 +70,8 @@ pub enum QueryError {
     TooManyPoints,
     #[error("one query may look at {} documents: ask for a shorter range", limits::QUERY_DOCUMENTS)]
     TooManyDocuments,
+    #[error("the selection was given up, as nobody waits for it")]
+    GivenUp,
     #[error(transparent)]
     Store(#[from] RedbError),
     #[error(transparent)]

@@ -10,6 +10,9 @@ impl Node {
     /// fails is logged, and the next start recovers as after a crash.
     pub fn close(&self) {
         let started = Instant::now();
+        if let Some(mirror) = &self.mirror {
+            mirror.stop();
+        }
         self.jobs.stop();
         let mut in_order = closed("jobs", started, &Ok::<_, String>(()));
         let started = Instant::now();

@@ -2,24 +2,32 @@
 //!
 //! It knows neither HTTP nor the configuration file. A test opens a node on a temporary folder.
 
+mod certificates;
 mod clock;
 mod close;
 mod disk;
 mod heartbeat;
 mod ingest;
+mod keys;
 mod loss;
+mod mirror;
 mod open;
 mod records;
 mod report;
+mod ring;
 mod stopping;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::sync::Arc;
 
-use crate::access::{Access, Authority};
+use crate::access::{Access, Authority, ServerCertificate};
 use crate::archive::{SegmentError, Segments};
 use crate::audit::AuditLog;
 use crate::clock::{Clock, Timestamp};
+use crate::crypto::KeyRing;
+use crate::downloads::Downloads;
 use crate::events::Events;
 use crate::fleet::{
     ActionError, Actions, Archive, ConnectionTests, Operations, Presence, PresenceError, Pulse, Registrar,
@@ -28,6 +36,7 @@ use crate::ids::IdSource;
 use crate::jobs::Jobs;
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{AcceptError, Metrics, QueryError};
+use crate::mirror::Mirror;
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::poison::Poisoned;
@@ -35,10 +44,12 @@ use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError, Unit};
 
 pub use disk::{Forecast, StorageReport};
 pub use ingest::Taken;
+pub use keys::{KeyError, RootKeyReport};
 pub use loss::accept_loss;
 pub use open::{OpenError, Options};
 pub use records::Records;
 pub use report::CollectorReport;
+pub use ring::{RingError, RingFile};
 pub use stopping::Stopping;
 pub use verify::{FileReport, verify};
 
@@ -93,12 +104,20 @@ pub struct Node {
     pub operations: Arc<Operations>,
     /// The certificate authority.
     pub authority: Arc<Authority>,
+    /// What the listener shows; absent where it speaks no TLS.
+    pub certificate: Option<Arc<ServerCertificate>>,
+    /// The root keys.
+    pub ring: Arc<KeyRing>,
     /// Makes collectors out of requests.
     pub registrar: Arc<Registrar>,
     /// Who may try connections how often.
     pub connection_tests: ConnectionTests,
     /// What was answered to requests with an idempotency key.
     pub replies: Replies,
+    /// The copy in PostgreSQL, where one is wanted.
+    pub mirror: Option<Mirror>,
+    /// The packages of agents that are handed out.
+    pub downloads: Downloads,
     /// Background work.
     pub jobs: Jobs,
     /// The registry's database, for what reaches over the nouns.

@@ -6,16 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::certificates::Certificates;
 use super::disk::{DiskWatch, Sizes};
+use super::keys::KeysJob;
 use super::loss::{check_metrics, check_owner, tell_lost_logs};
+use super::mirror::mirror_job;
+use super::ring::{RingError, RingFile};
 use super::{Node, Records, Stopping};
-use crate::access::{self, Authority, AuthorityError, HashCost, PruneJob};
+use crate::access::{
+    self, AuthorityError, CertificateJob, ClientCertificates, HashCost, PruneJob, ServerCertificateError,
+};
 use crate::archive::{SegmentError, Segments};
 use crate::audit::{CheckpointJob, Signer};
 use crate::clock::Clock;
-use crate::crypto::{EnvelopeError, KeyRing, Secret};
+use crate::crypto::Algorithm;
+use crate::downloads::{self, Downloads};
 use crate::events::Events;
-use crate::files::{self, Access as FileAccess};
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
 use crate::fleet::expiry::Expiry;
@@ -25,9 +31,11 @@ use crate::fleet::pulse::PulseJob;
 use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, PresenceError};
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
-use crate::limits::PULSE_SECONDS;
+
+use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, PULSE_SECONDS};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
+use crate::mirror;
 use crate::registry::{Collectors, CollectorsError, Dashboards, Groups, GroupsError};
 use crate::replies::Replies;
 use crate::storage::data_dir::{DataDirError, Layout};
@@ -38,15 +46,25 @@ use crate::storage::{DataDir, Poison, Sqlite, StoreError};
 pub struct Options {
     pub data_dir: PathBuf,
     /// The ring of root keys, where it comes from outside; else it is kept in the data directory.
-    pub root_key: Option<Secret>,
+    pub root_key: Option<RingFile>,
+    /// How secrets are encrypted from now on. What was encrypted otherwise is encrypted anew.
+    pub encryption: Algorithm,
     /// Mean collection time from which on a collector counts as slow, in milliseconds.
     pub slow_collection_ms: f64,
     /// How long a session lives after its login and after each refresh.
     pub session_life: Duration,
     /// What a password's hash costs. Less than the default is for tests.
     pub hash_cost: HashCost,
+    /// Where the listener's certificate comes from; without it the listener speaks no TLS.
+    pub certificate: Option<access::Source>,
+    /// Whether collectors have to prove themselves by a certificate, too.
+    pub client_certificates: ClientCertificates,
     /// How long metrics are kept, and where.
     pub metrics: metrics::Options,
+    /// Where a copy in PostgreSQL is wanted.
+    pub mirror: Option<mirror::Options>,
+    /// The folder of the agents' packages that are handed out; it need not be there.
+    pub downloads: PathBuf,
 }
 
 impl Options {
@@ -55,11 +73,21 @@ impl Options {
         Self {
             data_dir: data_dir.into(),
             root_key: None,
+            encryption: Algorithm::default(),
             slow_collection_ms: 400.0,
             session_life: access::Options::new(PathBuf::new()).session_life,
             hash_cost: HashCost::default(),
+            certificate: None,
+            client_certificates: ClientCertificates::Off,
             metrics: metrics::Options::default(),
+            mirror: None,
+            downloads: PathBuf::from(downloads::FOLDER),
         }
+    }
+
+    /// Pushes are noted for the mirror, where one is wanted.
+    fn of_metrics(&self) -> metrics::Options {
+        metrics::Options { is_fed: self.mirror.is_some(), ..self.metrics.clone() }
     }
 }
 
@@ -67,14 +95,8 @@ impl Options {
 pub enum OpenError {
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    #[error("cannot read the root key {path}: {source}")]
-    RootKeyFile { path: PathBuf, source: io::Error },
-    #[error("cannot use the root key: {0}")]
-    RootKey(#[from] EnvelopeError),
-    #[error(
-        "the root key {0} is missing, and the registry was encrypted with it: put it back from its backup"
-    )]
-    RootKeyLost(PathBuf),
+    #[error(transparent)]
+    Ring(#[from] RingError),
     #[error(
         "the registry {0} is missing or empty, and the metrics beside it belong to its collectors: put it back from its backup"
     )]
@@ -97,6 +119,8 @@ pub enum OpenError {
     Access(#[from] access::OpenError),
     #[error("cannot open the certificate authority: {0}")]
     Authority(#[from] AuthorityError),
+    #[error("cannot show a certificate: {0}")]
+    Certificate(#[from] ServerCertificateError),
     #[error("cannot create the first groups: {0}")]
     Groups(#[from] GroupsError),
     #[error("cannot open the metrics: {0}")]
@@ -109,6 +133,8 @@ pub enum OpenError {
     Presence(#[from] PresenceError),
     #[error("cannot end the actions that nobody waits for any more: {0}")]
     Actions(#[from] ActionError),
+    #[error("cannot start the mirror: {0}")]
+    Mirror(io::Error),
     #[error("cannot start the background jobs: {0}")]
     Jobs(io::Error),
 }
@@ -116,20 +142,37 @@ pub enum OpenError {
 impl Node {
     pub fn open(options: &Options, clock: Clock, ids: IdSource) -> Result<Self, OpenError> {
         let data_dir = DataDir::open(&options.data_dir)?;
-        let layout = &data_dir.layout;
-        if data_dir.was_unclean {
+        let (layout, was_unclean) = (data_dir.layout.clone(), data_dir.was_unclean);
+        if was_unclean {
             tracing::warn!(path = %options.data_dir.display(), "the last process ended unexpectedly; recovering");
         }
         let poison = Poison::default();
-        let Records { audit, access, db, ring } = Records::open_in(layout, options, &poison, &clock, &ids)?;
+        Self::open_on(data_dir, options, poison.clone(), clock, ids).inspect_err(|_| {
+            // what could not be opened was not worked on, and is as clean as it was
+            if !was_unclean && poison.check().is_ok() {
+                layout.set_clean().unwrap_or_else(|error| tracing::warn!(%error, "cannot tidy up"));
+            }
+        })
+    }
+
+    fn open_on(
+        data_dir: DataDir,
+        options: &Options,
+        poison: Poison,
+        clock: Clock,
+        ids: IdSource,
+    ) -> Result<Self, OpenError> {
+        let layout = &data_dir.layout;
+        let Records { audit, access, db, ring, .. } =
+            Records::open_in(layout, options, &poison, &clock, &ids)?;
         let events = Events::new(clock.clone());
         let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
         groups.create_first()?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
-        let authority = Arc::new(Authority::open(&db, &ring, clock.clone())?);
+        let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
         check_metrics(layout, &collectors)?;
-        let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, &options.metrics)?;
+        let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
         tell_lost_logs(layout, &collectors)?;
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
@@ -138,11 +181,13 @@ impl Node {
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
         let Fleet { presence, pulse, registrar, actions, archive, operations } =
             Fleet::open(&ground, options.slow_collection_ms)?;
-        let Ground { db, audit, events, clock, ids, access, authority, collectors, metrics, logs, .. } =
+        let Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs } =
             ground;
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
         let signer: Arc<dyn Signer> = access.signing_keys();
+        let mirror = mirror_job(options, &db, &metrics, &clock, &collectors, &presence)?;
+        let (mirror, mirror_job) = mirror.unzip();
         let jobs = start_jobs(
             &clock,
             [
@@ -161,7 +206,10 @@ impl Node {
                 (Box::new(DiskWatch { db: Arc::clone(&db), sizes: Sizes::of(layout, &segments) }), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
+                (Box::new(KeysJob::new(&db, &ring, &access)), KEYS_SECONDS),
+                (Box::new(CertificateJob(server.clone())), CERTIFICATE_SECONDS),
             ],
+            mirror_job,
         )?;
         Ok(Self {
             opened_at: clock.now(),
@@ -185,9 +233,13 @@ impl Node {
             archive,
             operations,
             authority,
+            certificate: server,
+            ring,
             registrar,
             connection_tests: ConnectionTests::default(),
             replies,
+            mirror,
+            downloads: Downloads::of(&options.downloads),
             jobs,
             db,
             data_dir,
@@ -201,18 +253,23 @@ pub(super) fn open_metrics(
     db: &Arc<Sqlite>,
     poison: &Poison,
     clock: &Clock,
-    options: &metrics::Options,
+    options: metrics::Options,
 ) -> Result<(Arc<Segments>, Arc<Metrics>), OpenError> {
     let segments = Segments::open(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone())?;
     let segments = Arc::new(segments);
     let (poison, clock) = (poison.clone(), clock.clone());
-    let metrics = Metrics::open(&layout.hot(), Arc::clone(&segments), poison, clock, options.clone())?;
+    let metrics = Metrics::open(&layout.hot(), Arc::clone(&segments), poison, clock, options)?;
     Ok((segments, Arc::new(metrics)))
 }
 
 /// Starts the background work, each job with its period in seconds.
-fn start_jobs<const N: usize>(clock: &Clock, jobs: [(Box<dyn Job>, u64); N]) -> Result<Jobs, OpenError> {
-    let jobs = jobs.into_iter().map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect();
+fn start_jobs<const N: usize>(
+    clock: &Clock,
+    jobs: [(Box<dyn Job>, u64); N],
+    wanted: Option<(Box<dyn Job>, u64)>,
+) -> Result<Jobs, OpenError> {
+    let jobs =
+        jobs.into_iter().chain(wanted).map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect();
     Jobs::start(clock, jobs).map_err(OpenError::Jobs)
 }
 
@@ -225,26 +282,4 @@ pub(super) fn check_registry(layout: &Layout) -> Result<(), OpenError> {
 
 pub(super) fn holds_anything(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.len() > 0)
-}
-
-/// The ring from outside, or the one of the directory, which is made at the first start.
-pub(super) fn key_ring(layout: &Layout, given: Option<&Secret>) -> Result<KeyRing, OpenError> {
-    if let Some(given) = given {
-        return Ok(KeyRing::parse(given.expose())?);
-    }
-    let path = layout.root_key();
-    let failed = |source| OpenError::RootKeyFile { path: path.clone(), source };
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(KeyRing::parse(Secret::new(text).expose())?),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if layout.registry().exists() {
-                return Err(OpenError::RootKeyLost(path));
-            }
-            let ring = KeyRing::generate();
-            files::write_whole(&path, ring.to_text().expose().as_bytes(), FileAccess::Owner)
-                .map_err(failed)?;
-            Ok(ring)
-        }
-        Err(error) => Err(failed(error)),
-    }
 }

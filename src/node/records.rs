@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::open::{OpenError, Options, check_registry, key_ring};
-use crate::access::{self, Access};
+use super::open::{OpenError, Options, check_registry};
+use super::ring::RingFile;
+use crate::access::{self, Access, Authority};
 use crate::audit::{AuditLog, MIGRATIONS};
 use crate::clock::Clock;
 use crate::crypto::KeyRing;
@@ -17,10 +18,18 @@ pub struct Records {
     pub audit: AuditLog,
     pub access: Arc<Access>,
     pub(super) db: Arc<Sqlite>,
-    pub(super) ring: Arc<KeyRing>,
+    pub ring: Arc<KeyRing>,
+    /// Where the ring stands.
+    pub(super) file: RingFile,
 }
 
 impl Records {
+    /// The certificate authority, made where there is none.
+    pub fn authority(&self, clock: &Clock) -> Result<Authority, OpenError> {
+        let (db, ring) = (Arc::clone(&self.db), Arc::clone(&self.ring));
+        Ok(Authority::open(db, ring, self.audit.clone(), clock.clone())?)
+    }
+
     /// For a command. A directory without a registry is somebody's typing error.
     pub fn open(options: &Options, clock: &Clock, ids: &IdSource) -> Result<Self, OpenError> {
         let layout = Layout::of(&options.data_dir);
@@ -48,12 +57,14 @@ impl Records {
     ) -> Result<Self, OpenError> {
         let _opening = layout.lock_opening()?;
         check_registry(layout)?;
-        let ring = Arc::new(key_ring(layout, options.root_key.as_ref())?);
+        let file = RingFile::of(layout, options);
+        let ring = Arc::new(file.open(layout, options.encryption)?);
         let db = Arc::new(Sqlite::open(&layout.registry(), MIGRATIONS, poison.clone())?);
         let audit = AuditLog::new(Arc::clone(&db), clock.clone(), ids.clone());
         let access_options = access::Options {
             session_life: options.session_life,
             hash_cost: options.hash_cost,
+            client_certificates: options.client_certificates,
             ..access::Options::new(layout.setup_code())
         };
         let access = Arc::new(Access::open(
@@ -64,6 +75,6 @@ impl Records {
             ids.clone(),
             access_options,
         )?);
-        Ok(Self { audit, access, db, ring })
+        Ok(Self { audit, access, db, ring, file })
     }
 }

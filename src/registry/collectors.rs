@@ -9,9 +9,9 @@ use super::collector::{Collector, Control, Credentials, NewCollector, State};
 use super::{collector_rows as rows, groups};
 use crate::audit::Target;
 use crate::clock::Clock;
-use crate::crypto::{EnvelopeError, KeyRing, Place};
+use crate::crypto::{EnvelopeError, KeyRing};
 use crate::ids::{CollectorId, GroupId, IdSource};
-use crate::storage::{self, Sqlite, StoreError};
+use crate::storage::{self, Sqlite, StoreError, sealed};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CollectorsError {
@@ -155,11 +155,12 @@ impl Collectors {
         let sealed = rows::sealed(tx, id)?.ok_or(CollectorsError::NotFound(id))?;
         let damaged = |source| CollectorsError::Credentials { collector: id, source };
         let row = id.to_string();
-        let password = self.ring.open_text(password_of(&row), &sealed.password).map_err(damaged)?;
+        let password = self.ring.open_text(sealed::PASSWORD.at(&row), &sealed.password).map_err(damaged)?;
         let ssl_certificate = match sealed.ssl_certificate {
             None => None,
             Some(envelope) => {
-                let text = self.ring.open_text(ssl_certificate_of(&row), &envelope).map_err(damaged)?;
+                let text =
+                    self.ring.open_text(sealed::SSL_CERTIFICATE.at(&row), &envelope).map_err(damaged)?;
                 Some(text.expose().to_owned())
             }
         };
@@ -170,9 +171,9 @@ impl Collectors {
         let row = id.to_string();
         let certificate = credentials.ssl_certificate.as_deref();
         rows::Sealed {
-            password: self.ring.seal(password_of(&row), credentials.password.expose().as_bytes()),
+            password: self.ring.seal(sealed::PASSWORD.at(&row), credentials.password.expose().as_bytes()),
             ssl_certificate: certificate
-                .map(|certificate| self.ring.seal(ssl_certificate_of(&row), certificate.as_bytes())),
+                .map(|certificate| self.ring.seal(sealed::SSL_CERTIFICATE.at(&row), certificate.as_bytes())),
         }
     }
 }
@@ -201,14 +202,6 @@ impl Collector {
             "query_limit": self.query_limit,
         })
     }
-}
-
-fn password_of(row: &str) -> Place<'_> {
-    Place { table: "collectors", column: "password_sealed", row }
-}
-
-fn ssl_certificate_of(row: &str) -> Place<'_> {
-    Place { table: "collectors", column: "ssl_certificate_sealed", row }
 }
 
 /// How many collectors there are that are not archived.

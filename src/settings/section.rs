@@ -58,6 +58,20 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A list of short texts.
+    pub fn texts(&mut self, key: &str, most: usize, chars: usize) -> Option<Vec<String>> {
+        let value = self.table.remove(key)?;
+        let texts = value.as_array().and_then(|texts| {
+            let text = |text: &Value| text.as_str().map(str::to_owned);
+            texts.iter().map(text).collect::<Option<Vec<_>>>()
+        });
+        let fits = |text: &String| !text.is_empty() && text.chars().count() <= chars;
+        texts.filter(|texts| texts.len() <= most && texts.iter().all(fits)).or_else(|| {
+            let rule = format!("must be a list of at most {most} texts of 1 to {chars} characters");
+            self.wrong(key, Some(&value), &rule, "such as [\"one\", \"two\"]")
+        })
+    }
+
     pub fn path(&mut self, key: &str) -> Option<PathBuf> {
         self.text(key).map(PathBuf::from)
     }

@@ -47,6 +47,13 @@ impl Layout {
         self.0.join("running")
     }
 
+    /// Says that nothing in the directory is being worked on.
+    pub fn set_clean(&self) -> io::Result<()> {
+        let running = self.running();
+        fs::remove_file(&running)?;
+        files::sync_folder_of(&running)
+    }
+
     /// SQLite: registry, users, sessions and the audit log.
     pub fn registry(&self) -> PathBuf {
         self.0.join("registry.sqlite")
@@ -123,9 +130,7 @@ impl DataDir {
 
     /// Says that everything in the directory was closed in order.
     pub fn close(&self) -> io::Result<()> {
-        let running = self.layout.running();
-        fs::remove_file(&running)?;
-        files::sync_folder_of(&running)
+        self.layout.set_clean()
     }
 }
 

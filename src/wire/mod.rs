@@ -12,4 +12,6 @@ pub use heartbeat::{AgentStatus, Heartbeat, HeartbeatReply, Network};
 pub use log::{LogBatch, LogEntry, LogLevel, LogReply};
 pub use problem::{FieldError, Problem};
 pub use push::{PRIORITY, PRIORITY_OF_BACKLOG, Push, PushReply, Rejected};
-pub use registration::{AccessToken, Registration, RegistrationReply};
+pub use registration::{
+    AccessToken, CertificateRequest, Registration, RegistrationReply, RenewedCertificate,
+};

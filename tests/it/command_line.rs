@@ -2,6 +2,7 @@
 //! that runs beside it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
@@ -251,6 +252,8 @@ fn a_data_directory_that_is_damaged_is_refused_and_not_touched() {
         assert!(said.contains(file) && !said.contains("panicked"), "{file}: {said}");
         assert!(!path.exists(), "{file} was made anew");
         write(&path, &whole);
+        // a key that others may read is refused
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
     appliance.restart();
     assert_eq!(appliance.client.get("/api/v1/collectors", Some(&ada)).body["total"], 1);

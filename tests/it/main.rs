@@ -9,6 +9,7 @@
     reason = "what cannot go on fails its test"
 )]
 
+mod agent_certificate;
 mod agent_config;
 mod agent_logs;
 mod agent_outage;
@@ -20,6 +21,7 @@ mod audit_log;
 mod bad_input;
 mod bombs;
 mod canary;
+mod client_certificates;
 mod command_line;
 mod crash;
 mod crash_sealing;
@@ -31,15 +33,22 @@ mod fleet_control;
 mod fleet_laws;
 mod full_disk;
 mod ingest;
+mod keys;
 mod live;
 mod lost_replies;
+mod mirror;
+mod mirror_crash;
+mod mirror_tls;
 mod once;
 mod operations;
 mod power_cut;
+mod prometheus_api;
+mod promql;
 mod returning;
 mod revocation;
 mod roles;
 mod support;
+mod tls;
 mod tokens;
 mod v3;
 mod walk;

@@ -112,6 +112,22 @@ fn with_ids(path: &str, need: Need, collector: &str) -> String {
     path.replace("{id}", &id).replace("{collector_id}", &id)
 }
 
+/// Its errors have a form of their own.
+fn is_prometheus(path: &str) -> bool {
+    path.starts_with("/prometheus/")
+}
+
+/// The status of a refusal, whose body is whole.
+#[track_caller]
+fn refused(reply: &Reply, path: &str) -> u16 {
+    if !is_prometheus(path) {
+        return reply.problem().0;
+    }
+    assert_eq!(reply.body["status"], "error", "{}", reply.text);
+    assert!(!reply.string("errorType").is_empty() && !reply.string("error").is_empty());
+    reply.status
+}
+
 fn decorated(what: &str, reply: &Reply, seen: &mut BTreeSet<String>) {
     let id = reply.header("x-request-id");
     assert!(id.len() > 30 && seen.insert(id.to_owned()), "{what}: X-Request-Id {id:?}");
@@ -124,7 +140,7 @@ fn decorated(what: &str, reply: &Reply, seen: &mut BTreeSet<String>) {
     }
     let policy = reply.header("content-security-policy");
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-"), "{what}: {policy}");
-    if what.contains(" /api/") {
+    if what.contains(" /api/") || what.contains(" /prometheus/") {
         assert_eq!(reply.header("cache-control"), "no-store", "{what}");
     }
     assert!(reply.headers.get("access-control-allow-origin").is_none(), "{what}");
@@ -151,14 +167,14 @@ fn every_route_refuses_exactly_whom_the_table_refuses() {
             let without_session = is_of_session && matches!(caller.is, Is::ApiToken(_));
             match caller.refusal(route.need, route.path) {
                 _ if without_session => assert_eq!(reply.problem().0, 403, "{what}: {}", reply.text),
-                Some(status) => assert_eq!(reply.problem().0, status, "{what}: {}", reply.text),
+                Some(status) => assert_eq!(refused(&reply, route.path), status, "{what}: {}", reply.text),
                 None => {
                     let allowed = !matches!(reply.status, 401 | 403) && reply.status < 500;
                     assert!(allowed, "{what}: {} {}", reply.status, reply.text);
                 }
             }
             if reply.status == 403 && matches!(caller.is, Is::Session(_)) {
-                let detail = reply.string("detail");
+                let detail = reply.string(if is_prometheus(route.path) { "error" } else { "detail" });
                 let need = if route.need == Need::Collector { "collector" } else { route.need.as_str() };
                 assert!(detail.contains(need), "{what}: the role that is needed is not told: {detail}");
             }
@@ -252,7 +268,8 @@ fn a_wrong_method_is_told_the_right_ones() {
             let path = with_ids(path, Need::Public, "");
             let reply = appliance.client.call(Method::PATCH, &path, token, None);
             decorated(&format!("PATCH {path}"), &reply, &mut ids);
-            assert_eq!(reply.problem(), (405, "method_not_allowed"), "{path}");
+            assert_eq!(refused(&reply, &path), 405, "{path}");
+            assert!(is_prometheus(&path) || reply.problem().1 == "method_not_allowed", "{path}");
             let told: BTreeSet<String> = reply.header("allow").split(", ").map(str::to_owned).collect();
             assert_eq!(told, *methods, "{path}");
         }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 /// What the bearer of either token gets for it.
 fn exchange(fixture: &Fixture, token: &Secret) -> Result<Issued, AccessError> {
     match fixture.access.identify(token.expose())? {
-        Identity::Collector { id, token } => fixture.access.exchange(id, token),
+        Identity::Collector { id, token, .. } => fixture.access.exchange(id, token),
         Identity::User(user) => panic!("{} is a user", user.username),
     }
 }
@@ -22,7 +22,7 @@ fn both_tokens_name_the_collector_and_an_access_token_lives_an_hour() {
     let enrolment = fixture.enrol(collector);
     assert_eq!(enrolment.expires_at, fixture.clock.now().plus(DAY * 365));
     let access_token = exchange(&fixture, &enrolment.token).unwrap();
-    let bearer = Identity::Collector { id: collector, token: enrolment.id };
+    let bearer = Identity::Collector { id: collector, token: enrolment.id, proof: None };
     for token in [&enrolment.token, &access_token.token] {
         assert_eq!(fixture.access.identify(token.expose()).unwrap(), bearer);
     }

@@ -6,7 +6,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::token::{Kind, New};
+use crate::access::token::{Claims, Kind, New, TokenError};
+use crate::audit::Signer;
+use crate::limits::COLLECTOR_ACCESS_LIFE;
 
 /// Header and claims of a token.
 fn parts(token: &str) -> (Value, Value) {
@@ -21,7 +23,6 @@ fn unsigned(header: &Value, claims: &Value) -> String {
 
 /// Any header and claims under the appliance's own signature.
 fn signed_by_us(fixture: &Fixture, header: &Value, claims: &Value) -> String {
-    use crate::audit::Signer;
     let message = unsigned(header, claims);
     let (_, signature) = fixture.access.keys.sign(message.as_bytes());
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -39,13 +40,56 @@ fn without(of: &Value, field: &str) -> Value {
     changed
 }
 
+/// A rotation signs nobody out; a key that was stolen is worth nothing when all that it has signed has ended.
+#[test]
+fn tokens_outlive_the_key_that_signed_them_until_they_end() {
+    let (mut fixture, ada) = Fixture::with_admin();
+    let before = fixture.login("ada").token;
+    let checkpoint = fixture.access.signing_keys().sign(b"head");
+    let first = fixture.access.keys.newest().id.clone();
+    let second = fixture.access.rotate_signing_key(&origin()).unwrap();
+    assert_ne!(first, second);
+    let after = fixture.login("ada").token;
+    for restarted in [false, true] {
+        for token in [&before, &after] {
+            assert_eq!(fixture.signed_in(token).id, ada.id);
+        }
+        assert_eq!(fixture.access.keys.newest().id, second, "restarted: {restarted}");
+        assert!(fixture.access.keys.verifies(&checkpoint.0, b"head", &checkpoint.1));
+        fixture.restart();
+    }
+    let header = jsonwebtoken::decode_header(after.expose()).unwrap();
+    assert_eq!(header.kid, Some(second));
+    assert!(fixture.audited().iter().any(|(action, ..)| action == "key.rotate"));
+
+    // whatever a token of the retired key says of its end
+    let claims = Claims {
+        iss: "pganalytics".to_owned(),
+        aud: "pganalytics:collector".to_owned(),
+        sub: "col_00000000-0000-7000-8000-000000000001".to_owned(),
+        jti: "tok_00000000-0000-7000-8000-000000000001".to_owned(),
+        iat: fixture.clock.now().as_seconds(),
+        exp: fixture.clock.now().plus(365 * DAY).as_seconds(),
+        of: "tok_00000000-0000-7000-8000-000000000001".to_owned(),
+    };
+    let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::EdDSA);
+    header.typ = Some("collector+jwt".to_owned());
+    header.kid = Some(first.clone());
+    let stolen = fixture.access.keys.by_id(&first).unwrap();
+    let forged = jsonwebtoken::encode(&header, &claims, &stolen.encoding).unwrap();
+    let read = |now| token::read(&fixture.access.keys, &forged, now);
+    let now = fixture.clock.now();
+    assert!(read(now).is_ok());
+    assert_eq!(read(now.plus(COLLECTOR_ACCESS_LIFE)).unwrap_err(), TokenError::Expired);
+}
+
 #[test]
 fn a_token_says_its_kind_its_key_and_all_claims() {
     let (fixture, ada) = Fixture::with_admin();
     let session = fixture.login("ada");
     let (header, claims) = parts(session.token.expose());
     assert_eq!((&header["alg"], &header["typ"]), (&json!("EdDSA"), &json!("user+jwt")));
-    assert_eq!(header["kid"], json!(fixture.access.keys.newest().0));
+    assert_eq!(header["kid"], json!(fixture.access.keys.newest().id));
     assert_eq!(claims["sub"], json!(ada.id.to_string()));
     assert_eq!(claims["exp"], json!(session.expires_at.as_seconds()));
     for claim in ["iss", "aud", "jti", "iat"] {
@@ -78,7 +122,7 @@ fn foreign_algorithms_and_keys_are_refused() {
     let foreign = Fixture::new();
     let foreign_key = |header: &Value| signed_by_us(&foreign, header, &claims);
     forged.push(foreign_key(&header));
-    forged.push(foreign_key(&with(&header, "kid", json!(foreign.access.keys.newest().0))));
+    forged.push(foreign_key(&with(&header, "kid", json!(foreign.access.keys.newest().id))));
     forged.push(foreign_key(&without(&header, "kid")));
     forged.push(foreign_key(&with(&header, "jwk", json!({"kty": "OKP", "crv": "Ed25519", "x": "AA"}))));
     for algorithm in ["RS256", "PS256", "ES256", "ES384"] {

@@ -11,5 +11,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("0007_availability.sql"),
     include_str!("0008_dashboards.sql"),
     include_str!("0009_segments.sql"),
-    include_str!("0010_disk.sql"),
+    include_str!("0010_tls.sql"),
+    include_str!("0011_mirror.sql"),
+    include_str!("0012_disk.sql"),
 ];

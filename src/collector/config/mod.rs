@@ -55,7 +55,7 @@ pub struct Uplink {
 }
 
 /// The daemon's address and how its certificate is checked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Backend {
     /// Ends with `/api/v1/`.
     pub url: reqwest::Url,

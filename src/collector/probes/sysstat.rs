@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use procfs::{Current, LoadAverage, Meminfo};
+use procfs::{CpuTime, Current, CurrentSI, KernelStats, LoadAverage, Meminfo};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep_until};
@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::clock::Timestamp;
 use crate::collector::collection::to_document;
 use crate::collector::host::{self, CpuSample};
-use crate::limits::CPU_SAMPLE_GAP;
+use crate::limits::{CPU_SAMPLE_GAP, PROCESSORS};
 
 const MIB: u64 = 1 << 20;
 
@@ -24,6 +24,7 @@ struct Document {
     r#type: &'static str,
     timestamp: Timestamp,
     cpu: Cpu,
+    processors: Vec<Processor>,
     memory: Memory,
     disk_io: Vec<Disk>,
     network: Vec<Network>,
@@ -39,6 +40,20 @@ struct Cpu {
     load_1m: f32,
     load_5m: f32,
     load_15m: f32,
+}
+
+/// What one processor did since the machine started.
+#[derive(Serialize)]
+struct Processor {
+    cpu: String,
+    user_seconds: f64,
+    nice_seconds: f64,
+    system_seconds: f64,
+    idle_seconds: f64,
+    iowait_seconds: f64,
+    irq_seconds: f64,
+    softirq_seconds: f64,
+    steal_seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -76,6 +91,8 @@ impl Sysstat {
     pub(crate) async fn document(&mut self, now: Timestamp) -> Result<Box<RawValue>, String> {
         let cpu =
             self.cpu().await.map_err(|error| format!("cannot read the processor's counters: {error}"))?;
+        let processors =
+            processors().map_err(|error| format!("cannot read the processors' counters: {error}"))?;
         let memory = memory().map_err(|error| format!("cannot read /proc/meminfo: {error}"))?;
         let disk_io = disks().map_err(|error| format!("cannot read /proc/diskstats: {error}"))?;
         let interfaces = host::interfaces().map_err(|error| format!("cannot read /proc/net/dev: {error}"))?;
@@ -85,7 +102,8 @@ impl Sysstat {
             sent_bytes: interface.sent_bytes,
         });
         let network = network.collect();
-        let document = Document { r#type: "sysstat", timestamp: now, cpu, memory, disk_io, network };
+        let document =
+            Document { r#type: "sysstat", timestamp: now, cpu, processors, memory, disk_io, network };
         to_document(&document).map_err(|error| error.to_string())
     }
 
@@ -117,6 +135,24 @@ impl Sysstat {
             load_15m: load.fifteen,
         })
     }
+}
+
+/// Each by its number; those of a very large machine only as far as the bound.
+fn processors() -> procfs::ProcResult<Vec<Processor>> {
+    let seconds = |milliseconds: Option<u64>| host::as_f64(milliseconds.unwrap_or(0)) / 1000.0;
+    let counters = KernelStats::current()?.cpu_time.into_iter().take(PROCESSORS).enumerate();
+    let processor = |(number, counters): (usize, CpuTime)| Processor {
+        cpu: number.to_string(),
+        user_seconds: seconds(Some(counters.user_ms())),
+        nice_seconds: seconds(Some(counters.nice_ms())),
+        system_seconds: seconds(Some(counters.system_ms())),
+        idle_seconds: seconds(Some(counters.idle_ms())),
+        iowait_seconds: seconds(counters.iowait_ms()),
+        irq_seconds: seconds(counters.irq_ms()),
+        softirq_seconds: seconds(counters.softirq_ms()),
+        steal_seconds: seconds(counters.steal_ms()),
+    };
+    Ok(counters.map(processor).collect())
 }
 
 fn memory() -> procfs::ProcResult<Memory> {

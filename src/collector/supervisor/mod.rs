@@ -29,7 +29,7 @@ use super::stop::{Signals, Stop, stop};
 use super::uplink::{Client, ClientError, Sender};
 use crate::clock::Clock;
 use crate::ids::IdSource;
-use crate::limits::SHUTDOWN_PUSH;
+use crate::limits::{CERTIFICATE_CHECK, SHUTDOWN_PUSH};
 use crate::service;
 
 use beat::Beat;
@@ -103,6 +103,7 @@ pub(super) async fn run(
             log.run(&ordered),
             beat.run(&ordered, &has_news),
             control.run(settings, &client, &ordered),
+            keep_certificate(&client, &ordered),
             sign_of_life(&ordered),
         );
         let last = async { tokio::join!(sender.flush(), log.flush()) };
@@ -129,6 +130,23 @@ pub(super) async fn run(
     tracing::info!(spool_bytes = spool.borrow().bytes(), "stopped");
     log.keep();
     Ok(())
+}
+
+/// Has the own certificate renewed before it ends. It is judged by this machine's clock, which may be set any time.
+async fn keep_certificate(client: &Client, ordered: &Stop) {
+    while ordered.or(renew_certificate(client)).await.is_some() {
+        if ordered.or(tokio::time::sleep(CERTIFICATE_CHECK)).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn renew_certificate(client: &Client) {
+    match client.renew_certificate().await {
+        Ok(None) => {}
+        Ok(Some(expires_at)) => tracing::info!(%expires_at, "the certificate was renewed"),
+        Err(error) => tracing::warn!(%error, "the certificate is about to end and was not renewed"),
+    }
 }
 
 /// systemd's watchdog, where there is one.

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use parking_lot::RwLock;
 use reqwest::header::{
-    CONNECTION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use reqwest::{Certificate, Identity, Response, StatusCode};
 use tokio::sync::Mutex;
@@ -21,12 +22,13 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::long_token::LongToken;
 use super::verdict::{Verdict, judge};
-use crate::clock::Clock;
-use crate::collector::config::Uplink;
+use crate::clock::{Clock, Timestamp};
+use crate::collector::certificate::OwnCertificate;
+use crate::collector::config::{Backend, Uplink};
 use crate::crypto::Secret;
 use crate::ids::CollectorId;
 use crate::limits;
-use crate::wire::{AccessToken, Problem};
+use crate::wire::{AccessToken, CertificateRequest, Problem, RenewedCertificate};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
@@ -61,65 +63,116 @@ struct Access {
 }
 
 pub(crate) struct Client {
-    http: reqwest::Client,
+    /// Another one after each renewal of the certificate.
+    http: RwLock<reqwest::Client>,
     base: reqwest::Url,
+    backend: Backend,
+    /// Absent where the token alone says who the agent is.
+    own: Option<OwnCertificate>,
     pub(crate) id: CollectorId,
     token: LongToken,
     access: Mutex<Option<Access>>,
     clock: Clock,
 }
 
-/// A client that believes the given authority, or the system's where none is given.
+/// A client that believes the given authority, or the system's where none is given. What proves who the agent is are
+/// its certificate and its key. All of it is text in PEM form.
 pub(crate) fn http_client(
     url: &reqwest::Url,
-    ca_file: Option<&Path>,
-    certificate: Option<(&Path, &Path)>,
+    authority: Option<&[u8]>,
+    identity: Option<&[u8]>,
 ) -> Result<reqwest::Client, ClientError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("pganalytics-collector/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(limits::DAEMON_CONNECT_TIME)
         .pool_max_idle_per_host(2)
         .redirect(reqwest::redirect::Policy::none());
-    if let Some(path) = ca_file {
-        let authorities =
-            Certificate::from_pem_bundle(&read(path)?).map_err(|error| unusable(path, &error))?;
+    let unusable = |file: &str, error: &reqwest::Error| unusable(file.to_owned(), error);
+    if let Some(pem) = authority {
+        let authorities = Certificate::from_pem_bundle(pem);
+        let authorities = authorities.map_err(|error| unusable("the authority's certificate", &error))?;
         builder = builder.tls_certs_only(authorities);
     } else if url.scheme() == "http" {
         // loopback without TLS: the system's authorities need not take memory
         builder = builder.tls_certs_only([]);
     }
-    if let Some((certificate, key)) = certificate {
-        let mut pem = zeroize::Zeroizing::new(read(certificate)?);
-        pem.extend_from_slice(b"\n");
-        pem.extend_from_slice(&zeroize::Zeroizing::new(read(key)?));
-        builder = builder.identity(Identity::from_pem(&pem).map_err(|error| unusable(certificate, &error))?);
+    if let Some(pem) = identity {
+        let identity = Identity::from_pem(pem);
+        let identity = identity.map_err(|error| unusable("the own certificate with its key", &error))?;
+        builder = builder.identity(identity);
     }
     builder.build().map_err(|error| ClientError::Tls(chain(&error)))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, ClientError> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, ClientError> {
     let text = crate::collector::config::read_bounded(path, limits::SECRET_FILE_BYTES);
-    text.map(String::into_bytes).map_err(|error| unusable(path, &error))
+    text.map(String::into_bytes).map_err(|error| unusable(path.display().to_string(), &error))
 }
 
-fn unusable(path: &Path, cause: &dyn std::error::Error) -> ClientError {
-    ClientError::File { file: path.display().to_string(), cause: chain(cause) }
+fn unusable(file: String, cause: &dyn std::error::Error) -> ClientError {
+    ClientError::File { file, cause: chain(cause) }
+}
+
+/// With the certificate as it stands now. One that has ended is not shown: where the token alone is enough, the agent
+/// gets in and has it renewed.
+fn client_of(
+    backend: &Backend,
+    own: Option<&OwnCertificate>,
+    clock: &Clock,
+) -> Result<reqwest::Client, ClientError> {
+    let authority = backend.ca_file.as_deref().map(read_file).transpose()?;
+    let mut identity = None;
+    if let Some(own) = own {
+        let standing = own.standing(clock.now()).map_err(|error| unusable(own.file(), &error))?;
+        if standing.has_ended {
+            tracing::warn!(not_after = %standing.not_after, "the agent's own certificate has ended");
+        } else {
+            identity = Some(own.identity().map_err(|error| unusable(own.file(), &error))?);
+        }
+    }
+    http_client(&backend.url, authority.as_deref(), identity.as_ref().map(|pem| pem.as_slice()))
 }
 
 impl Client {
-    /// `folder` is where a rotated token may be kept.
+    /// `folder` is where a rotated token and a renewed certificate may be kept.
     pub(crate) fn new(uplink: &Uplink, folder: &Path, clock: Clock) -> Result<Self, ClientError> {
-        let backend = &uplink.backend;
-        let certificate = backend.client_certificate.as_ref();
-        let certificate = certificate.map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+        let backend = uplink.backend.clone();
+        let own = backend.client_certificate.clone();
+        let own = own.map(|(certificate, key)| OwnCertificate::new(certificate, key, folder.to_owned()));
         Ok(Self {
-            http: http_client(&backend.url, backend.ca_file.as_deref(), certificate)?,
+            http: RwLock::new(client_of(&backend, own.as_ref(), &clock)?),
             base: backend.url.clone(),
+            backend,
+            own,
             id: uplink.id,
             token: LongToken::new(uplink.token.clone(), folder.to_owned()),
             access: Mutex::new(None),
             clock,
         })
+    }
+
+    fn http(&self) -> reqwest::Client {
+        self.http.read().clone()
+    }
+
+    /// Asks the daemon for the next certificate when the own one is about to end, or has; says until when the new one
+    /// counts. From then on new connections show it.
+    pub(crate) async fn renew_certificate(&self) -> Result<Option<Timestamp>, ClientError> {
+        let Some(own) = &self.own else { return Ok(None) };
+        let failed = |error: io::Error| unusable(own.file(), &error);
+        if !own.standing(self.clock.now()).map_err(failed)?.is_ending {
+            return Ok(None);
+        }
+        let request = CertificateRequest { csr: own.request().map_err(failed)? };
+        let understood = |error: serde_json::Error| ClientError::Answer(error.to_string());
+        let body = serde_json::to_vec(&request).map_err(understood)?;
+        let path = format!("collectors/{}/certificate", self.id);
+        let headers = [(CONTENT_TYPE, "application/json".to_owned())];
+        let reply = self.post(&path, &headers, body, limits::REQUEST_TIME).await?;
+        let renewed: RenewedCertificate = serde_json::from_slice(&reply.body).map_err(understood)?;
+        own.replace(&renewed.certificate).map_err(failed)?;
+        *self.http.write() = client_of(&self.backend, Some(own), &self.clock)?;
+        Ok(Some(renewed.expires_at))
     }
 
     /// Posts with an access token; when that has ended before its time, once more with a new one.
@@ -160,7 +213,7 @@ impl Client {
     pub(crate) async fn get(&self, path: &str, limit: Duration) -> Result<Reply, ClientError> {
         let token = self.access_token().await?;
         let url = self.base.join(path).map_err(|error| ClientError::Answer(error.to_string()))?;
-        let reply = reply_of(self.http.get(url).bearer_auth(token.expose()).timeout(limit)).await?;
+        let reply = reply_of(self.http().get(url).bearer_auth(token.expose()).timeout(limit)).await?;
         match reply.verdict() {
             Verdict::Done => Ok(reply),
             verdict => {
@@ -180,7 +233,7 @@ impl Client {
         let path = format!("collectors/{}/channel", self.id);
         let url = self.base.join(&path).map_err(|error| ClientError::Answer(error.to_string()))?;
         let request = self
-            .http
+            .http()
             .get(url)
             .bearer_auth(token.expose())
             .header(CONNECTION, "upgrade")
@@ -244,7 +297,8 @@ impl Client {
                 HeaderValue::from_str(value).map_err(|error| ClientError::Answer(error.to_string()))?;
             all.insert(name.clone(), value);
         }
-        let request = self.http.post(url).headers(all).bearer_auth(token.expose()).timeout(limit).body(body);
+        let request =
+            self.http().post(url).headers(all).bearer_auth(token.expose()).timeout(limit).body(body);
         reply_of(request).await
     }
 

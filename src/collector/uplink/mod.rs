@@ -11,6 +11,6 @@ mod sender;
 mod verdict;
 
 pub(super) use backoff::Backoff;
-pub(super) use client::{Client, ClientError, http_client, reply_of};
+pub(super) use client::{Client, ClientError, http_client, read_file, reply_of};
 pub(super) use sender::Sender;
 pub(super) use verdict::Verdict;

@@ -20,7 +20,9 @@ pub(crate) enum Verdict {
 pub(crate) fn judge(status: u16, code: Option<&str>, retry_after: Option<Duration>) -> Verdict {
     match status {
         200..=299 => Verdict::Done,
-        401 if code == Some("token_revoked") => Verdict::Refused,
+        401 if code == Some("token_revoked") || code.is_some_and(|code| code.starts_with("certificate_")) => {
+            Verdict::Refused
+        }
         401 => Verdict::StaleToken,
         400 | 409 | 413 | 422 => Verdict::Never,
         408 | 425 | 429 | 500..=599 => Verdict::Later(retry_after),
@@ -44,6 +46,8 @@ mod tests {
             (401, Some("token_expired"), Verdict::StaleToken),
             (401, Some("token_invalid"), Verdict::StaleToken),
             (401, Some("token_revoked"), Verdict::Refused),
+            (401, Some("certificate_required"), Verdict::Refused),
+            (401, Some("certificate_revoked"), Verdict::Refused),
             (403, None, Verdict::Refused),
             (404, None, Verdict::Refused),
             (409, Some("conflict"), Verdict::Never),

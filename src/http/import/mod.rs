@@ -215,7 +215,7 @@ async fn run(
         failed: counts.failed,
         existing: counts.existing,
         dry_run: import.dry_run,
-        ca_certificate: node.authority.certificate().to_owned(),
+        ca_certificate: node.authority.anchor(),
         results,
     })
 }

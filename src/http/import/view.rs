@@ -64,7 +64,7 @@ impl From<Outcome> for RowView {
                 view.collector_id = Some(registered.collector.id);
                 view.jwt_token = Some(registered.token.token.expose().to_owned());
                 view.certificate = Some(registered.certificate);
-                view.private_key = Some(registered.private_key.expose().to_owned());
+                view.private_key = registered.private_key.map(|key| key.expose().to_owned());
             }
             Imported::Exists { id, message } => {
                 view.status = RowStatus::Exists;

@@ -19,7 +19,7 @@ use actix_web::{Error, HttpResponse, web};
 use futures_util::Stream;
 
 use super::problem::Problem;
-use super::{body, import, on_disk};
+use super::{body, import, on_disk, prometheus};
 use crate::limits::{self, KEPT_REPLY_BYTES};
 use crate::node::Node;
 use kept::Kept;
@@ -47,7 +47,7 @@ const WITHOUT: [&str; 12] = [
 
 /// Whether a route answers a key with the reply that it had.
 pub(super) fn is_kept(method: &Method, path: &str) -> bool {
-    !method.is_safe() && !WITHOUT.contains(&path)
+    !method.is_safe() && !WITHOUT.contains(&path) && !prometheus::is_its(path)
 }
 
 pub(super) async fn answer_once(

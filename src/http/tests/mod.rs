@@ -6,6 +6,7 @@ mod archive;
 mod changes;
 mod control;
 mod dashboards;
+mod downloads;
 mod fleet;
 mod import;
 mod logs;
@@ -66,14 +67,20 @@ impl Daemon {
         let clock = Clock::manual("2026-11-20T14:00:00Z".parse().unwrap());
         let mut options = node::Options::on(folder.path());
         options.hash_cost = HashCost { memory_kib: 8, passes: 1 };
+        options.downloads = folder.path().join("downloads");
         let node = Data::new(Node::open(&options, clock.clone(), IdSource::Random).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = serve(listener, node.clone(), Options { workers: 1, tls: None }, async {
-            // a dropped sender stops it as well
-            let _ = stopped.await;
-        });
+        let serving = serve(
+            listener,
+            node.clone(),
+            Options { workers: 1, oldest_tls: super::TlsVersion::V1_3 },
+            async {
+                // a dropped sender stops it as well
+                let _ = stopped.await;
+            },
+        );
         rt::spawn(serving);
         Self { folder, clock, node, address, client: reqwest::Client::new(), _stop: stop }
     }
@@ -90,6 +97,13 @@ impl Daemon {
         let password = NewPassword::new(Secret::new(PASSWORD), &username).unwrap();
         let user = self.node.access.create_user(&Origin::system(), &username, &password, role);
         user.unwrap().id.to_string()
+    }
+
+    /// Puts a package into the folder that is handed out.
+    pub(super) fn add_package(&self, name: &str, bytes: &[u8]) {
+        let folder = self.folder.path().join("downloads");
+        std::fs::create_dir_all(&folder).unwrap();
+        crate::files::write_whole(&folder.join(name), bytes, crate::files::Access::Group).unwrap();
     }
 
     pub(super) fn setup_code(&self) -> String {

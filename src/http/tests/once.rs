@@ -222,6 +222,10 @@ async fn every_change_is_answered_once() {
     let scheduled = daemon.post("/collectors/bulk-action", &ada, later).await;
     let operation = scheduled.text("operation_id").to_owned();
     let beat = format!("/collectors/{id}/heartbeat");
+    let certificates = daemon.get(&format!("/collectors/{id}/certificates"), &ada).await.body;
+    let serial = certificates["certificates"][0]["serial"].as_str().unwrap().to_owned();
+    let csr = rcgen::CertificateParams::default().serialize_request(&rcgen::KeyPair::generate().unwrap());
+    let csr = csr.unwrap().pem().unwrap();
     let mut called = BTreeSet::new();
     // for as long as nobody looked, the clock stood still
     let now = daemon.clock.now();
@@ -286,6 +290,19 @@ async fn every_change_is_answered_once() {
             json!({"status": "completed"}),
         ),
         (Method::POST, "/collectors/{id}/resume", format!("/collectors/{id}/resume"), json!({})),
+        (Method::POST, "/collectors/{id}/certificates", format!("/collectors/{id}/certificates"), json!({})),
+        (
+            Method::DELETE,
+            "/collectors/{id}/certificates/{serial}",
+            format!("/collectors/{id}/certificates/{serial}"),
+            json!({}),
+        ),
+        (
+            Method::POST,
+            "/collectors/{id}/certificate",
+            format!("/collectors/{id}/certificate"),
+            json!({"csr": csr}),
+        ),
         (Method::POST, "/collectors/{id}/restart-jwt", format!("/collectors/{id}/restart-jwt"), json!({})),
         (Method::DELETE, "/collectors/{id}", format!("/collectors/{id}"), json!({"reason": "Other"})),
         (Method::POST, "/collectors/re-register", String::new(), json!({"archived_collector_id": id})),
@@ -300,6 +317,9 @@ async fn every_change_is_answered_once() {
         called.insert((method.to_string(), format!("/api/v1{route}")));
         let mut path = if path.is_empty() { route.to_owned() } else { path };
         let mut by = &ada;
+        if route.ends_with("/certificate") {
+            by = &agent;
+        }
         if path == "told" {
             let said = daemon
                 .post(&beat, &agent, json!({"timestamp": daemon.clock.now(), "status": "active"}))

@@ -3,6 +3,7 @@
 mod accept;
 mod crash;
 mod damage;
+mod feed;
 mod fold;
 mod lossless;
 mod model;
@@ -10,6 +11,7 @@ mod naming;
 mod read;
 mod retention;
 mod seal;
+mod select;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -5,6 +5,8 @@
 
 mod column;
 mod format;
+#[cfg(test)]
+mod golden;
 mod keep;
 mod merge;
 mod pieces;

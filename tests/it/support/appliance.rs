@@ -27,6 +27,8 @@ pub(crate) struct Appliance {
     folder: tempfile::TempDir,
     /// More of the daemon's environment.
     environment: Vec<(String, String)>,
+    /// Whether there is a configuration file.
+    is_configured: bool,
     daemon: Option<Child>,
     /// Bytes that earlier daemons on the directory have printed.
     said_before: usize,
@@ -58,12 +60,22 @@ impl Appliance {
     pub(crate) fn prepare() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let client = Client::of("http://127.0.0.1:9");
-        Self { folder, environment: Vec::new(), daemon: None, said_before: 0, client }
+        Self { folder, environment: Vec::new(), is_configured: false, daemon: None, said_before: 0, client }
     }
 
     pub(crate) fn set_environment(&mut self, environment: &[(&str, &str)]) {
         let owned = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         self.environment = owned.collect();
+    }
+
+    /// A configuration file from the next start on, or none.
+    pub(crate) fn set_config(&mut self, text: Option<&str>) {
+        self.is_configured = text.is_some();
+        write(&self.config(), text.unwrap_or_default().as_bytes());
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("pganalytics.toml")
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {
@@ -88,12 +100,27 @@ impl Appliance {
 
     /// Starts the daemon, which may end before it listens.
     pub(crate) fn spawn(&mut self) {
+        self.spawn_with(&[]);
+    }
+
+    /// Starts the daemon with further arguments, which name a configuration, and waits until it listens.
+    pub(crate) fn serve_with(&mut self, arguments: &[&str]) {
+        self.spawn_with(arguments);
+        let address = self.wait_until_it_listens().unwrap_or_else(|| panic!("it ended: {}", self.said()));
+        self.client.move_to(&address);
+    }
+
+    fn spawn_with(&mut self, arguments: &[&str]) {
         assert!(self.daemon.is_none(), "the last daemon has ended");
         self.said_before = self.said().len();
         let path = self.folder.path().join("said");
         let said = OpenOptions::new().create(true).append(true).open(path).unwrap();
         let mut command = self.command();
-        command.arg("serve").stdout(said.try_clone().unwrap()).stderr(said);
+        command.arg("serve").args(arguments);
+        if self.is_configured {
+            command.arg("--config").arg(self.config());
+        }
+        command.stdout(said.try_clone().unwrap()).stderr(said);
         self.daemon = Some(command.spawn().unwrap());
     }
 
@@ -117,7 +144,7 @@ impl Appliance {
     pub(crate) fn command(&self) -> Command {
         let mut command = program();
         command.env("PGANALYTICS_DATA_DIR", self.data_dir());
-        command.env("PGANALYTICS_LISTEN", "127.0.0.1:0").env("PGANALYTICS_TLS", "off");
+        command.env("PGANALYTICS_LISTEN", "127.0.0.1:0");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

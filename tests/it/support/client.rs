@@ -13,10 +13,19 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 pub(crate) struct Client {
     url: String,
+    tls: Option<Tls>,
     http: reqwest::Client,
     runtime: Runtime,
     /// Every answer so far, headers and body, for those who look for what must be in none.
     answers: Arc<Mutex<Vec<String>>>,
+}
+
+/// What a client trusts, and what it proves itself with, in PEM form.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    pub(crate) ca: String,
+    /// Certificate and key.
+    pub(crate) own: Option<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -62,9 +71,14 @@ impl Reply {
 
 impl Client {
     pub(crate) fn of(url: &str) -> Self {
+        Self::with(url, None)
+    }
+
+    pub(crate) fn with(url: &str, tls: Option<Tls>) -> Self {
         Self {
             url: url.to_owned(),
-            http: http(),
+            http: http(tls.as_ref()),
+            tls,
             runtime: Builder::new_current_thread().enable_all().build().unwrap(),
             answers: Arc::default(),
         }
@@ -72,7 +86,7 @@ impl Client {
 
     /// The same, for another thread.
     pub(crate) fn another(&self) -> Self {
-        Self { answers: Arc::clone(&self.answers), ..Self::of(&self.url) }
+        Self { answers: Arc::clone(&self.answers), ..Self::with(&self.url, self.tls.clone()) }
     }
 
     /// `http://127.0.0.1:port`
@@ -82,13 +96,13 @@ impl Client {
 
     /// `127.0.0.1:port`
     pub(crate) fn address(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
+        self.url.split_once("://").unwrap().1
     }
 
     pub(crate) fn move_to(&mut self, url: &str) {
         url.clone_into(&mut self.url);
         // connections to a daemon that is gone
-        self.http = http();
+        self.http = http(self.tls.as_ref());
     }
 
     pub(crate) fn get(&self, path: &str, token: Option<&str>) -> Reply {
@@ -162,8 +176,15 @@ impl Client {
     }
 }
 
-fn http() -> reqwest::Client {
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60));
+fn http(tls: Option<&Tls>) -> reqwest::Client {
+    let mut client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60));
+    if let Some(Tls { ca, own }) = tls {
+        client = client.tls_certs_only([reqwest::Certificate::from_pem(ca.as_bytes()).unwrap()]);
+        if let Some((certificate, key)) = own {
+            let pem = format!("{certificate}\n{key}");
+            client = client.identity(reqwest::Identity::from_pem(pem.as_bytes()).unwrap());
+        }
+    }
     client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 

@@ -8,6 +8,7 @@ use pganalytics::access::{HashCost, NewPassword, Role, Username};
 use pganalytics::audit::Origin;
 use pganalytics::clock::Clock;
 use pganalytics::crypto::Secret;
+use pganalytics::fleet::Registered;
 use pganalytics::http;
 use pganalytics::ids::{CollectorId, IdSource};
 use pganalytics::node::{Node, Options};
@@ -29,30 +30,41 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     pub(crate) fn start() -> Self {
+        Self::start_with(Clock::System, |_| {})
+    }
+
+    /// With a clock of the test's, and other options.
+    pub(crate) fn start_with(clock: Clock, change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options =
+        let mut options =
             Options { hash_cost: HashCost { memory_kib: 64, passes: 1 }, ..Options::on(folder.path()) };
-        let node = Data::new(Node::open(&options, Clock::System, IdSource::Random).unwrap());
+        change(&mut options);
+        let node = Data::new(Node::open(&options, clock, IdSource::Random).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let served = node.clone();
         let thread = std::thread::spawn(move || {
-            let options = http::Options { workers: 2, tls: None };
+            let options = http::Options { workers: 2, oldest_tls: http::TlsVersion::V1_3 };
             let until = async {
                 let _ = stopped.await;
             };
             actix_web::rt::System::new().block_on(http::serve(listener, served, options, until)).unwrap();
         });
-        let url = format!("http://{address}");
+        let scheme = if node.certificate.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{address}");
         Self { node, url, address, stop: Some(stop), thread: Some(thread), _folder: folder }
     }
 
     /// Registers a collector and gives its id and token.
     pub(crate) fn collector(&self, name: &str) -> (CollectorId, String) {
-        let new = new_collector(name);
-        let registered = self.node.registrar.register(&Origin::system(), new).unwrap();
+        let registered = self.register(name);
         (registered.collector.id, registered.token.token.expose().to_owned())
+    }
+
+    /// Registers a collector, with everything that it is given.
+    pub(crate) fn register(&self, name: &str) -> Registered {
+        self.node.registrar.register(&Origin::system(), new_collector(name)).unwrap()
     }
 
     /// A user with a role, signed in.

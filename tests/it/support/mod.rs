@@ -4,13 +4,16 @@ pub(crate) mod agent;
 pub(crate) mod appliance;
 pub(crate) mod client;
 pub(crate) mod daemon;
+pub(crate) mod mirrored;
 pub(crate) mod peer;
 pub(crate) mod postgres;
+pub(crate) mod prometheus;
 pub(crate) mod random;
 pub(crate) mod raw;
 pub(crate) mod recorded;
 pub(crate) mod shim;
 pub(crate) mod simulated;
+pub(crate) mod tls;
 
 use std::time::{Duration, Instant};
 

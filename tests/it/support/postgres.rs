@@ -18,6 +18,7 @@ pub(crate) struct Postgres {
     folder: tempfile::TempDir,
     port: u16,
     server: Child,
+    settings: Vec<String>,
 }
 
 impl Postgres {
@@ -38,19 +39,28 @@ impl Postgres {
         assert!(initdb.status.success(), "initdb failed: {}", String::from_utf8_lossy(&initdb.stderr));
         let settings = prepare(&data);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let mut command = program("postgres");
-        command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
-        command
-            .args(["-c", "fsync=off", "-c"])
-            .arg(format!("unix_socket_directories={}", folder.path().display()));
-        for setting in settings {
-            command.args(["-c", &setting]);
-        }
-        let server = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let postgres = Self { folder, port, server };
-        wait_for("PostgreSQL to start", || postgres.psql("postgres", "SELECT 1").is_ok().then_some(()));
+        let server = spawn(folder.path(), port, &settings);
+        let postgres = Self { folder, port, server, settings };
+        postgres.wait_until_it_answers();
         postgres
+    }
+
+    fn wait_until_it_answers(&self) {
+        wait_for("PostgreSQL to start", || self.psql("postgres", "SELECT 1").is_ok().then_some(()));
+    }
+
+    /// Ends the server at once and in the middle of everything; what it had acknowledged is there when it is
+    /// started again.
+    pub(crate) fn crash(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.server.id()).unwrap());
+        kill(pid, Signal::SIGQUIT).unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// Starts the server again, on its folder and port.
+    pub(crate) fn restart(&mut self) {
+        self.server = spawn(self.folder.path(), self.port, &self.settings);
+        self.wait_until_it_answers();
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -95,6 +105,18 @@ impl Postgres {
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
     }
+}
+
+fn spawn(folder: &Path, port: u16, settings: &[String]) -> Child {
+    let log = fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    let mut command = program("postgres");
+    command.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string()]);
+    command.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c"]);
+    command.arg(format!("unix_socket_directories={}", folder.display()));
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
+    command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
 
 impl Drop for Postgres {

@@ -409,6 +409,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_collectors_by_id_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_certificates"];
+        put?: never;
+        post: operations["post_collectors_by_id_certificates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collectors/{id}/certificates/{serial}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["delete_collectors_by_id_certificates_by_serial"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/channel": {
         parameters: {
             query?: never;
@@ -698,6 +746,23 @@ export interface paths {
          *     as collectors of release 3 send the id of their own file.
          */
         get: operations["get_config_by_collector_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The packages that this daemon hands out. */
+        get: operations["get_downloads"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1030,6 +1095,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a page of links. */
+        get: operations["get_downloads_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/downloads/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One package, whole or in ranges. */
+        get: operations["get_downloads_by_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1072,6 +1171,201 @@ export interface paths {
         };
         /** Anybody on this machine may read them; from elsewhere it takes a token. */
         get: operations["get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/format_query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A query, written neatly. Parameters may also come as a form. */
+        get: operations["get_prometheus_api_v1_format_query"];
+        put?: never;
+        /** A query, written neatly. Parameters may also come as a form. */
+        post: operations["post_prometheus_api_v1_format_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/label/{name}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The values of a label. Parameters may also come as a form. */
+        get: operations["get_prometheus_api_v1_label_by_name_values"];
+        put?: never;
+        /** The values of a label. Parameters may also come as a form. */
+        post: operations["post_prometheus_api_v1_label_by_name_values"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The names of labels. Parameters may also come as a form. */
+        get: operations["get_prometheus_api_v1_labels"];
+        put?: never;
+        /** The names of labels. Parameters may also come as a form. */
+        post: operations["post_prometheus_api_v1_labels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Types and meanings of the well-known series. */
+        get: operations["get_prometheus_api_v1_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/parse_query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A query, taken apart. Parameters may also come as a form. */
+        get: operations["get_prometheus_api_v1_parse_query"];
+        put?: never;
+        /** A query, taken apart. Parameters may also come as a form. */
+        post: operations["post_prometheus_api_v1_parse_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a query gives at one moment. Parameters may also come as a form. */
+        get: operations["get_prometheus_api_v1_query"];
+        put?: never;
+        /** What a query gives at one moment. Parameters may also come as a form. */
+        post: operations["post_prometheus_api_v1_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/query_exemplars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** There are no exemplars. */
+        get: operations["get_prometheus_api_v1_query_exemplars"];
+        put?: never;
+        /** There are no exemplars. */
+        post: operations["post_prometheus_api_v1_query_exemplars"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/query_range": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a query gives at each step of a range. Parameters may also come as a form. */
+        get: operations["get_prometheus_api_v1_query_range"];
+        put?: never;
+        /** What a query gives at each step of a range. Parameters may also come as a form. */
+        post: operations["post_prometheus_api_v1_query_range"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** There are no rules. */
+        get: operations["get_prometheus_api_v1_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The series that any of the selectors selects. Parameters may also come as a form. */
+        get: operations["get_prometheus_api_v1_series"];
+        put?: never;
+        /** The series that any of the selectors selects. Parameters may also come as a form. */
+        post: operations["post_prometheus_api_v1_series"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/status/buildinfo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which release of Prometheus this is like. */
+        get: operations["get_prometheus_api_v1_status_buildinfo"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1183,7 +1477,8 @@ export interface components {
             collector_id: string;
             /** Format: date-time */
             expires_at: string;
-            private_key: string;
+            /** @description Absent where the agent sent a certificate request. */
+            private_key?: string | null;
             token: string;
         };
         ApiHealth: {
@@ -1305,6 +1600,27 @@ export interface components {
             success: boolean;
             /** @description Collectors of the operation. */
             total: number;
+        };
+        /** @description The body of an agent's request for its next certificate. */
+        CertificateBody: {
+            /** @description PKCS #10 in PEM form, signed with the agent's key. Only the key in it counts. */
+            csr: string;
+        };
+        CertificateList: {
+            certificates: components["schemas"]["CertificateView"][];
+            total: number;
+        };
+        CertificateView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description SHA-256 of the certificate, in hexadecimal digits. */
+            fingerprint: string;
+            /** Format: date-time */
+            revoked_at?: string | null;
+            /** @description In hexadecimal digits. */
+            serial: string;
         };
         ChangePasswordBody: {
             current_password: string;
@@ -1568,6 +1884,19 @@ export interface components {
             /** @description Where the next page begins; null after the last one. */
             next_cursor?: string | null;
         };
+        DownloadList: {
+            files: components["schemas"]["DownloadView"][];
+        };
+        DownloadView: {
+            /** @description `deb` or `rpm`. */
+            format: string;
+            /** @description The last part of its address, `/downloads/{name}`. */
+            name: string;
+            /** @description In hexadecimal digits. */
+            sha256: string;
+            /** Format: int64 */
+            size_bytes: number;
+        };
         /** @description Entries, newest first. */
         EntryList: {
             entries: components["schemas"]["EntryView"][];
@@ -1754,6 +2083,14 @@ export interface components {
             successful: number;
             total: number;
         };
+        /** @description A new certificate with its key, which is in this reply only. */
+        IssuedView: {
+            ca_certificate: string;
+            certificate: string;
+            /** Format: date-time */
+            expires_at: string;
+            private_key: string;
+        };
         JobList: {
             jobs: components["schemas"]["JobView"][];
         };
@@ -1772,6 +2109,13 @@ export interface components {
             period_seconds: number;
             /** Format: int64 */
             runs: number;
+        };
+        /** @description The keys that encrypt and sign, by their names. */
+        KeysView: {
+            algorithm: string;
+            /** @description The root keys in the ring; the last one encrypts what is written now. */
+            root_keys: number[];
+            signing_keys: components["schemas"]["SigningKeyView"][];
         };
         ListedSeriesView: {
             /**
@@ -1859,6 +2203,44 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             user: components["schemas"]["UserBadge"];
+        };
+        /** @description How the mirror stands. */
+        MirrorView: {
+            connected: boolean;
+            /** Format: date-time */
+            connected_since?: string | null;
+            /**
+             * Format: int64
+             * @description Documents that wait. While it goes through the past, those that have expired may be counted, too.
+             */
+            documents_behind: number;
+            /** Format: int64 */
+            documents_lost: number;
+            /**
+             * Format: int64
+             * @description Documents written, and documents that could not be, since the daemon started.
+             */
+            documents_mirrored: number;
+            /** @description Whether it goes through what was stored before, as after it was switched on. */
+            filling: boolean;
+            /** @description What failed last; null once it works again. */
+            last_error?: string | null;
+            /** Format: date-time */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last had a round without a failure.
+             */
+            last_mirrored_at?: string | null;
+            /**
+             * Format: int64
+             * @description Age of the oldest push that waits.
+             */
+            seconds_behind: number;
+            server_version?: string | null;
+            site_id: string;
+            /** @description Host, port and database. */
+            target: string;
         };
         /** @description Bytes within the range. */
         NetworkView: {
@@ -2250,6 +2632,27 @@ export interface components {
             /** @description Whether nobody can sign in yet. */
             required: boolean;
         };
+        /** @description What a certificate says. */
+        ShownView: {
+            names: string[];
+            /** Format: date-time */
+            not_after: string;
+            /** Format: date-time */
+            not_before: string;
+            serial: string;
+            /** @description SHA-256 of the certificate, as agents are given it to pin. */
+            sha256: string;
+        };
+        SigningKeyView: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the next key took its place.
+             */
+            retired_at?: string | null;
+        };
         StatusView: {
             id: string;
             last_error?: string | null;
@@ -2323,12 +2726,15 @@ export interface components {
         };
         SystemView: {
             clock: components["schemas"]["ClockView"];
+            keys: components["schemas"]["KeysView"];
+            mirror?: components["schemas"]["MirrorView"] | null;
             /** @description Whether the process before this one ended without closing its stores. */
             recovered: boolean;
             sqlite_version: string;
             /** Format: date-time */
             started_at: string;
             storage: components["schemas"]["StorageView"];
+            tls?: components["schemas"]["TlsView"] | null;
             /** Format: int64 */
             uptime_seconds: number;
             version: string;
@@ -2343,6 +2749,15 @@ export interface components {
             expires_at: string;
             /** @description For the `ticket` of the WebSocket's address, once. */
             ticket: string;
+        };
+        TlsView: {
+            /** @description The internal authority, which collectors' certificates come from. */
+            authority: components["schemas"]["ShownView"];
+            certificate: components["schemas"]["ShownView"];
+            /** @description Whether collectors have to prove themselves by a certificate: off, optional, required. */
+            client_certificates: string;
+            /** @description Whether the certificate is the internal authority's or the site's: internal, files. */
+            source: string;
         };
         /** @description A token with its end. */
         TokenView: {
@@ -3071,7 +3486,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description with it, an agent registers itself with {name, hostname, version} */
+                /** @description with it, an agent registers itself with {name, hostname, version, csr?} */
                 "X-Registration-Secret"?: string | null;
                 /** @description the same request under the same key has one effect and one answer, for a day */
                 "Idempotency-Key"?: string;
@@ -3424,6 +3839,154 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_certificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateBody"];
+            };
+        };
+        responses: {
+            /** @description certificate, ca_certificate, expires_at */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_certificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_collectors_by_id_certificates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_collectors_by_id_certificates_by_serial: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request under the same key has one effect and one answer, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+                serial: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `idempotency_mismatch`: the key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4226,6 +4789,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    get_downloads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadList"];
+                };
             };
         };
     };
@@ -5166,6 +5748,71 @@ export interface operations {
             };
         };
     };
+    get_downloads_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_downloads_by_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description the range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_healthz: {
         parameters: {
             query?: never;
@@ -5225,6 +5872,698 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    get_prometheus_api_v1_format_query: {
+        parameters: {
+            query: {
+                /** @description in PromQL */
+                query: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: text}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_prometheus_api_v1_format_query: {
+        parameters: {
+            query: {
+                /** @description in PromQL */
+                query: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: text}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_prometheus_api_v1_label_by_name_values: {
+        parameters: {
+            query?: {
+                /** @description by default a day before the end */
+                start?: string;
+                /** @description by default now */
+                end?: string;
+                /** @description of series that any of these selects */
+                "match[]"?: string[];
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `__name__` for the names of series */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: [value, ...]}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_prometheus_api_v1_label_by_name_values: {
+        parameters: {
+            query?: {
+                /** @description by default a day before the end */
+                start?: string;
+                /** @description by default now */
+                end?: string;
+                /** @description of series that any of these selects */
+                "match[]"?: string[];
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `__name__` for the names of series */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: [value, ...]}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_prometheus_api_v1_labels: {
+        parameters: {
+            query?: {
+                /** @description by default a day before the end */
+                start?: string;
+                /** @description by default now */
+                end?: string;
+                /** @description of series that any of these selects */
+                "match[]"?: string[];
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: [name, ...]}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_prometheus_api_v1_labels: {
+        parameters: {
+            query?: {
+                /** @description by default a day before the end */
+                start?: string;
+                /** @description by default now */
+                end?: string;
+                /** @description of series that any of these selects */
+                "match[]"?: string[];
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: [name, ...]}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_prometheus_api_v1_metadata: {
+        parameters: {
+            query?: {
+                /** @description of this name only */
+                metric?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: {name: [{type, help, unit}]}}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_prometheus_api_v1_parse_query: {
+        parameters: {
+            query: {
+                /** @description in PromQL */
+                query: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: {type, ...}}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_prometheus_api_v1_parse_query: {
+        parameters: {
+            query: {
+                /** @description in PromQL */
+                query: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: {type, ...}}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_prometheus_api_v1_query: {
+        parameters: {
+            query: {
+                /** @description in PromQL */
+                query: string;
+                /** @description seconds since 1970 or RFC 3339, by default now */
+                time?: string;
+                /** @description at most 60s */
+                timeout?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: {resultType, result}}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_prometheus_api_v1_query: {
+        parameters: {
+            query: {
+                /** @description in PromQL */
+                query: string;
+                /** @description seconds since 1970 or RFC 3339, by default now */
+                time?: string;
+                /** @description at most 60s */
+                timeout?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: {resultType, result}}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_prometheus_api_v1_query_exemplars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: []}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    post_prometheus_api_v1_query_exemplars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: []}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    get_prometheus_api_v1_query_range: {
+        parameters: {
+            query: {
+                /** @description in PromQL */
+                query: string;
+                /** @description seconds since 1970 or RFC 3339 */
+                start: string;
+                end: string;
+                /** @description seconds, or numbers with ms, s, m, h, d, w or y */
+                step: string;
+                /** @description at most 60s */
+                timeout?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: {resultType: "matrix", result}}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_prometheus_api_v1_query_range: {
+        parameters: {
+            query: {
+                /** @description in PromQL */
+                query: string;
+                /** @description seconds since 1970 or RFC 3339 */
+                start: string;
+                end: string;
+                /** @description seconds, or numbers with ms, s, m, h, d, w or y */
+                step: string;
+                /** @description at most 60s */
+                timeout?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: {resultType: "matrix", result}}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_prometheus_api_v1_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: {groups: []}}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    get_prometheus_api_v1_series: {
+        parameters: {
+            query: {
+                "match[]": string[];
+                /** @description by default a day before the end */
+                start?: string;
+                /** @description by default now */
+                end?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: [{label: value, ...}, ...]}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_prometheus_api_v1_series: {
+        parameters: {
+            query: {
+                "match[]": string[];
+                /** @description by default a day before the end */
+                start?: string;
+                /** @description by default now */
+                end?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: [{label: value, ...}, ...]}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_prometheus_api_v1_status_buildinfo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `{status, data: {version, ...}}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
         };

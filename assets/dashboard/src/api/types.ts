@@ -29,6 +29,9 @@ export interface FieldProblem {
   message: string;
 }
 
+/** A package of the agent that the daemon hands out. */
+export type Download = Schemas['DownloadView'];
+
 export type Group = Schemas['GroupView'];
 export type NewGroup = Schemas['GroupBody'];
 
@@ -106,6 +109,7 @@ export type MadeRegistrationSecret = Schemas['NewSecret'];
 
 export type Job = Schemas['JobView'];
 export type SystemState = Schemas['SystemView'];
+export type MirrorState = Schemas['MirrorView'];
 
 /** What the live stream sends; it is no part of the OpenAPI document. */
 export interface LiveEvent {

@@ -10,6 +10,7 @@ import type {
   CollectorPage,
   ConnectionTested,
   ConnectionToTest,
+  Download,
   FleetMetrics,
   MetricsReply,
   NewCollector,
@@ -78,6 +79,10 @@ export const collectorsApi = api.injectEndpoints({
     testStoredConnection: build.mutation<ConnectionTested, string>({
       query: (id) => ({ url: `collectors/${encodeURIComponent(id)}/test-connection`, method: 'POST', body: {} }),
     }),
+    downloads: build.query<Download[], void>({
+      query: () => 'downloads',
+      transformResponse: (reply: { files: Download[] }) => reply.files,
+    }),
     testConnection: build.mutation<ConnectionTested, ConnectionToTest>({
       query: (body) => ({ url: 'collectors/test-connection', method: 'POST', body }),
     }),
@@ -91,6 +96,7 @@ export const collectorsApi = api.injectEndpoints({
 export const {
   useCollectorsQuery,
   useCollectorQuery,
+  useDownloadsQuery,
   useCollectorMetricsQuery,
   useCollectorActionsQuery,
   useFleetMetricsQuery,

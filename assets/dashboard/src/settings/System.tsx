@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { problemText, requestId } from '../api/problem';
-import type { Job, SystemState } from '../api/types';
-import { formatBytes, formatDuration } from '../lib/format';
+import type { Job, MirrorState, SystemState } from '../api/types';
+import { formatBytes, formatCount, formatDuration, MISSING } from '../lib/format';
 import { Loading, LoadFailure } from '../ui/states';
 import { Time } from '../ui/Time';
 import { useJobsQuery, useSystemQuery } from './api';
@@ -29,6 +29,7 @@ export function System() {
       )}
       {system.isLoading && <Loading rows={4} />}
       {system.data && <Facts system={system.data} />}
+      {system.data?.mirror && <Mirror mirror={system.data.mirror} />}
       {jobs.data && jobs.data.length > 0 && <Jobs jobs={jobs.data} />}
       <Secrets />
     </div>
@@ -36,7 +37,7 @@ export function System() {
 }
 
 function Facts({ system }: { system: SystemState }) {
-  const { storage } = system;
+  const { storage, tls, keys } = system;
   const facts: [string, ReactNode][] = [
     [t('version'), system.version],
     [t('started'), <Time key="started" value={system.started_at} />],
@@ -47,13 +48,46 @@ function Facts({ system }: { system: SystemState }) {
     [t('metricsSize'), formatBytes(storage.hot_bytes)],
     [t('sqlite'), system.sqlite_version],
     [t('dataDir'), <code key="folder">{storage.data_dir}</code>],
+    [t('rootKey'), String(keys.root_keys.at(-1) ?? '')],
   ];
+  if (tls) {
+    facts.push([t('certificateUntil'), <Time key="until" value={tls.certificate.not_after} />]);
+    facts.push([t('authorityHash'), <code key="hash">{tls.authority.sha256}</code>]);
+  }
+  return <FactList name={t('system')} facts={facts} />;
+}
+
+function Mirror({ mirror }: { mirror: MirrorState }) {
+  const facts: [string, ReactNode][] = [
+    [t('mirrorState'), mirror.connected ? t('mirrorConnected') : <span className="settings-failed">{t('mirrorAway')}</span>],
+    [t('mirrorSince'), <Time key="since" value={mirror.connected_since} />],
+    [t('mirrorSite'), mirror.site_id],
+    [t('mirrorTarget'), <code key="target">{mirror.target}</code>],
+    [t('mirrorServer'), mirror.server_version ?? MISSING],
+    [t('mirrorBehind'), formatCount(mirror.documents_behind)],
+    [t('mirrorLag'), formatDuration(mirror.seconds_behind)],
+    [t('mirrorPast'), t(mirror.filling ? 'mirrorFilling' : 'mirrorFilled')],
+    [t('mirrorLast'), <Time key="last" value={mirror.last_mirrored_at} />],
+  ];
+  if (mirror.documents_lost > 0) facts.push([t('mirrorLost'), formatCount(mirror.documents_lost)]);
+  if (mirror.last_error) {
+    facts.push([
+      t('mirrorError'),
+      <span key="error" className="settings-failed">
+        {mirror.last_error}
+      </span>,
+    ]);
+  }
+  return <FactList name={t('mirror')} facts={facts} />;
+}
+
+function FactList({ name, facts }: { name: string; facts: [string, ReactNode][] }) {
   return (
-    <section className="card settings-facts" aria-label={t('system')}>
+    <section className="card settings-facts" aria-label={name}>
       <dl>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
+        {facts.map(([fact, value]) => (
+          <div key={fact}>
+            <dt>{fact}</dt>
             <dd>{value}</dd>
           </div>
         ))}

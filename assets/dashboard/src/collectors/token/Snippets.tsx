@@ -1,13 +1,16 @@
 import { useState } from 'react';
 import { Button } from '../../ui/Button';
 import { TabPanel, Tabs } from '../../ui/Tabs';
+import { useDownloadsQuery } from '../api';
 import { copy } from './copy';
 import { snippets, type IssuedToken } from './snippets';
 import { t } from './strings';
 
 export function Snippets({ issued }: { issued: IssuedToken }) {
   const [tab, setTab] = useState('environment');
-  const all = snippets(issued, location.origin);
+  // Without the list the snippets are the same, but for the installation.
+  const { data: packages } = useDownloadsQuery();
+  const all = snippets(issued, location.origin, packages);
   const shown = all.find(({ id }) => id === tab) ?? all[0];
   if (!shown) return null;
   return (

@@ -28,6 +28,28 @@ test('without TLS no certificates are written', () => {
   for (const { text } of snippets(collector, 'http://127.0.0.1:8080')) expect(text).not.toContain('KEY\n');
 });
 
+const packages = [
+  { name: 'pganalytics-collector-4.0.0-1.x86_64.rpm', format: 'rpm', size_bytes: 1, sha256: 'ef' },
+  { name: 'pganalytics-collector_3.9.0-1_amd64.deb', format: 'deb', size_bytes: 1, sha256: 'ab' },
+  { name: 'pganalytics-collector_4.0.0-1_amd64.deb', format: 'deb', size_bytes: 1, sha256: 'cd' },
+];
+
+test('what the daemon hands out is fetched, checked and installed first', () => {
+  const text = snippets(collector, 'https://pg.example:8443', packages).find(({ id }) => id === 'systemd')?.text ?? '';
+  expect(text).toContain('https://pg.example:8443/downloads/pganalytics-collector_4.0.0-1_amd64.deb');
+  expect(text).toContain("echo 'cd  /tmp/pganalytics-collector_4.0.0-1_amd64.deb' | sha256sum --check && dpkg --install");
+  expect(text).toContain("echo 'ef  /tmp/pganalytics-collector-4.0.0-1.x86_64.rpm' | sha256sum --check && rpm --upgrade");
+  expect(text.indexOf('dpkg --install')).toBeLessThan(text.indexOf('COLLECTOR_ID'));
+  const without = snippets(collector, 'https://pg.example:8443').find(({ id }) => id === 'systemd')?.text ?? '';
+  expect(without).not.toContain('downloads');
+});
+
+test('the first token brings a configuration, which does not replace one that is there', () => {
+  const [environment] = snippets(collector, 'https://pg.example:8443');
+  expect(environment?.text).toContain('[ -e /etc/pganalytics/collector.toml ] || install');
+  expect(environment?.text).toContain('ca_file = "/etc/pganalytics/ca.crt"');
+});
+
 test('a later token comes without certificates, and needs none', () => {
   const { id, token } = collector;
   for (const { text } of snippets({ id, token }, 'https://pg.example')) {

@@ -1,6 +1,6 @@
 // What an administrator pastes to start an agent. Commands are the same in
 // every language.
-import type { RegisteredCollector } from '../../api/types';
+import type { Download, RegisteredCollector } from '../../api/types';
 
 export interface Snippet {
   id: string;
@@ -22,7 +22,15 @@ export interface IssuedToken {
   certificates?: Certificates;
 }
 
-export function snippets(issued: Pick<IssuedToken, 'id' | 'token' | 'certificates'>, url: string): Snippet[] {
+/** What the agent needs in its file beside what its variables say. Its databases are for the site to enter. */
+const SETTINGS = '# What it watches: see [postgres] in /usr/share/pganalytics-collector/collector.toml\n';
+const TLS = `[tls]
+ca_file = "/etc/pganalytics/ca.crt"
+cert_file = "/etc/pganalytics/collector.crt"
+key_file = "/etc/pganalytics/collector.key"
+`;
+
+export function snippets(issued: Pick<IssuedToken, 'id' | 'token' | 'certificates'>, url: string, packages: Download[] = []): Snippet[] {
   const variables: [string, string][] = [
     ['COLLECTOR_ID', issued.id],
     ['COLLECTOR_JWT_TOKEN', issued.token],
@@ -37,17 +45,48 @@ export function snippets(issued: Pick<IssuedToken, 'id' | 'token' | 'certificate
           ['collector.key', issued.certificates.private_key],
         ]
       : [];
+  // An agent that had a token before has its file, with what the site entered.
+  if (issued.certificates) files.push(['collector.toml', files.length > 0 ? SETTINGS + TLS : SETTINGS]);
   return [
     { id: 'environment', label: 'Environment', text: environment(variables, files) },
-    { id: 'systemd', label: 'systemd', text: systemd(variables, files) },
+    { id: 'systemd', label: 'systemd', text: installed(packages, url) + systemd(variables, files) },
     { id: 'docker', label: 'Docker', text: docker(variables, files) },
     { id: 'kubernetes', label: 'Kubernetes', text: kubernetes(variables, files) },
   ];
 }
 
+/** Fetches and installs the agent's package. The checksum vouches for it, as the machine may not know the daemon's authority yet. */
+function installed(packages: Download[], url: string): string {
+  const [deb, rpm] = [newest(packages, 'deb'), newest(packages, 'rpm')];
+  const steps = [deb && fetched(deb, url, 'dpkg --install'), rpm && fetched(rpm, url, 'rpm --upgrade --hash')];
+  const [first, second] = steps.filter((step) => step !== undefined);
+  if (first === undefined) return '';
+  const choice = second === undefined ? first : `if command -v dpkg >/dev/null; then\n${first}else\n${second}fi\n`;
+  return `# As root, on the machine of the agent. The package:\n${choice}`;
+}
+
+/** Names end with version and processor, so the last in their order is the newest. */
+function newest(packages: Download[], format: string): Download | undefined {
+  const agents = packages.filter((found) => found.format === format && found.name.startsWith('pganalytics-collector'));
+  return agents.at(-1);
+}
+
+function fetched({ name, sha256 }: Download, url: string, install: string): string {
+  return `  curl --fail --insecure --output /tmp/${name} ${url}/downloads/${name}
+  echo '${sha256}  /tmp/${name}' | sha256sum --check && ${install} /tmp/${name}
+`;
+}
+
 /** Writes files through `install`, which sets their mode before they have content. */
 function written(files: [string, string][], options: string): string {
-  return files.map(([name, text]) => `install ${options} /dev/stdin /etc/pganalytics/${name} <<'END'\n${text.trimEnd()}\nEND\n`).join('');
+  return files
+    .map(([name, text]) => `${unless(name)}install ${options} /dev/stdin /etc/pganalytics/${name} <<'END'\n${text.trimEnd()}\nEND\n`)
+    .join('');
+}
+
+/** Settings that somebody entered are not written over. */
+function unless(name: string): string {
+  return name === 'collector.toml' ? `[ -e ${CONFIG} ] || ` : '';
 }
 
 function environment(variables: [string, string][], files: [string, string][]): string {
@@ -57,7 +96,7 @@ function environment(variables: [string, string][], files: [string, string][]): 
 
 function systemd(variables: [string, string][], files: [string, string][]): string {
   const lines = variables.map(([name, value]) => `${name}=${value}`).join('\n');
-  return `# As root, on the machine of the agent:
+  return `# As root, on the machine of the agent. Its identity:
 ${written(files, '-D -m 0640 -g pganalytics-collector')}install -D -m 0600 /dev/stdin /etc/pganalytics/collector.env <<'END'
 ${lines}
 END

@@ -1,0 +1,31 @@
+//! The metrics of all collectors as Prometheus would have them: names, labels, and series of samples.
+//!
+//! It guarantees: a series is read only if its collector, its type and its name can fit what is asked for. It does
+//! not know the query language beyond its selectors, nor HTTP.
+
+mod fleet;
+mod known;
+mod names;
+mod store;
+mod table;
+mod wish;
+
+pub use fleet::Member;
+pub use known::{KNOWN, Kind, Known};
+pub use names::{OF_REGISTRY, valid};
+pub use store::Store;
+pub use table::table;
+
+use crate::metrics::QueryError;
+use crate::registry::{CollectorsError, GroupsError};
+
+/// What could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Collectors(#[from] CollectorsError),
+    #[error(transparent)]
+    Groups(#[from] GroupsError),
+    #[error(transparent)]
+    Metrics(#[from] QueryError),
+}

@@ -1,0 +1,65 @@
+//! A file that was written once, and that every later program must read.
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::files::{Access, write_whole};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/data/segment-v1.segment");
+/// Set, the file is written anew: for a version of the format that has none yet.
+const WRITE: &str = "PGANALYTICS_WRITE_GOLDEN";
+const ROWS: i64 = 40;
+
+/// A column of each form that a column may have.
+fn slice() -> Slice {
+    let each = |value: fn(i64) -> Value| {
+        let mut column = Column::default();
+        (0..ROWS).for_each(|n| column.push(value(n)));
+        column
+    };
+    let columns = vec![
+        each(|n| Value::Whole(7 + n * 3)),
+        each(|n| Value::Whole(n * n * 1_000_003 % 97)),
+        each(|_| Value::Real(0.25)),
+        each(|n| Value::Real(f64::from(i32::try_from(n * n % 31).unwrap_or(0)) / 8.0)),
+        each(|n| match n % 7 {
+            0 => Value::Null,
+            1 => Value::True,
+            2 => Value::False,
+            3 => Value::Whole(i64::MIN + n),
+            4 => Value::Real(-0.0),
+            5 => Value::Digits("123456789012345678901234567890".into()),
+            _ => Value::Text(format!("Zeile {n} äöü").into()),
+        }),
+        each(|n| Value::Whole(if n == 0 { i64::MAX } else { i64::MIN })),
+    ];
+    let at = |n: i64| Timestamp::from_millis(1_795_186_800_000 + n * 60_000);
+    let row = |n: i64| Row {
+        timestamp: at(n),
+        seq: n.unsigned_abs() + 1,
+        received_at: Timestamp::from_millis(at(n).as_millis() + 250),
+        shape: 0,
+    };
+    let piece = |bytes: &[u8], slots| Piece { bytes: bytes.into(), slots, family: 11 };
+    let table = Table {
+        kind: "sysstat".to_owned(),
+        pieces: vec![piece(b"first", 4), piece(b"second", 2)],
+        shapes: vec![vec![1, 2, 0]],
+        rows: (0..ROWS).map(row).collect(),
+        columns,
+    };
+    Slice { collector: *b"0123456789abcdef", tables: vec![table] }
+}
+
+#[test]
+fn the_first_version_of_the_format_is_read_for_ever() {
+    if std::env::var_os(WRITE).is_some() {
+        let mut bytes = Vec::new();
+        write(&slice(), Effort::Small, &mut bytes).unwrap();
+        write_whole(std::path::Path::new(FILE), &bytes, Access::Group).unwrap();
+    }
+    let bytes = std::fs::read(FILE).unwrap();
+    let image = Image::open(bytes.as_slice()).unwrap();
+    assert_eq!(image.slice().unwrap(), slice());
+    let index = &image.kinds()[0];
+    assert_eq!((index.kind.as_str(), index.rows, index.columns), ("sysstat", 40, 6));
+}
