@@ -215,7 +215,7 @@ _pganalytics__collector() {
             return 0
             ;;
         pganalytics__subcmd__collector__subcmd__register)
-            opts="-h --config --url --name --ca-file --secret-stdin --secret-file --output --help"
+            opts="-h --config --url --name --ca-file --ca-sha256 --secret-stdin --secret-file --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -234,6 +234,10 @@ _pganalytics__collector() {
                     return 0
                     ;;
                 --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-sha256)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

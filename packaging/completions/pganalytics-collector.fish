@@ -40,6 +40,7 @@ complete -c pganalytics-collector -n "__fish_pganalytics_collector_using_subcomm
 complete -c pganalytics-collector -n "__fish_pganalytics_collector_using_subcommand register" -l url -d 'The daemon\'s address' -r
 complete -c pganalytics-collector -n "__fish_pganalytics_collector_using_subcommand register" -l name -d 'The name that the collector shall have' -r
 complete -c pganalytics-collector -n "__fish_pganalytics_collector_using_subcommand register" -l ca-file -d 'Certificate of the authority that the daemon\'s certificate comes from' -r -F
+complete -c pganalytics-collector -n "__fish_pganalytics_collector_using_subcommand register" -l ca-sha256 -d 'SHA-256 of that certificate: it is fetched from the daemon, compared, and kept beside the configuration' -r
 complete -c pganalytics-collector -n "__fish_pganalytics_collector_using_subcommand register" -l secret-file -d 'Read the registration secret from a file' -r -F
 complete -c pganalytics-collector -n "__fish_pganalytics_collector_using_subcommand register" -l output -d 'How results are printed' -r -f -a "text\t''
 json\t''"

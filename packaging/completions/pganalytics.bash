@@ -19,6 +19,9 @@ _pganalytics() {
             pganalytics,audit)
                 cmd="pganalytics__subcmd__audit"
                 ;;
+            pganalytics,certificate)
+                cmd="pganalytics__subcmd__certificate"
+                ;;
             pganalytics,check)
                 cmd="pganalytics__subcmd__check"
                 ;;
@@ -27,6 +30,9 @@ _pganalytics() {
                 ;;
             pganalytics,help)
                 cmd="pganalytics__subcmd__help"
+                ;;
+            pganalytics,key)
+                cmd="pganalytics__subcmd__key"
                 ;;
             pganalytics,metrics)
                 cmd="pganalytics__subcmd__metrics"
@@ -52,8 +58,23 @@ _pganalytics() {
             pganalytics__subcmd__audit__subcmd__help,verify)
                 cmd="pganalytics__subcmd__audit__subcmd__help__subcmd__verify"
                 ;;
+            pganalytics__subcmd__certificate,authority)
+                cmd="pganalytics__subcmd__certificate__subcmd__authority"
+                ;;
+            pganalytics__subcmd__certificate,help)
+                cmd="pganalytics__subcmd__certificate__subcmd__help"
+                ;;
+            pganalytics__subcmd__certificate__subcmd__help,authority)
+                cmd="pganalytics__subcmd__certificate__subcmd__help__subcmd__authority"
+                ;;
+            pganalytics__subcmd__certificate__subcmd__help,help)
+                cmd="pganalytics__subcmd__certificate__subcmd__help__subcmd__help"
+                ;;
             pganalytics__subcmd__help,audit)
                 cmd="pganalytics__subcmd__help__subcmd__audit"
+                ;;
+            pganalytics__subcmd__help,certificate)
+                cmd="pganalytics__subcmd__help__subcmd__certificate"
                 ;;
             pganalytics__subcmd__help,check)
                 cmd="pganalytics__subcmd__help__subcmd__check"
@@ -63,6 +84,9 @@ _pganalytics() {
                 ;;
             pganalytics__subcmd__help,help)
                 cmd="pganalytics__subcmd__help__subcmd__help"
+                ;;
+            pganalytics__subcmd__help,key)
+                cmd="pganalytics__subcmd__help__subcmd__key"
                 ;;
             pganalytics__subcmd__help,metrics)
                 cmd="pganalytics__subcmd__help__subcmd__metrics"
@@ -78,6 +102,21 @@ _pganalytics() {
                 ;;
             pganalytics__subcmd__help__subcmd__audit,verify)
                 cmd="pganalytics__subcmd__help__subcmd__audit__subcmd__verify"
+                ;;
+            pganalytics__subcmd__help__subcmd__certificate,authority)
+                cmd="pganalytics__subcmd__help__subcmd__certificate__subcmd__authority"
+                ;;
+            pganalytics__subcmd__help__subcmd__key,generate)
+                cmd="pganalytics__subcmd__help__subcmd__key__subcmd__generate"
+                ;;
+            pganalytics__subcmd__help__subcmd__key,list)
+                cmd="pganalytics__subcmd__help__subcmd__key__subcmd__list"
+                ;;
+            pganalytics__subcmd__help__subcmd__key,remove)
+                cmd="pganalytics__subcmd__help__subcmd__key__subcmd__remove"
+                ;;
+            pganalytics__subcmd__help__subcmd__key,rotate)
+                cmd="pganalytics__subcmd__help__subcmd__key__subcmd__rotate"
                 ;;
             pganalytics__subcmd__help__subcmd__metrics,accept-loss)
                 cmd="pganalytics__subcmd__help__subcmd__metrics__subcmd__accept__subcmd__loss"
@@ -96,6 +135,36 @@ _pganalytics() {
                 ;;
             pganalytics__subcmd__help__subcmd__user,reset-password)
                 cmd="pganalytics__subcmd__help__subcmd__user__subcmd__reset__subcmd__password"
+                ;;
+            pganalytics__subcmd__key,generate)
+                cmd="pganalytics__subcmd__key__subcmd__generate"
+                ;;
+            pganalytics__subcmd__key,help)
+                cmd="pganalytics__subcmd__key__subcmd__help"
+                ;;
+            pganalytics__subcmd__key,list)
+                cmd="pganalytics__subcmd__key__subcmd__list"
+                ;;
+            pganalytics__subcmd__key,remove)
+                cmd="pganalytics__subcmd__key__subcmd__remove"
+                ;;
+            pganalytics__subcmd__key,rotate)
+                cmd="pganalytics__subcmd__key__subcmd__rotate"
+                ;;
+            pganalytics__subcmd__key__subcmd__help,generate)
+                cmd="pganalytics__subcmd__key__subcmd__help__subcmd__generate"
+                ;;
+            pganalytics__subcmd__key__subcmd__help,help)
+                cmd="pganalytics__subcmd__key__subcmd__help__subcmd__help"
+                ;;
+            pganalytics__subcmd__key__subcmd__help,list)
+                cmd="pganalytics__subcmd__key__subcmd__help__subcmd__list"
+                ;;
+            pganalytics__subcmd__key__subcmd__help,remove)
+                cmd="pganalytics__subcmd__key__subcmd__help__subcmd__remove"
+                ;;
+            pganalytics__subcmd__key__subcmd__help,rotate)
+                cmd="pganalytics__subcmd__key__subcmd__help__subcmd__rotate"
                 ;;
             pganalytics__subcmd__metrics,accept-loss)
                 cmd="pganalytics__subcmd__metrics__subcmd__accept__subcmd__loss"
@@ -152,7 +221,7 @@ _pganalytics() {
 
     case "${cmd}" in
         pganalytics)
-            opts="-h -V --help --version serve demo check user verify metrics audit help"
+            opts="-h -V --help --version serve demo check user verify metrics certificate key audit help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -243,6 +312,84 @@ _pganalytics() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pganalytics__subcmd__certificate)
+            opts="-h --help authority help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__certificate__subcmd__authority)
+            opts="-h --config --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__certificate__subcmd__help)
+            opts="authority help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__certificate__subcmd__help__subcmd__authority)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__certificate__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pganalytics__subcmd__check)
             opts="-h --config --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -288,7 +435,7 @@ _pganalytics() {
             return 0
             ;;
         pganalytics__subcmd__help)
-            opts="serve demo check user verify metrics audit help"
+            opts="serve demo check user verify metrics certificate key audit help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -316,6 +463,34 @@ _pganalytics() {
             return 0
             ;;
         pganalytics__subcmd__help__subcmd__audit__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__help__subcmd__certificate)
+            opts="authority"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__help__subcmd__certificate__subcmd__authority)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -360,6 +535,76 @@ _pganalytics() {
         pganalytics__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__help__subcmd__key)
+            opts="list rotate remove generate"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__help__subcmd__key__subcmd__generate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__help__subcmd__key__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__help__subcmd__key__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__help__subcmd__key__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -504,6 +749,192 @@ _pganalytics() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key)
+            opts="-h --help list rotate remove generate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__generate)
+            opts="-h --id --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__help)
+            opts="list rotate remove generate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__help__subcmd__generate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__list)
+            opts="-h --config --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__remove)
+            opts="-h --config --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__key__subcmd__rotate)
+            opts="-h --config --output --only --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -W "root signing" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -96,7 +96,7 @@ impl ServerCertVerifier for Pinned {
         let strict = strict.map_err(|error| Error::General(error.to_string()))?;
         let verified = strict.verify_server_cert(end_entity, intermediates, name, ocsp, now)?;
         *self.found.lock() = Some(pem("CERTIFICATE", pinned));
-        Ok(proof)
+        Ok(verified)
     }
 
     fn verify_tls12_signature(

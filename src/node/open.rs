@@ -17,7 +17,7 @@ use crate::access::{
     self, AuthorityError, CertificateJob, ClientCertificates, HashCost, PruneJob, ServerCertificateError,
 };
 use crate::archive::{SegmentError, Segments};
-use crate::audit::{CheckpointJob, Signer};
+use crate::audit::CheckpointJob;
 use crate::clock::Clock;
 use crate::crypto::Algorithm;
 use crate::downloads::{self, Downloads};
@@ -185,9 +185,8 @@ impl Node {
             ground;
         // what became overdue while no daemon ran is told as it is from the first answer on
         while actions.settle_overdue()? > 0 {}
-        let signer: Arc<dyn Signer> = access.signing_keys();
-        let mirror = mirror_job(options, &db, &metrics, &clock, &collectors, &presence)?;
-        let (mirror, mirror_job) = mirror.unzip();
+        let (mirror, mirror_job) =
+            mirror_job(options, &db, &metrics, &clock, &collectors, &presence)?.unzip();
         let jobs = start_jobs(
             &clock,
             [
@@ -197,7 +196,7 @@ impl Node {
                 (Box::new(PurgeJob(Arc::clone(&archive))), 10),
                 (Box::new(OperationsJob(Arc::clone(&operations))), 1),
                 (Box::new(HistoryJob::new(Arc::clone(&operations))), 600),
-                (Box::new(CheckpointJob { log: audit.clone(), signer }), 300),
+                (Box::new(CheckpointJob { log: audit.clone(), signer: access.signing_keys() }), 300),
                 (Box::new(Folding::new(Arc::clone(&metrics))), 10),
                 (Box::new(Seal::new(Arc::clone(&metrics))), 10),
                 (Box::new(Merging::new(Arc::clone(&metrics))), 30),
