@@ -1,9 +1,9 @@
 //! What happens to files on the disk behind the daemon's back: a byte flips, a file is cut, emptied, taken away or
 //! replaced by another one.
 //!
-//! For every file in the data directory: `verify`, the start or whoever reads is told, or nothing that is read has changed; no metrics or
-//! log lines are read that were never there; nothing panics; nothing is deleted; and without one segment the daemon
-//! serves the rest. Of the registry, only what carries a seal or a hash is known to be right when it is served.
+//! For every file in the data directory: `verify`, the start or whoever reads is told, or nothing that is read has
+//! changed; no metrics or log lines are read that were never there; nothing panics; nothing is deleted; and without one
+//! segment the daemon serves the rest. Of the registry, only what carries a seal or a hash is known to be right when it is served.
 //!
 //! The short form flips 6 bytes of each file, `PGANALYTICS_SOAK=1` three hundred. A run prints its seed;
 //! `PGANALYTICS_SEED` takes it again.
