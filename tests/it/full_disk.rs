@@ -100,7 +100,6 @@ fn a_disk_without_any_room_does_not_end_the_daemon_and_heals_by_itself() {
     refuses_pushes_and_heals(0);
 }
 
-#[expect(clippy::print_stdout, reason = "who reads the log of a run needs to know that this was left out")]
 fn refuses_pushes_and_heals(free: u64) {
     let day = Duration::from_secs(86_400);
     let mut appliance = Appliance::prepare();

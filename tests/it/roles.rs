@@ -187,9 +187,12 @@ fn every_route_refuses_exactly_whom_the_table_refuses() {
 #[test]
 fn the_table_says_what_the_product_promises() {
     let open = [
+        "GET /api/v1/downloads",
         "GET /api/v1/health",
         "GET /api/v1/openapi.json",
         "GET /api/v1/setup",
+        "GET /downloads",
+        "GET /downloads/{name}",
         "GET /healthz",
         "GET /livez",
         "GET /readyz",
