@@ -97,8 +97,8 @@ pub struct Segments {
     folder: PathBuf,
     poison: Poison,
     clock: Clock,
-    /// Files that are open, with their indexes.
-    open: Mutex<HashMap<i64, Arc<Image<File>>>>,
+    /// Files that are open, with their indexes, by their hashes: an id may come again.
+    open: Mutex<HashMap<Hash, Arc<Image<File>>>>,
     /// What was found beside the catalog when the directory was opened.
     found: Found,
     /// How often metrics were removed since.
@@ -226,7 +226,7 @@ impl Segments {
 
     /// The open image of a segment. One that can't be it is set aside.
     pub fn image(&self, segment: &Segment) -> Result<Arc<Image<File>>, SegmentError> {
-        if let Some(image) = self.open.lock().get(&segment.id) {
+        if let Some(image) = self.open.lock().get(&segment.sha256) {
             return Ok(Arc::clone(image));
         }
         let image = Arc::new(self.open_image(segment)?);
@@ -236,7 +236,7 @@ impl Segments {
         {
             open.remove(&any);
         }
-        open.insert(segment.id, Arc::clone(&image));
+        open.insert(segment.sha256, Arc::clone(&image));
         Ok(image)
     }
 

@@ -152,6 +152,8 @@ pub const CATALOG_READS: usize = 8;
 pub const DAMAGED_PASSED: usize = 8;
 /// Segments whose files are open, with their indexes: 60 KB each.
 pub const OPEN_SEGMENTS: usize = 256;
+/// Types of segments of which is kept where their series are: 100 KB each of a database with a hundred tables.
+pub const KNOWN_TYPES: usize = 128;
 /// Rows of the catalog that are in memory at once where all are gone through.
 pub const SEGMENTS_LISTED: usize = 1000;
 /// Segments that one transaction lets go, and those that one step writes anew without a type that is too old.

@@ -14,7 +14,9 @@ use super::piece::{Layout, Series};
 use super::query::{Plans, QueryError};
 use super::text;
 use crate::clock::Timestamp;
-use crate::storage::segment::{Column, Image, ImageError, Piece, Row, Source, Table, Value, first_columns};
+use crate::storage::segment::{
+    Column, Image, ImageError, Layout as Rows, Piece, Row, Source, Table, Value, first_columns,
+};
 
 /// Why an image could not be read, or the query that did.
 #[derive(Debug)]
@@ -43,9 +45,29 @@ fn layout(piece: &Piece) -> Result<Arc<Layout>, ImageError> {
     layout.map(Arc::new).ok_or(NO_PIECE)
 }
 
-/// Shows the wanted numbers of an image, series after series.
+/// What must be known of one type of an image to find series in it.
+pub(super) struct Known {
+    pieces: Vec<(Piece, Arc<Layout>)>,
+    /// Where the columns of each piece begin.
+    firsts: Vec<usize>,
+    rows: Rows,
+}
+
+impl Known {
+    pub(super) fn read<S: Source>(image: &Image<S>, kind: usize) -> Result<Self, ImageError> {
+        let pieces = image.pieces(kind)?;
+        let firsts = first_columns(&pieces);
+        let named = |piece: Piece| Ok((piece.clone(), layout(&piece)?));
+        let pieces = pieces.into_iter().map(named).collect::<Result<_, ImageError>>()?;
+        Ok(Self { pieces, firsts, rows: image.layout(kind)? })
+    }
+}
+
+/// Shows the wanted numbers of an image, series after series. What must be known of its types is asked for, so that
+/// it can be kept.
 pub(super) fn show<S: Source>(
     image: &Image<S>,
+    known: impl Fn(usize) -> Result<Arc<Known>, ImageError>,
     plans: &mut Plans<'_>,
     see: &mut impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
 ) -> Result<(), Trouble> {
@@ -53,25 +75,24 @@ pub(super) fn show<S: Source>(
         if !plans.concerns(&kind.kind) || !plans.touches(kind.first, kind.last) {
             continue;
         }
-        let pieces = image.pieces(at)?;
-        let firsts = first_columns(&pieces);
+        let known = known(at)?;
         let (mut columns, mut wanted) = (Vec::new(), Vec::new());
-        for (place, piece) in pieces.iter().enumerate() {
-            for (slot, series) in plans.wanted_of(&piece.bytes, || layout(piece))?.iter() {
-                columns.push(firsts[place] + *slot as usize);
+        for (place, (piece, named)) in known.pieces.iter().enumerate() {
+            for (slot, series) in plans.wanted_of(&piece.bytes, named)?.iter() {
+                columns.push(known.firsts[place] + *slot as usize);
                 wanted.push((place, *series));
             }
         }
         if wanted.is_empty() {
             continue;
         }
-        let layout = image.layout(at)?;
-        plans.look_at(layout.rows.len() as u64)?;
-        let columns = image.columns(&layout, &columns)?;
+        let rows = &known.rows;
+        plans.look_at(rows.rows.len() as u64)?;
+        let columns = image.columns(rows, &columns)?;
         for ((piece, series), column) in wanted.iter().zip(&columns) {
-            let counts = occurrences(&layout.shapes, *piece);
+            let counts = occurrences(&rows.shapes, *piece);
             let mut value = 0;
-            for row in &layout.rows {
+            for row in &rows.rows {
                 let count = counts.get(row.shape as usize).copied().unwrap_or_default();
                 if plans.touches(row.timestamp, row.timestamp) {
                     let place = Place { timestamp: row.timestamp, seq: row.seq };

@@ -62,6 +62,7 @@ use redb::WriteTransaction;
 
 use crate::archive::Segments;
 use crate::clock::Clock;
+use crate::crypto::Hash;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::redb_file::damaged;
@@ -141,6 +142,8 @@ pub struct Metrics {
     hot: Arc<Hot>,
     /// What is older than the hot window.
     segments: Arc<Segments>,
+    /// What must be known of types of segments, by the segment's hash and the place of the type in it.
+    known: Mutex<HashMap<(Hash, usize), Arc<image::Known>>>,
     /// What collectors sent last.
     senders: senders::Senders,
     clock: Clock,
@@ -186,6 +189,7 @@ impl Metrics {
             writer: writer::Writer::start(Arc::clone(&hot))?,
             hot,
             segments,
+            known: Mutex::default(),
             senders: senders::Senders::default(),
             clock,
             retention,

@@ -13,7 +13,7 @@ use super::Metrics;
 use super::batch::{Batch, FoundShape, Head};
 use super::hot::{self, Place};
 use super::hours::{Hours, each_batch, hour_image, no_image};
-use super::image::{self, Trouble};
+use super::image::{self, Known, Trouble};
 use super::layouts::Layouts;
 use super::matcher::Matcher;
 use super::number::Number;
@@ -29,7 +29,6 @@ use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::bytes::Reader;
 use crate::storage::redb_file::damaged;
-use crate::storage::segment::ImageError;
 
 /// Which numbers are asked for. The range includes both ends.
 #[derive(Debug)]
@@ -139,10 +138,12 @@ impl Metrics {
             let mut plans = Plans::new(query, tx)?;
             let sealed = self.sealed((query.collector, query.from, query.to), |kind| plans.concerns(kind))?;
             for one in &sealed {
-                image::show(&*one.image, &mut plans, &mut see).map_err(|trouble| match trouble {
-                    Trouble::Query(error) => error,
-                    Trouble::Image(error) => self.refused(one, error),
-                })?;
+                image::show(&*one.image, |kind| self.known(one, kind), &mut plans, &mut see).map_err(
+                    |trouble| match trouble {
+                        Trouble::Query(error) => error,
+                        Trouble::Image(error) => self.refused(one, error),
+                    },
+                )?;
             }
             let mut hours = Hours::new(tx, query.collector, query.from, query.to)?;
             let in_range = |head: &Head| head.first <= query.to && head.last >= query.from;
@@ -153,7 +154,8 @@ impl Metrics {
                 };
                 let hour = (query.collector, hour, counts);
                 if let Some(image) = hour_image(&images, hour)? {
-                    image::show(&image, &mut plans, &mut see).map_err(|trouble| match trouble {
+                    let known = |kind| Known::read(&image, kind).map(Arc::new);
+                    image::show(&image, known, &mut plans, &mut see).map_err(|trouble| match trouble {
                         Trouble::Query(error) => error,
                         Trouble::Image(error) => no_image(hour.0, hour.1, &error).into(),
                     })?;
@@ -294,15 +296,11 @@ impl<'q> Plans<'q> {
     }
 
     /// The wanted slots of a piece of an image, and which series they are.
-    pub(super) fn wanted_of(
-        &mut self,
-        piece: &Arc<[u8]>,
-        layout: impl FnOnce() -> Result<Arc<Layout>, ImageError>,
-    ) -> Result<Wanted, Trouble> {
+    pub(super) fn wanted_of(&mut self, piece: &Arc<[u8]>, layout: &Layout) -> Result<Wanted, QueryError> {
         if let Some(wanted) = self.images.get(piece) {
             return Ok(Arc::clone(wanted));
         }
-        let wanted = self.find(&*layout()?)?;
+        let wanted = self.find(layout)?;
         self.images.insert(Arc::clone(piece), Arc::clone(&wanted));
         Ok(wanted)
     }

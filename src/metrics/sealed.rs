@@ -4,9 +4,11 @@
 //! both can be told. A segment that is damaged or missing is told, and the rest is read.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::Metrics;
 use super::hot::{self, Place};
+use super::image::Known;
 use super::query::QueryError;
 use crate::archive::{Opened, SegmentError};
 use crate::clock::Timestamp;
@@ -38,6 +40,23 @@ impl Metrics {
             }
         }
         Ok(found)
+    }
+
+    /// What must be known of a type of a segment, which is kept as charts ask for it again and again.
+    pub(super) fn known(&self, sealed: &Opened, kind: usize) -> Result<Arc<Known>, ImageError> {
+        let key = (sealed.segment.sha256, kind);
+        if let Some(known) = self.known.lock().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let read = Arc::new(Known::read(&*sealed.image, kind)?);
+        let mut known = self.known.lock();
+        if known.len() >= limits::KNOWN_TYPES
+            && let Some(any) = known.keys().next().copied()
+        {
+            known.remove(&any);
+        }
+        known.insert(key, Arc::clone(&read));
+        Ok(read)
     }
 
     pub(super) fn refused(&self, sealed: &Opened, error: ImageError) -> QueryError {
