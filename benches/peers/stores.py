@@ -13,7 +13,6 @@ import psycopg
 
 import process
 from peer import Child, Http, Peer, answers, wait_for
-from recording import rfc3339
 
 WINDOW = "5m"
 USER, PASSWORD = "bench", "a long pass phrase for the bench"
@@ -98,33 +97,30 @@ class Ours(Child):
         return {"disk_bytes": sum(map(os.path.getsize, segments)), "hot_bytes": self.hot_bytes}
 
     def queries(self):
-        connection = Http(self.port, self.admin)
-        begin, end = self.recording.start * 1000, self.recording.end * 1000
-        range_ = {"from": rfc3339(begin), "to": rfc3339(end)}
-        collector = lambda call: self.ids[call % len(self.ids)]
+        return prometheus_queries(Http(self.port, self.admin), self.recording, "/prometheus", "pg-", ("datname", "relname"))
 
-        def points(id_, match, **step):
-            connection.get(f"/api/v1/collectors/{id_}/metrics", match=match, **range_, **step)
 
-        def one_series(call):
-            database, table = table_of(call)
-            labels = f'source="pg_stat_user_tables",database="{database}",table="{table}"'
-            points(collector(call), f"pg_stats.rows.n_tup_ins{{{labels}}}")
+def prometheus_queries(connection, recording, root, prefix, labels, **extra):
+    """The queries in the words of Prometheus, which three of the stores know."""
+    last = recording.end - 55
+    over = {"start": recording.start, "end": last, "step": 60, **extra}
 
-        def last_values(call):
-            last = {"from": rfc3339(end - 60_000), "to": rfc3339(end)}
-            connection.get(f"/api/v1/collectors/{collector(call)}/documents", limit=1000, **last)
+    def one_series(call):
+        of = zip(labels, table_of(call))
+        selected = ",".join([f'collector="{prefix}{call % recording.collectors:03}"'] + [f'{k}="{v}"' for k, v in of])
+        connection.get(f"{root}/api/v1/query_range", query=f"pg_stat_user_tables_n_tup_ins{{{selected}}}", **over)
 
-        def rates(match):
-            for id_ in self.ids:
-                points(id_, match, step="1m", fn="rate")
+    def last_values(call):
+        query = f'{{collector="{prefix}{call % recording.collectors:03}"}}'
+        connection.get(f"{root}/api/v1/query", query=query, time=last, **extra)
 
-        return {
-            "q1": one_series,
-            "q2": last_values,
-            "q3": lambda _: rates('pg_stats.rows.xact_commit{source="pg_stat_database"}'),
-            "q3b": lambda _: rates('pg_stats.rows.seq_tup_read{source="pg_stat_user_tables"}'),
-        }
+    def rates(name):
+        query = f"sum by (collector) (rate({name}[{WINDOW}]))"
+        connection.get(f"{root}/api/v1/query_range", query=query, **over)
+
+    return {"q1": one_series, "q2": last_values,
+            "q3": lambda _: rates("pg_stat_database_xact_commit"),
+            "q3b": lambda _: rates("pg_stat_user_tables_seq_tup_read")}
 
 
 class RemoteWrite(Child):
@@ -144,26 +140,7 @@ class RemoteWrite(Child):
         return lambda _, body: connection.call("POST", "/api/v1/write", body)
 
     def queries(self):
-        connection = Http(self.port)
-        last = self.recording.end - 55
-        over = {"start": self.recording.start, "end": last, "step": 60}
-
-        def one_series(call):
-            database, table = table_of(call)
-            labels = f'collector="c{call % self.recording.collectors:03}",database="{database}",table="{table}"'
-            connection.get("/api/v1/query_range", query=f"pg_stat_user_tables_n_tup_ins{{{labels}}}", **over, **self.extra)
-
-        def last_values(call):
-            query = f'{{collector="c{call % self.recording.collectors:03}"}}'
-            connection.get("/api/v1/query", query=query, time=last, **self.extra)
-
-        def rates(name):
-            query = f"sum by (collector) (rate({name}[{WINDOW}]))"
-            connection.get("/api/v1/query_range", query=query, **over, **self.extra)
-
-        return {"q1": one_series, "q2": last_values,
-                "q3": lambda _: rates("pg_stat_database_xact_commit"),
-                "q3b": lambda _: rates("pg_stat_user_tables_seq_tup_read")}
+        return prometheus_queries(Http(self.port), self.recording, "", "c", ("database", "table"), **self.extra)
 
 
 class VictoriaMetrics(RemoteWrite):

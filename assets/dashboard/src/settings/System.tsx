@@ -2,9 +2,10 @@ import type { ReactNode } from 'react';
 import { problemText, requestId } from '../api/problem';
 import type { Job, MirrorState, SystemState } from '../api/types';
 import { formatBytes, formatCount, formatDuration, MISSING } from '../lib/format';
+import { Button } from '../ui/Button';
 import { Loading, LoadFailure } from '../ui/states';
 import { Time } from '../ui/Time';
-import { useJobsQuery, useSystemQuery } from './api';
+import { useConfirmClockMutation, useJobsQuery, useSystemQuery } from './api';
 import { Secrets } from './Secrets';
 import { t } from './strings';
 
@@ -28,6 +29,7 @@ export function System() {
         />
       )}
       {system.isLoading && <Loading rows={4} />}
+      {system.data?.clock.jumped_to && <DoubtedClock jumpedTo={system.data.clock.jumped_to} />}
       {system.data && <Facts system={system.data} />}
       {system.data?.mirror && <Mirror mirror={system.data.mirror} />}
       {jobs.data && jobs.data.length > 0 && <Jobs jobs={jobs.data} />}
@@ -38,6 +40,7 @@ export function System() {
 
 function Facts({ system }: { system: SystemState }) {
   const { storage, tls, keys } = system;
+  const { segments } = storage;
   const facts: [string, ReactNode][] = [
     [t('version'), system.version],
     [t('started'), <Time key="started" value={system.started_at} />],
@@ -46,15 +49,52 @@ function Facts({ system }: { system: SystemState }) {
     [t('disk'), t('diskFree', { free: formatBytes(storage.disk_free_bytes), total: formatBytes(storage.disk_total_bytes) })],
     [t('registrySize'), formatBytes(storage.registry_bytes)],
     [t('metricsSize'), formatBytes(storage.hot_bytes)],
+    [t('segmentsSize'), t('segmentsOf', { size: formatBytes(segments.bytes), count: formatCount(segments.count) })],
+    [t('oldestMetric'), <Time key="oldest" value={segments.oldest} />],
+    [t('logsSize'), formatBytes(storage.logs_bytes)],
+    [t('forecast'), <Forecast key="forecast" forecast={storage.forecast} />],
     [t('sqlite'), system.sqlite_version],
     [t('dataDir'), <code key="folder">{storage.data_dir}</code>],
     [t('rootKey'), String(keys.root_keys.at(-1) ?? '')],
   ];
+  if (segments.damaged + segments.missing > 0) {
+    const wrong = { damaged: formatCount(segments.damaged), missing: formatCount(segments.missing) };
+    facts.push([
+      t('segmentsWrong'),
+      <span key="wrong" className="settings-failed">
+        {t('segmentsWrongOf', wrong)}
+      </span>,
+    ]);
+  }
   if (tls) {
     facts.push([t('certificateUntil'), <Time key="until" value={tls.certificate.not_after} />]);
     facts.push([t('authorityHash'), <code key="hash">{tls.authority.sha256}</code>]);
   }
   return <FactList name={t('system')} facts={facts} />;
+}
+
+const SHORT_DAYS = 14;
+
+function Forecast({ forecast }: { forecast: SystemState['storage']['forecast'] }) {
+  if (!forecast) return t('forecastNone');
+  const { days_left: days, bytes_per_day: rate } = forecast;
+  if (days == null) return t('forecastStill');
+  const text = t('forecastDays', { days: formatCount(days), rate: formatBytes(rate) });
+  return days < SHORT_DAYS ? <span className="settings-failed">{text}</span> : text;
+}
+
+/** Asks an administrator whether a clock that jumped is right. */
+function DoubtedClock({ jumpedTo }: { jumpedTo: string }) {
+  const [confirm, { isLoading, error }] = useConfirmClockMutation();
+  return (
+    <section className="card settings-facts" role="alert">
+      <p>{t('clockJumped', { time: jumpedTo })}</p>
+      {error && <p className="settings-failed">{problemText(error)}</p>}
+      <Button look="primary" busy={isLoading} disabled={isLoading} onClick={() => void confirm()}>
+        {t('confirmClock')}
+      </Button>
+    </section>
+  );
 }
 
 function Mirror({ mirror }: { mirror: MirrorState }) {

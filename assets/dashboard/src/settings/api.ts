@@ -53,6 +53,10 @@ const settingsApi = api.injectEndpoints({
       invalidatesTags: (_, error) => (error ? [] : ['Secrets', 'Audit']),
     }),
     system: build.query<SystemState, void>({ query: () => 'system', providesTags: ['System'] }),
+    confirmClock: build.mutation<unknown, void>({
+      query: () => ({ url: 'system/confirm-clock', method: 'POST' }),
+      invalidatesTags: (_, error) => (error ? [] : ['System', 'Audit']),
+    }),
     jobs: build.query<Job[], void>({
       query: () => 'jobs',
       transformResponse: (reply: { jobs: Job[] }) => reply.jobs,
@@ -71,5 +75,6 @@ export const {
   useCreateSecretMutation,
   useDeleteSecretMutation,
   useSystemQuery,
+  useConfirmClockMutation,
   useJobsQuery,
 } = settingsApi;
