@@ -18,7 +18,7 @@ use crate::audit::{Action, Actor, Change, Origin, Target};
 use crate::clock::Timestamp;
 use crate::crypto::{Secret, random_hex};
 use crate::ids::{SessionId, TokenId, UserId};
-use crate::limits::{SESSIONS_PER_USER, USERNAME_CHARS};
+use crate::limits::{PASSWORD_CHARS, SESSIONS_PER_USER};
 use crate::storage::{self, StoreError};
 
 /// What a login or a refresh hands out.
@@ -58,19 +58,22 @@ impl Access {
         let found = self.db.read(|tx| user_rows::by_name(tx, &self.ring, username))?;
         let hash = found.as_ref().map(|found| found.password_hash.as_str());
         let right = self.verify_password(&attempt, password, hash)?;
-        let (true, Some(found)) = (right, found) else { return self.deny(origin, username) };
+        let is_known = found.is_some();
+        let (true, Some(found)) = (right, found) else { return self.deny(origin, username, is_known) };
         match self.begin_session(origin, &found)? {
             Some(session) => {
                 self.backoff.succeeded(&attempt);
                 Ok(session)
             }
-            None => self.deny(origin, username),
+            None => self.deny(origin, username, true),
         }
     }
 
-    fn deny<T>(&self, origin: &Origin, username: &str) -> Result<T, SignInError> {
-        let tried: String =
-            username.chars().filter(|letter| !letter.is_control()).take(USERNAME_CHARS).collect();
+    fn deny<T>(&self, origin: &Origin, username: &str, is_known: bool) -> Result<T, SignInError> {
+        // what nobody is called and is long enough may be a password that was typed into the wrong field
+        let may_be_shown = is_known || username.chars().count() < *PASSWORD_CHARS.start();
+        let tried = if may_be_shown { username } else { "unknown" };
+        let tried: String = tried.chars().filter(|letter| !letter.is_control()).collect();
         let origin = Origin { actor: Actor::anonymous(&tried), ..origin.clone() };
         self.audit
             .note(&origin, Change::new(Action::AuthDenied, Target::new("user", "", &tried)).refused())?;
