@@ -180,13 +180,36 @@ test('a registration secret is shown once', async () => {
   assert.ok(!(await page.content()).includes(secret));
 });
 
+test('an API token is shown once, signs in until it is revoked, and asks in PromQL', async () => {
+  await go('/settings/preferences');
+  await button('Add API token').click();
+  const dialog = page.getByRole('dialog', { name: 'Add API token' });
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('grafana');
+  await dialog.getByRole('button', { name: 'Add API token' }).click();
+  const made = page.getByRole('dialog', { name: 'API token grafana' });
+  const token = await made.getByRole('textbox', { name: 'Token' }).inputValue();
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press('Escape');
+  await seen(page.getByRole('table', { name: 'API tokens' }).getByRole('row').filter({ hasText: 'viewer' }));
+  assert.ok(!(await page.content()).includes(token));
+  const asked = () =>
+    fetch(new URL('/prometheus/api/v1/query?query=1%2B1&time=4', page.url()), {
+      headers: { Authorization: `Basic ${Buffer.from(`any:${token}`).toString('base64')}` },
+    });
+  assert.deepEqual((await (await asked()).json()).data.result, [4, '2']);
+  await button('Revoke API token grafana').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke API token' }).click();
+  await seen(page.getByText('No API tokens'));
+  assert.equal((await asked()).status, 401);
+});
+
 test('these pages are accessible and fit, in both themes and sizes', async () => {
   const problems = [];
   for (const theme of ['light', 'dark']) {
     for (const [size, viewport] of Object.entries({ ...SIZES, narrow: { width: 320, height: 700 } })) {
       await page.emulateMedia({ colorScheme: theme });
       await page.setViewportSize(viewport);
-      for (const path of ['/', '/collectors', tab('overview'), tab('queries'), tab('logs'), '/settings/system']) {
+      for (const path of ['/', '/collectors', tab('overview'), tab('queries'), tab('logs'), '/settings/system', '/settings/preferences']) {
         await go(path);
         await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true]'));
         for (const violation of await violations(page)) problems.push(`${path} ${size} ${theme}: ${violation}`);

@@ -67,6 +67,7 @@ export const api = createApi({
     'CollectorAudit',
     'Users',
     'Secrets',
+    'Tokens',
     'System',
   ],
   endpoints: () => ({}),

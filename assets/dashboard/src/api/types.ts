@@ -103,6 +103,9 @@ export type AuditEntry = With<Schemas['EntryView'], { old_values?: Members; new_
 export type AuditPage = With<Schemas['EntryList'], { entries: AuditEntry[] }>;
 export type ChainCheck = Schemas['VerificationView'];
 
+export type ApiToken = Schemas['ApiTokenView'];
+export type NewApiToken = Schemas['ApiTokenBody'];
+export type MadeApiToken = Schemas['NewApiToken'];
 export type RegistrationSecret = Schemas['SecretView'];
 export type NewRegistrationSecret = Schemas['SecretBody'];
 export type MadeRegistrationSecret = Schemas['NewSecret'];

@@ -3,6 +3,7 @@ import { useMay } from '../api/session';
 import { usePageTitle } from '../lib/hooks';
 import { NoPermission } from '../ui/states';
 import { TabPanel, Tabs } from '../ui/Tabs';
+import { ApiTokens } from './ApiTokens';
 import { ChangePassword } from './ChangePassword';
 import { Groups } from './Groups';
 import { PreferencesForm } from './PreferencesForm';
@@ -37,9 +38,12 @@ export function SettingsPage() {
       </div>
       <TabPanel id="settings" value={tab}>
         {tab === 'preferences' && (
-          <div className="settings-columns">
-            <PreferencesForm />
-            <ChangePassword />
+          <div className="settings-stack">
+            <div className="settings-columns">
+              <PreferencesForm />
+              <ChangePassword />
+            </div>
+            <ApiTokens />
           </div>
         )}
         {tab === 'users' && <Users />}

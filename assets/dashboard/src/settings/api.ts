@@ -1,8 +1,11 @@
 import { api } from '../api/client';
 import type {
   Account,
+  ApiToken,
   Job,
+  MadeApiToken,
   MadeRegistrationSecret,
+  NewApiToken,
   NewRegistrationSecret,
   NewUser,
   RegistrationSecret,
@@ -39,6 +42,19 @@ const settingsApi = api.injectEndpoints({
       query: ({ id, password }) => ({ url: `users/${encodeURIComponent(id)}/reset-password`, method: 'POST', body: { password } }),
       invalidatesTags: changed,
     }),
+    tokens: build.query<ApiToken[], void>({
+      query: () => 'api-tokens',
+      transformResponse: (reply: { api_tokens: ApiToken[] }) => reply.api_tokens,
+      providesTags: ['Tokens'],
+    }),
+    createToken: build.mutation<MadeApiToken, NewApiToken>({
+      query: (body) => ({ url: 'api-tokens', method: 'POST', body }),
+      invalidatesTags: (_, error) => (error ? [] : ['Tokens', 'Audit']),
+    }),
+    revokeToken: build.mutation<null, string>({
+      query: (id) => ({ url: `api-tokens/${encodeURIComponent(id)}`, method: 'DELETE' }),
+      invalidatesTags: (_, error) => (error ? [] : ['Tokens', 'Audit']),
+    }),
     secrets: build.query<RegistrationSecret[], void>({
       query: () => 'registration-secrets',
       transformResponse: (reply: { registration_secrets: RegistrationSecret[] }) => reply.registration_secrets,
@@ -71,6 +87,9 @@ export const {
   useUpdateUserMutation,
   useDeleteUserMutation,
   useResetPasswordMutation,
+  useTokensQuery,
+  useCreateTokenMutation,
+  useRevokeTokenMutation,
   useSecretsQuery,
   useCreateSecretMutation,
   useDeleteSecretMutation,
