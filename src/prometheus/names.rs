@@ -2,6 +2,9 @@
 //!
 //! Every series has a name made from its own by one rule; the well-known ones have those of the exporters as well.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::known::{KNOWN, Known, Value};
 use crate::promql::NAME;
 
@@ -45,6 +48,40 @@ pub fn may_be_row_of(name: &str, kind: &str) -> bool {
     ROWS.strip_prefix(kind).is_some_and(|rest| rest.starts_with('.')) && name.starts_with("pg_")
 }
 
+/// Whether a series has this name among its own.
+pub fn can_be(series: &str, labels: &[(&str, &str)], name: &str) -> bool {
+    let by_rule = if series.starts_with(|first: char| first.is_ascii_digit()) {
+        name.strip_prefix('_').is_some_and(|name| letters(series).eq(name.chars()))
+    } else {
+        letters(series).eq(name.chars())
+    };
+    let by_view = || {
+        row_of(series, labels).is_some_and(|(source, column)| {
+            letters(source).chain(['_']).chain(letters(column)).eq(name.chars())
+        })
+    };
+    by_rule || by_view() || known_of(series).iter().any(|rank| KNOWN[*rank].name == name)
+}
+
+/// The places of the well-known names of a series.
+fn known_of(series: &str) -> &'static [usize] {
+    static BY_SERIES: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+        let mut by_series = HashMap::<_, Vec<_>>::new();
+        for (rank, known) in KNOWN.iter().enumerate() {
+            by_series.entry(known.of).or_default().push(rank);
+        }
+        by_series
+    });
+    BY_SERIES.get(series).map_or(&[], Vec::as_slice)
+}
+
+/// View and column of a series that is one of a row of a view of PostgreSQL.
+fn row_of<'a>(series: &'a str, labels: &[(&str, &'a str)]) -> Option<(&'a str, &'a str)> {
+    let column = series.strip_prefix(ROWS)?;
+    let (_, source) = labels.iter().find(|(name, source)| *name == SOURCE && source.starts_with("pg_"))?;
+    Some((source, column))
+}
+
 /// A label's name, told apart from those that the registry adds.
 fn label(name: &str) -> String {
     let name = valid(name);
@@ -56,8 +93,8 @@ pub fn identities(series: &str, labels: &[(&str, &str)]) -> Vec<Identity> {
     let own = labels.iter().map(|(name, value)| (label(name), (*value).to_owned()));
     let own = own.chain([(NAME.to_owned(), valid(series))]).collect();
     let mut all = vec![Identity { rank: 0, labels: own, value: Value::Times(1.0) }];
-    let known = KNOWN.iter().enumerate().filter(|(_, known)| known.of == series);
-    all.extend(known.filter_map(|(rank, known)| well_known(rank, known, labels)));
+    let known = known_of(series).iter();
+    all.extend(known.filter_map(|rank| well_known(*rank, &KNOWN[*rank], labels)));
     all.extend(row(series, labels));
     all
 }
@@ -81,8 +118,7 @@ fn well_known(rank: usize, known: &Known, labels: &[(&str, &str)]) -> Option<Ide
 
 /// A row of a view of PostgreSQL: the view and the column.
 fn row(series: &str, labels: &[(&str, &str)]) -> Option<Identity> {
-    let column = series.strip_prefix(ROWS)?;
-    let (_, source) = labels.iter().find(|(name, source)| *name == SOURCE && source.starts_with("pg_"))?;
+    let (source, column) = row_of(series, labels)?;
     let theirs = |name: &str| ROW_LABELS.iter().find(|(ours, _)| *ours == name).map(|(_, theirs)| *theirs);
     let renamed = labels
         .iter()
@@ -119,6 +155,23 @@ mod tests {
         assert!(
             may_be_of("my_type_count", "my.type") && may_be_of("my", "my") && !may_be_of("my_type", "my.typ")
         );
+    }
+
+    #[test]
+    fn a_name_is_known_without_the_labels_that_go_with_it() {
+        for (series, labels) in [
+            ("weather.süd.t-max", &[("zone", "eu")][..]),
+            ("9a.b", &[]),
+            ("pg_stats.transactions_committed", &[("database", "app")]),
+            ("pg_stats.rows.seq_scan", &[("source", "pg_stat_user_tables")]),
+            ("sysstat.rows.idle", &[("source", "cpu"), ("cpu", "cpu0")]),
+        ] {
+            for identity in identities(series, labels) {
+                let (_, name) = identity.labels.iter().find(|(label, _)| label == NAME).unwrap();
+                assert!(can_be(series, labels, name), "{series} {name}");
+            }
+            assert!(!can_be(series, labels, "another"));
+        }
     }
 
     #[test]

@@ -61,6 +61,12 @@ impl Wanted for Wish {
     }
 
     fn wants(&self, name: &str, labels: &[(&str, &str)]) -> bool {
-        names::identities(name, labels).iter().any(|identity| self.fits(identity))
+        // most series are told apart by their names alone, and a collector has thousands
+        let can_have = |matcher: &Matcher| match &matcher.condition {
+            Condition::Is(wanted) => names::can_be(name, labels, wanted),
+            Condition::IsNot(_) | Condition::Like(_) | Condition::Unlike(_) => true,
+        };
+        self.names().all(can_have)
+            && names::identities(name, labels).iter().any(|identity| self.fits(identity))
     }
 }
