@@ -37,7 +37,8 @@ impl Registrar {
         })
     }
 
-    /// Gives an agent another configuration. A version that it has not taken yet is not told any more.
+    /// Gives an agent another configuration. A version that it has not taken yet is not told any more. What asks for
+    /// what there is already changes nothing, and stands nowhere.
     pub fn configure(
         &self,
         origin: &Origin,
@@ -59,6 +60,9 @@ impl Registrar {
         reason: Option<&str>,
     ) -> Result<Collector, RegisterError> {
         let Changed { before, after } = self.collectors.configure(tx, id, change, &origin.actor.name)?;
+        if after.config_version == before.config_version {
+            return Ok(after);
+        }
         self.commands.replace(
             tx,
             &NewCommand {

@@ -49,7 +49,7 @@ pub(super) struct BulkBody {
     /// When to begin, at most 366 days ahead; without it, at once.
     #[schema(value_type = Option<String>, format = DateTime)]
     schedule_at: Option<Timestamp>,
-    /// `unregister 5`, needed to unregister 5 collectors.
+    /// `unregister 5`, needed to unregister 5 collectors and delete their metrics.
     confirm: Option<String>,
 }
 
@@ -60,18 +60,20 @@ fn order(mut fields: Fields, now: Timestamp) -> Result<Order, Problem> {
     let reason = fields.optional_text("reason", 0..=REASON_CHARS).filter(|reason| !reason.is_empty());
     let schedule_at = schedule_at(&mut fields, now);
     let confirm = fields.optional_text("confirm", 0..=100);
-    if kind == Some(TaskKind::Unregister) {
-        let count = collectors.iter().collect::<HashSet<_>>().len();
-        let expected = format!("unregister {count}");
-        if confirm.as_deref() != Some(expected.as_str()) {
-            fields.complain("confirm", "required", format!("must be: {expected}"));
-        }
-    }
     let task = fields.within("params", |params| match kind {
         Some(kind) => task(kind, params),
         // whose parameters they are is not known
         None => params.unread(Task::UpdateGroup { group_id: None }),
     });
+    if let Task::Unregister(leaving) = &task {
+        let count = collectors.iter().collect::<HashSet<_>>().len();
+        let expected = format!("unregister {count}");
+        // what is archived comes back whole, so only what is lost for good has to be confirmed
+        let is_wrong = confirm.map_or(!leaving.archive_metrics, |confirm| confirm != expected);
+        if is_wrong {
+            fields.complain("confirm", "required", format!("must be: {expected}"));
+        }
+    }
     fields.finish(Order { task, reason, collectors, schedule_at })
 }
 
@@ -114,6 +116,7 @@ fn task(kind: TaskKind, params: &mut Fields) -> Task {
             notes: params.optional_text("notes", 0..=NOTES_CHARS),
         }),
         TaskKind::UpdateGroup => {
+            params.also_named("group_id", "group");
             if !params.has("group_id") {
                 params.complain("group_id", "required", "is required, and may be null".to_owned());
             }
@@ -141,6 +144,7 @@ fn timing(params: &mut Fields) -> Timing {
 }
 
 fn tag_change(params: &mut Fields) -> TagChange {
+    params.also_named("set", "tags");
     let set = params.has("set");
     let change = TagChange {
         add: params.texts("add", TAGS, TAG_CHARS),

@@ -108,8 +108,17 @@ pub(super) struct ConfigBody {
     group_id: Option<String>,
     /// Types of documents that the agent collects.
     enabled_types: Option<Vec<String>>,
-    /// error, warn, info, debug
+    /// error, warn, info, debug, in upper or lower case; `warning` is `warn`.
     log_level: Option<String>,
+}
+
+/// As lines of a log have it, `WARNING`, or as an agent's configuration has it, `warn`.
+fn log_level(fields: &mut Fields) -> Option<LogLevel> {
+    fields.respell("log_level", |level| match level.to_ascii_lowercase().as_str() {
+        "warning" => LogLevel::Warn.as_str().to_owned(),
+        level => level.to_owned(),
+    });
+    fields.optional_one_of("log_level")
 }
 
 /// Reads what may be changed of an agent's configuration.
@@ -125,7 +134,7 @@ pub(super) fn config_change(fields: &mut Fields) -> ConfigChange {
         enabled_types: fields
             .has("enabled_types")
             .then(|| fields.texts("enabled_types", ENABLED_TYPES, 1..=DOCUMENT_TYPE_CHARS)),
-        log_level: fields.optional_one_of::<LogLevel>("log_level"),
+        log_level: log_level(fields),
     }
 }
 

@@ -10,6 +10,22 @@ use crate::node::CollectorReport;
 use crate::registry::{Group, LogLevel};
 use crate::wire::Network;
 
+/// Bytes since the agent's host started; null until an agent has said them.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+pub(super) struct NetworkBytesView {
+    sent_bytes: Option<u64>,
+    received_bytes: Option<u64>,
+}
+
+impl NetworkBytesView {
+    fn of(said: Option<Network>) -> Self {
+        Self {
+            sent_bytes: said.map(|network| network.sent_bytes),
+            received_bytes: said.map(|network| network.received_bytes),
+        }
+    }
+}
+
 /// A collector with its one status.
 #[derive(Clone, Serialize, ToSchema)]
 pub(super) struct CollectorView {
@@ -50,8 +66,7 @@ pub(super) struct CollectorView {
     pub(super) cpu_usage: Option<f64>,
     /// Percent of the agent's host.
     pub(super) memory_usage: Option<f64>,
-    #[schema(value_type = Option<Object>)]
-    pub(super) network: Option<Network>,
+    pub(super) network: NetworkBytesView,
     pub(super) avg_collection_time_ms: Option<f64>,
     pub(super) max_collection_time_ms: Option<f64>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -132,7 +147,7 @@ impl From<CollectorReport> for CollectorView {
             uptime_percentage: uptime.percentage(),
             cpu_usage: said.as_ref().and_then(|said| said.cpu_usage),
             memory_usage: said.as_ref().and_then(|said| said.memory_usage),
-            network: said.as_ref().and_then(|said| said.network),
+            network: NetworkBytesView::of(said.as_ref().and_then(|said| said.network)),
             avg_collection_time_ms: seen.as_ref().and_then(Seen::mean_collection_ms),
             max_collection_time_ms: seen.as_ref().and_then(Seen::max_collection_ms),
             last_collection_at: counter.map(|counter| counter.last_push_received_at),

@@ -129,6 +129,22 @@ impl Fields {
         self.members.contains_key(field)
     }
 
+    /// Spells a text in another way before it is read.
+    pub fn respell(&mut self, field: &str, spell: impl FnOnce(&str) -> String) {
+        if let Some(Value::String(text)) = self.members.get_mut(field) {
+            *text = spell(text);
+        }
+    }
+
+    /// Gives a field its other name, where it has not been sent under that one.
+    pub fn also_named(&mut self, field: &str, other: &str) {
+        if !self.members.contains_key(field)
+            && let Some(value) = self.members.remove(other)
+        {
+            self.members.insert(field.to_owned(), value);
+        }
+    }
+
     pub fn complain(&mut self, field: &str, code: &str, message: String) {
         self.problems.push(FieldError { field: field.to_owned(), code: code.to_owned(), message });
     }

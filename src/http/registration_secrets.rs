@@ -18,6 +18,7 @@ use crate::limits::{REGISTRATION_SECRET_DAYS, REGISTRATION_SECRET_USES, TOKEN_NA
 use crate::node::Node;
 
 /// What a secret gets when nothing else is asked for: enough for one rack, and gone in a week.
+const DEFAULT_NAME: &str = "registration";
 const DEFAULT_USES: i64 = 10;
 const DEFAULT_DAYS: i64 = 7;
 
@@ -59,8 +60,9 @@ pub(super) struct SecretList {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes the body in the OpenAPI document; Fields reads it")]
 pub(super) struct SecretBody {
-    #[schema(min_length = 1, max_length = 100)]
-    name: String,
+    /// What it is called in the list and in the audit log.
+    #[schema(min_length = 1, max_length = 100, default = "registration")]
+    name: Option<String>,
     #[schema(minimum = 1, maximum = 10000)]
     max_uses: Option<i64>,
     #[schema(minimum = 1, maximum = 365)]
@@ -82,7 +84,8 @@ pub(super) async fn create(
     caller: Caller,
     mut fields: Fields,
 ) -> Result<(Json<NewSecret>, StatusCode), Problem> {
-    let name = fields.text("name", 1..=TOKEN_NAME_CHARS);
+    let name = fields.optional_text("name", 1..=TOKEN_NAME_CHARS);
+    let name = name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     let most = i64::from(REGISTRATION_SECRET_USES);
     let max_uses = fields.optional_number("max_uses", 1..=most).unwrap_or(DEFAULT_USES);
     let days = fields.optional_number("expires_in_days", REGISTRATION_SECRET_DAYS).unwrap_or(DEFAULT_DAYS);

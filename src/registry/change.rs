@@ -104,7 +104,8 @@ impl Collectors {
         Ok(Changed { before, after })
     }
 
-    /// Makes the next version of an agent's configuration, in the caller's transaction.
+    /// Makes the next version of an agent's configuration, in the caller's transaction. A change that changes
+    /// nothing makes none, unless the agent has refused what there is.
     pub fn configure(
         &self,
         tx: &Transaction<'_>,
@@ -131,6 +132,9 @@ impl Collectors {
             last_modified_at: self.later_than(&before),
             ..before.clone()
         };
+        if after.config() == before.config() && before.config_error.is_none() {
+            return Ok(Changed { after: before.clone(), before });
+        }
         rows::update(tx, &after)?;
         rows::replace_tags(tx, &after)?;
         rows::keep_version(tx, &before, before.registered_at, &before.registered_by)?;

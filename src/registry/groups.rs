@@ -34,7 +34,7 @@ pub struct Group {
     pub modified_at: Timestamp,
 }
 
-/// A checked request to create or replace a group.
+/// A checked request to create a group.
 #[derive(Clone, Debug)]
 pub struct NewGroup {
     pub name: String,
@@ -42,6 +42,16 @@ pub struct NewGroup {
     pub color: String,
     pub icon: String,
     /// At the end where it is not given.
+    pub display_order: Option<i64>,
+}
+
+/// A checked request to change a group; what is absent stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct GroupChange {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub color: Option<String>,
+    pub icon: Option<String>,
     pub display_order: Option<i64>,
 }
 
@@ -116,18 +126,19 @@ impl Groups {
         Ok(group)
     }
 
-    /// Replaces a group's fields.
-    pub fn update(&self, origin: &Origin, id: GroupId, new: NewGroup) -> Result<Group, GroupsError> {
+    /// Changes a group's fields.
+    pub fn update(&self, origin: &Origin, id: GroupId, change: GroupChange) -> Result<Group, GroupsError> {
         self.db.write(|tx| {
             let old = by_id(tx, id)?.ok_or(GroupsError::NotFound(id))?;
+            let before = old.clone();
             let group = Group {
-                name: new.name,
-                description: new.description,
-                color: new.color,
-                icon: new.icon,
-                display_order: new.display_order.unwrap_or(old.display_order),
+                name: change.name.unwrap_or(before.name),
+                description: change.description.unwrap_or(before.description),
+                color: change.color.unwrap_or(before.color),
+                icon: change.icon.unwrap_or(before.icon),
+                display_order: change.display_order.unwrap_or(before.display_order),
                 modified_at: self.clock.now(),
-                ..old.clone()
+                ..before
             };
             update(tx, &group).map_err(|error| name_taken(error, &group.name))?;
             let change =

@@ -17,4 +17,4 @@ pub use collector::{ActionKind, Collector, Control, Credentials, Environment, Ki
 pub use collectors::{Collectors, CollectorsError};
 pub use config_versions::{ConfigVersion, RefusedConfig};
 pub use dashboards::{Dashboard, Dashboards};
-pub use groups::{Group, Groups, GroupsError, NewGroup};
+pub use groups::{Group, GroupChange, Groups, GroupsError, NewGroup};

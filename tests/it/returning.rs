@@ -39,7 +39,7 @@ const LONG: Size = Size {
     documents_per_batch: 12,
     settling: Duration::from_secs(60),
     watched: Duration::from_secs(60),
-    live_interval: Duration::from_secs(30),
+    live_interval: Duration::from_secs(10),
 };
 
 const LIVE_P99: Duration = Duration::from_secs(2);

@@ -204,6 +204,8 @@ async fn registration_secrets_are_listed_without_their_text() {
     let body = json!({"name": "rack 7", "max_uses": 3, "expires_in_days": 1});
     let created = daemon.post("/registration-secrets", &ada, body).await;
     assert_eq!((created.status.as_u16(), created.body["max_uses"].as_u64()), (201, Some(3)));
+    let simplest = daemon.post("/registration-secrets", &ada, json!({})).await;
+    assert_eq!((simplest.status.as_u16(), simplest.text("name")), (201, "registration"));
     let refused = daemon.post("/registration-secrets", &ada, json!({"name": "x", "max_uses": 0})).await;
     assert_eq!(refused.fields(), ["max_uses"]);
     let list = daemon.get("/registration-secrets", &ada).await;

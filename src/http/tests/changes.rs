@@ -103,6 +103,33 @@ async fn a_new_configuration_has_a_version_and_the_agent_is_told_of_the_newest()
     assert!(grouped.body["updated_config"]["group_id"].is_string());
 }
 
+/// Whoever saves a form without a change, or puts a tag on that is there, gives the agent nothing to fetch.
+#[actix_web::test]
+async fn what_changes_nothing_makes_no_version() {
+    let fleet = Fleet::start().await;
+    let body = json!({"collection_interval": 30, "tags": ["a"], "log_level": "WARNING"});
+    let first = fleet.ask("update-config", body.clone()).await;
+    assert_eq!((first.status.as_u16(), &first.body["config_version"]), (200, &json!(2)), "{}", first.body);
+    assert_eq!(first.body["updated_config"]["log_level"], "warn");
+    let told = fleet.told().await.remove(0);
+    let entry = fleet.newest_entry().await;
+    for same in [body, json!({}), json!({"log_level": "Warn"})] {
+        let again = fleet.ask("update-config", same).await;
+        assert_eq!((again.status.as_u16(), &again.body["config_version"]), (200, &json!(2)));
+        assert_eq!(again.body["updated_config"], first.body["updated_config"]);
+    }
+    let add = json!({"action": "update-tags", "collector_ids": [fleet.id], "params": {"add": ["a"]}});
+    let bulk = fleet.daemon.post("/collectors/bulk-action", &fleet.ada, add).await;
+    assert_eq!((bulk.text("state"), &bulk.body["succeeded"]), ("completed", &json!(1)), "{}", bulk.body);
+    assert_eq!(fleet.collector().await["config_version"], 2);
+    assert_eq!(fleet.told().await, std::slice::from_ref(&told), "it is told what it was told");
+    assert_eq!(fleet.newest_entry().await, entry, "nothing happened");
+
+    // but one that the agent has refused is offered again as another version
+    fleet.answer(told["id"].as_str().unwrap(), json!({"status": "failed", "detail": "no"})).await;
+    assert_eq!(fleet.ask("update-config", json!({})).await.body["config_version"], 3);
+}
+
 #[actix_web::test]
 async fn a_rotated_token_works_at_once_and_the_old_one_until_its_grace_is_over() {
     let mut fleet = Fleet::start().await;

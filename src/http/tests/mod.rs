@@ -8,6 +8,7 @@ mod control;
 mod dashboards;
 mod downloads;
 mod fleet;
+mod groups;
 mod import;
 mod logs;
 mod once;

@@ -3,7 +3,7 @@
 use super::agents::registered_as;
 use super::*;
 use crate::events::EventKind;
-use crate::fleet::operations::{Order, Task};
+use crate::fleet::operations::{Order, TagChange, Task};
 use crate::limits::{OPERATION_STEP, OPERATION_STEPS_WITH_A_KEY};
 
 /// A daemon with some collectors, their agents, and an administrator.
@@ -191,8 +191,8 @@ async fn everything_that_is_wrong_with_a_request_is_told_at_once() {
     assert_eq!(fields("dance", json!({"x": 1})).await.fields(), ["action"]);
     assert_eq!(fields("restart", json!("x")).await.fields(), ["params"]);
     assert_eq!(
-        fields("unregister", json!({"retention_days": 0})).await.fields(),
-        ["confirm", "params.retention_days"]
+        fields("unregister", json!({"retention_days": 0, "archive_metrics": false})).await.fields(),
+        ["params.retention_days", "confirm"]
     );
     assert_eq!(fields("update-group", json!({})).await.fields(), ["params.group_id"]);
     assert_eq!(fields("update-group", json!({"group_id": "nobody"})).await.fields(), ["params.group_id"]);
@@ -221,13 +221,15 @@ async fn everything_that_is_wrong_with_a_request_is_told_at_once() {
 }
 
 #[actix_web::test]
-async fn many_are_unregistered_when_their_number_was_typed_and_their_tokens_are_dead_at_once() {
+async fn many_are_unregistered_and_their_tokens_are_dead_at_once() {
     let many = Many::start(3).await;
     let restart = many.asked("restart", json!({})).await;
+    let wrong = json!({"action": "unregister", "collector_ids": many.ids(), "confirm": "unregister 2"});
+    assert_eq!(many.ask(wrong).await.fields(), ["confirm"], "somebody counts other collectors");
     let reply = many
         .ask(json!({
             "action": "unregister", "collector_ids": many.ids(), "reason": "Database retired",
-            "params": {"retention_days": 7, "notes": "moved"}, "confirm": "unregister 3",
+            "params": {"retention_days": 7, "notes": "moved"},
         }))
         .await;
     assert_eq!((reply.status.as_u16(), reply.text("state")), (202, "completed"), "{}", reply.body);
@@ -436,7 +438,8 @@ async fn what_was_interrupted_goes_on_within_the_hour_and_not_days_later() {
     let many = Many::start(2).await;
     let interrupted = || {
         let collectors = many.ids().iter().map(|id| (*id).to_owned()).collect();
-        let task = Task::UpdateGroup { group_id: None };
+        let add = vec![many.daemon.clock.now().to_string()];
+        let task = Task::UpdateTags(TagChange { add, ..TagChange::default() });
         let order = Order { task, reason: None, collectors, schedule_at: None };
         many.daemon.node.operations.create(&Origin::system(), order).unwrap().to_string()
     };

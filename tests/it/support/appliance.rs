@@ -16,9 +16,11 @@ use super::wait_for;
 pub(crate) const ADMIN: &str = "ada";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// The program with an environment of its own.
+/// The program with an environment of its own: the one that was built beside the tests, or the one that the variable
+/// `PGANALYTICS_TEST_PROGRAM` names, such as that of a release, where a test measures.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pganalytics"));
+    let built = || env!("CARGO_BIN_EXE_pganalytics").into();
+    let mut command = Command::new(std::env::var_os("PGANALYTICS_TEST_PROGRAM").unwrap_or_else(built));
     command.env_clear().env("HOME", "/nonexistent");
     command
 }
