@@ -22,7 +22,9 @@ done
 in_root --install "$packages"/*.rpm
 for file in usr/bin/pganalytics{,-collector} usr/lib/systemd/system/pganalytics{,-collector}.service \
   usr/lib/sysusers.d/pganalytics{,-collector}.conf usr/share/man/man1/pganalytics.1.gz \
-  usr/share/licenses/pganalytics/THIRD-PARTY-LICENCES.gz etc/pganalytics/pganalytics.toml; do
+  usr/share/licenses/pganalytics/THIRD-PARTY-LICENCES.gz etc/pganalytics/pganalytics.toml \
+  usr/share/pganalytics/grafana/{prometheus,postgresql}/fleet.json \
+  usr/share/pganalytics/grafana/provisioning/{dashboards,datasources}/pganalytics.yaml; do
   [ -f "$root/$file" ] || fail "$file is missing"
 done
 in_root --verify pganalytics pganalytics-collector || fail "what is installed is not what is packed"
