@@ -61,7 +61,7 @@ pub(super) const TEMPLATES: [(&str, &[&str]); 9] = [
     ),
     (
         "abs ceil floor exp sqrt ln log2 log10 sgn round deg rad",
-        &["$(-cpus / 7)", "$(vector(-0))", "$(nothing)", "$(vector(1e-320))", "$(memory_bytes offset 1h)"],
+        &["$(-cpus / 7)", "$(vector(-0))", "$(nothing)", "$(vector(1e-300))", "$(memory_bytes offset 1h)"],
     ),
     (
         "rate increase delta irate idelta deriv changes resets",
