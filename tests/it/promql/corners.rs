@@ -36,7 +36,8 @@ pub(super) const TEMPLATES: [(&str, &[&str]); 9] = [
     (
         "sum avg max min count stddev stdvar group",
         &[
-            "$(odd * 1.5e8)",
+            // what Prometheus adds up over an operation it takes in any order, and of large numbers that shows
+            "$ by (name) (odd * 1.5e8)",
             "$ by (job) (odd) + 0",
             "$ without (instance, type, job) ({__name__=~\"cpus|disk_bytes\"})",
             "$ by (instance,) (memory_bytes)",
