@@ -37,6 +37,7 @@ mod keys;
 mod live;
 mod lost_replies;
 mod mirror;
+mod mirror_away;
 mod mirror_crash;
 mod mirror_tls;
 mod once;
