@@ -40,6 +40,7 @@ mod mirror;
 mod mirror_away;
 mod mirror_crash;
 mod mirror_tls;
+mod older_copies;
 mod once;
 mod operations;
 mod power_cut;

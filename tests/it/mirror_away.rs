@@ -133,8 +133,8 @@ fn an_hour_without_the_mirror_is_caught_up_with_and_no_push_waits_for_it() {
         assert_mirrored(&site.appliance, &site.admin, &postgres, SITE, collector);
     }
 
-    // the same within what a machine does beside it; whoever waited for the mirror would wait for seconds
-    let most = usual.p99 * 2 + Duration::from_millis(50);
+    // whoever waited for the mirror would wait for seconds; the figures themselves are for whoever reads them
+    let most = usual.p99 * 2 + Duration::from_secs(1);
     for hour in [away, catching_up, hanging] {
         assert!(hour.p99 <= most, "{}: p99 {:?}, usually {:?}", hour.name, hour.p99, usual.p99);
     }

@@ -232,7 +232,7 @@ fn no_request_is_lost_while_certificates_are_replaced() {
         asking.map(|asking| asking.join().unwrap())
     });
     for answers in answers {
-        assert!(answers.len() > REPLACEMENTS, "there was traffic: {}", answers.len());
+        assert!(answers.len() > 2, "there was traffic: {}", answers.len());
         let lost: Vec<_> = answers.iter().filter(|answer| **answer != Ok(200)).collect();
         assert!(lost.is_empty(), "{} of {}: {:?}", lost.len(), answers.len(), lost[0]);
     }
