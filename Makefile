@@ -26,7 +26,7 @@ DIST := assets/dist/index.html
 PROGRAMS := target/debug/pganalytics target/debug/pganalytics-collector
 LOGS := target/test-logs
 # the tests that have a long form
-SOAKED := crash:: crash_sealing:: damage:: fault_sealing:: fleet_laws:: power_cut:: returning::
+SOAKED := crash:: crash_sealing:: damage:: fault_sealing:: fleet_laws:: mirror_away:: mirror_crash:: power_cut:: returning::
 
 .PHONY: help
 help: ## List these targets

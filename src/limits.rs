@@ -228,6 +228,9 @@ pub const RESEALED_AT_ONCE: usize = 200;
 pub const RESEAL_TRANSACTIONS: usize = 20;
 /// How often the job looks for a new key and for more to do, in seconds.
 pub const KEYS_SECONDS: u64 = 2;
+/// How often registry and metrics note how far the other one is, in seconds: what an older copy of one of them lacks is
+/// not missed when it is younger.
+pub const MARKS_SECONDS: u64 = 60;
 /// Rows that one step of pruning deletes from one table.
 pub const PRUNED_AT_ONCE: usize = 1000;
 

@@ -80,6 +80,7 @@ pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
 pub use merge::Merging;
 pub use number::Number;
+pub use owner::RegistryMark;
 pub use piece::Series;
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::{Expired, Retention};

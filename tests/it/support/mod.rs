@@ -17,6 +17,9 @@ pub(crate) mod tls;
 
 use std::time::{Duration, Instant};
 
+/// This program, also when another build has taken its place on the disk.
+pub(crate) const OWN_PROGRAM: &str = "/proc/self/exe";
+
 /// Waits until `condition` gives something, and fails the test when it does not within 20 seconds.
 #[track_caller]
 pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
