@@ -96,6 +96,8 @@ openapi: ## Write docs/openapi.json and docs/metric-names.md anew
 
 # PROFILE=dev packs the programs of `make build`: soon there, and large
 PROFILE ?= dist
+# who is asked about a package; whoever hands packages on says so (`.invalid` is no host by definition)
+export MAINTAINER ?= pgAnalytics <packages@pganalytics.invalid>
 
 .PHONY: packages
 packages: tools-packages $(DIST) ## Build .deb and .rpm of both programs, and the bundle (target/packages)
@@ -107,7 +109,7 @@ test-packages: packages ## Install the packages on a booted Debian and in an rpm
 	@tests/packages/run
 
 .PHONY: manual
-manual: ## Write manual pages and completions anew (packaging/man, packaging/completions)
+manual: ## Write manual pages, completions, example settings and docs/configuration.md anew
 	@PGANALYTICS_WRITE_MANUAL=1 cargo test --locked --quiet --test packaging the_manual_is
 
 .PHONY: clean

@@ -13,6 +13,7 @@ pub(crate) mod raw;
 pub(crate) mod recorded;
 pub(crate) mod shim;
 pub(crate) mod simulated;
+pub(crate) mod small_disk;
 pub(crate) mod tls;
 
 use std::time::{Duration, Instant};
