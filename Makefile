@@ -94,6 +94,10 @@ soak: tools-soak ## Kill, cut the power, damage, overload and feed at random, fo
 openapi: ## Write docs/openapi.json and docs/metric-names.md anew
 	@PGANALYTICS_WRITE_OPENAPI=1 cargo test --locked --quiet --test openapi the_file_is
 
+.PHONY: grafana
+grafana: ## Write the dashboards for Grafana anew (assets/grafana)
+	@PGANALYTICS_WRITE_GRAFANA=1 cargo test --locked --quiet --test grafana the_files_are
+
 # PROFILE=dev packs the programs of `make build`: soon there, and large
 PROFILE ?= dist
 # who is asked about a package; whoever hands packages on says so (`.invalid` is no host by definition)

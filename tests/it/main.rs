@@ -33,6 +33,7 @@ mod fault_sync;
 mod fleet_control;
 mod fleet_laws;
 mod full_disk;
+mod grafana;
 mod ingest;
 mod keys;
 mod live;

@@ -54,6 +54,8 @@ def install_daemon(machine, package):
     expect(machine.show("pganalytics", "ActiveState") == "inactive", "the service was started")
     expect(machine.run("stat", "-c", "%U %a", "/var/lib/pganalytics").strip() == "pganalytics 750", "the data folder")
     machine.run("rpm", "--verify", "--nodeps", "pganalytics")
+    for form in ("prometheus", "postgresql"):
+        expect((machine.root / f"usr/share/pganalytics/grafana/{form}/fleet.json").is_file(), f"dashboards in {form} form")
     # as root, before the service has ever run
     add = ["pganalytics", "user", "add", "ada", "--role", "admin", "--password-stdin", "--config", SETTINGS]
     machine.run(*add, stdin=PASSWORD)
