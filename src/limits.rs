@@ -252,6 +252,10 @@ pub const EVENTS_KEPT: usize = 4096;
 pub const PULSE_SECONDS: u64 = 10;
 /// Moments of the fleet that are kept: a day, in about 2.5 MB.
 pub const PULSE_MOMENTS: usize = 24 * 360;
+/// Seconds between two moments of one collector that are kept for the small lines of a list.
+pub const RECENT_SECONDS: u64 = 120;
+/// Such moments: an hour, in about 2 MB for a thousand collectors, and no more than a cell can show.
+pub const RECENT_MOMENTS: usize = 30;
 
 /// Days of availability that are kept and shown of each collector: twelve bytes each.
 pub const AVAILABILITY_DAYS: usize = 90;
