@@ -175,6 +175,8 @@ pub const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Bytes of a token that is looked at. Ours have fewer than 600.
 pub const TOKEN_BYTES: usize = 4096;
+/// Tokens whose signature need not be looked at again, 500 bytes each: those of a large fleet and of its last hour.
+pub const TOKENS_REMEMBERED: usize = 10_000;
 /// Characters of a user name.
 pub const USERNAME_CHARS: usize = 64;
 /// Characters of a password: below, it is guessed; above, it is a file.

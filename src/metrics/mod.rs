@@ -8,6 +8,7 @@ mod accept;
 mod agent;
 mod arrivals;
 mod batch;
+mod body;
 mod catalog;
 mod clock_guard;
 mod commit;
@@ -68,7 +69,7 @@ use crate::limits;
 use crate::storage::redb_file::damaged;
 use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
-pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
+pub use accept::{AcceptError, Accepted, Batch, CheckedPush, Recognized};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use arrivals::{Arrival, Content, Page};
 pub use catalog::ListedSeries;
