@@ -84,7 +84,7 @@ impl Link {
 /// What a value of a moment is, one by one.
 fn series() -> Vec<Series> {
     let one = |name: &str, label: Option<(&str, &str)>| Series {
-        name: name.to_owned(),
+        name: name.into(),
         labels: Arc::new(label.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()),
     };
     let counts = Status::ALL.iter().map(|status| one("fleet.collectors", Some(("status", status.as_str()))));

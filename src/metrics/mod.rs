@@ -24,6 +24,7 @@ mod gather;
 mod hot;
 mod hours;
 mod image;
+mod known;
 mod labels;
 mod layouts;
 mod matcher;
@@ -50,6 +51,7 @@ mod tests;
 mod text;
 mod tree;
 mod verify;
+mod visit;
 mod writer;
 
 use std::cmp::Ordering;
@@ -63,7 +65,6 @@ use redb::WriteTransaction;
 
 use crate::archive::Segments;
 use crate::clock::Clock;
-use crate::crypto::Hash;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::redb_file::damaged;
@@ -82,14 +83,14 @@ pub use matcher::{BadMatcher, Matcher};
 pub use merge::Merging;
 pub use number::Number;
 pub use owner::RegistryMark;
-pub use piece::Series;
+pub use piece::{Series, SeriesLabels};
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::{Expired, Retention};
 pub use seal::{Seal, SealError};
-pub use select::{Selected, Wanted};
-
+pub use select::Selected;
 pub use steps::StepFunction;
 pub use verify::{Verified, verify};
+pub use visit::Wanted;
 pub use writer::StorageFull;
 
 /// How the store behaves.
@@ -144,8 +145,8 @@ pub struct Metrics {
     hot: Arc<Hot>,
     /// What is older than the hot window.
     segments: Arc<Segments>,
-    /// What must be known of types of segments, by the segment's hash and the place of the type in it.
-    known: Mutex<HashMap<(Hash, usize), Arc<image::Known>>>,
+    /// What must be known of segments and images to find series in them.
+    known: known::KnownImages,
     /// What collectors sent last.
     senders: senders::Senders,
     clock: Clock,
@@ -191,7 +192,7 @@ impl Metrics {
             writer: writer::Writer::start(Arc::clone(&hot))?,
             hot,
             segments,
-            known: Mutex::default(),
+            known: known::KnownImages::default(),
             senders: senders::Senders::default(),
             clock,
             retention,

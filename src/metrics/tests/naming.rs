@@ -29,7 +29,8 @@ fn taken(kind: &str, text: &str) -> (crate::metrics::piece::Hash, Vec<String>) {
                 let number = pack::read(&mut values)?.number();
                 layouts[piece as usize].each_group(|group| {
                     for (_, key) in group.keys.iter().filter(|(own, _)| *own == slot) {
-                        let (name, labels) = (group.name(key), group.labels());
+                        let (mut name, labels) = (String::new(), group.labels());
+                        group.put_name(key, &mut name);
                         points.push(format!("{name}{labels:?} {}", number.unwrap().to_json()));
                     }
                 });
