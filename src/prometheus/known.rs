@@ -27,9 +27,9 @@ impl Kind {
     }
 }
 
-type Pairs = &'static [(&'static str, &'static str)];
+pub(super) type Pairs = &'static [(&'static str, &'static str)];
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Known {
     /// As the exporter has it.
     pub name: &'static str,

@@ -804,6 +804,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/recent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_fleet_recent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -1546,7 +1562,7 @@ export interface components {
             action: string;
             /** @description At most 5,000. An id that stands there again does not count again; one of no collector fails alone. */
             collector_ids: string[];
-            /** @description `unregister 5`, needed to unregister 5 collectors. */
+            /** @description `unregister 5`, needed to unregister 5 collectors and delete their metrics. */
             confirm?: string | null;
             /**
              * @description restart, resume: `expires_in_seconds`; stop: also `estimated_duration_minutes`; unregister:
@@ -1733,7 +1749,7 @@ export interface components {
              */
             metrics_collected: number;
             name: string;
-            network?: Record<string, never> | null;
+            network: components["schemas"]["NetworkBytesView"];
             /** Format: int32 */
             port: number;
             /** Format: int32 */
@@ -1781,7 +1797,7 @@ export interface components {
             enabled_types?: string[] | null;
             /** @description Id or name of a group; empty takes the collector out of its group. */
             group_id?: string | null;
-            /** @description error, warn, info, debug */
+            /** @description error, warn, info, debug, in upper or lower case; `warning` is `warn`. */
             log_level?: string | null;
             /** Format: int32 */
             query_limit?: number | null;
@@ -1985,14 +2001,19 @@ export interface components {
             id: string;
             name: string;
         };
-        /** @description The body of a request to create or replace a group. */
+        /** @description The body of a request to create a group, or to change one: then what is absent stays as it is. */
         GroupBody: {
-            color: string;
+            /** @default #6C757D */
+            color: string | null;
             description?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of a new group: after all others.
+             */
             display_order?: number | null;
             icon?: string | null;
-            name: string;
+            /** @description A new group must have one. */
+            name?: string | null;
         };
         GroupList: {
             groups: components["schemas"]["GroupView"][];
@@ -2242,6 +2263,13 @@ export interface components {
             /** @description Host, port and database. */
             target: string;
         };
+        /** @description Bytes since the agent's host started; null until an agent has said them. */
+        NetworkBytesView: {
+            /** Format: int64 */
+            received_bytes?: number | null;
+            /** Format: int64 */
+            sent_bytes?: number | null;
+        };
         /** @description Bytes within the range. */
         NetworkView: {
             /** Format: double */
@@ -2393,6 +2421,18 @@ export interface components {
             rejected?: components["schemas"]["RejectedView"][] | null;
             /** @description Always `success`. */
             status: string;
+        };
+        RecentCollector: {
+            collector_id: string;
+            /** @description Whole percent at each of the times; null where the agent was not there. */
+            cpu_usage: (number | null)[];
+            memory_usage: (number | null)[];
+        };
+        /** @description The last hour of each collector, for the small lines of a list. */
+        RecentView: {
+            collectors: components["schemas"]["RecentCollector"][];
+            /** @description Oldest first, two minutes apart. */
+            times: string[];
         };
         /** @description The body of a request to register a collector. */
         RegisterBody: {
@@ -2548,7 +2588,11 @@ export interface components {
             expires_in_days?: number | null;
             /** Format: int64 */
             max_uses?: number | null;
-            name: string;
+            /**
+             * @description What it is called in the list and in the audit log.
+             * @default registration
+             */
+            name: string | null;
         };
         SecretList: {
             registration_secrets: components["schemas"]["SecretView"][];
@@ -4868,6 +4912,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    get_fleet_recent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentView"];
+                };
             };
         };
     };
