@@ -16,8 +16,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -100,23 +100,31 @@ pub struct Segments {
     /// Files that are open, with their indexes, by their hashes: an id may come again.
     open: Mutex<HashMap<Hash, Arc<Image<File>>>>,
     /// What was found beside the catalog when the directory was opened.
-    found: Found,
+    found: OnceLock<Found>,
     /// How often metrics were removed since.
     removals: AtomicU64,
 }
 
 impl Segments {
-    /// Opens the folder, makes it when there is none, and sets aside what does not belong to it.
+    /// The folder as it is when it was settled.
     pub fn open(db: Arc<Sqlite>, folder: &Path, poison: Poison, clock: Clock) -> Result<Self, SegmentError> {
-        let failed =
-            |operation| move |source| SegmentError::File { operation, path: folder.to_owned(), source };
+        let segments = Self::attach(db, folder, poison, clock);
+        segments.settle()?;
+        Ok(segments)
+    }
+
+    /// Makes the folder when there is none, and sets aside what does not belong to it. The catalog decides that, so
+    /// whoever opens a directory makes sure first that it is the one of these files.
+    pub fn settle(&self) -> Result<(), SegmentError> {
+        let folder = &self.folder;
+        let failed = |operation| move |source| SegmentError::File { operation, path: folder.clone(), source };
         if !folder.is_dir() {
             files::create_folder(folder).map_err(failed("create the folder of"))?;
             files::sync_folder_of(folder).map_err(failed("sync the folder of"))?;
         }
-        let mut segments = Self::attach(db, folder, poison, clock);
-        segments.found = segments.look()?;
-        Ok(segments)
+        let found = self.look()?;
+        let _ = self.found.set(found);
+        Ok(())
     }
 
     /// The folder as it lies there.
@@ -127,7 +135,7 @@ impl Segments {
             poison,
             clock,
             open: Mutex::default(),
-            found: Found::default(),
+            found: OnceLock::new(),
             removals: AtomicU64::new(0),
         }
     }
@@ -136,9 +144,9 @@ impl Segments {
         self.folder.join(&segment.file)
     }
 
-    /// What was found beside the catalog when the directory was opened.
+    /// What was found beside the catalog when the folder was settled.
     pub fn found(&self) -> &Found {
-        &self.found
+        self.found.get_or_init(Found::default)
     }
 
     /// The segments of a collector with documents between two moments, by time: damaged ones as well.
