@@ -133,7 +133,7 @@ fn open_alone(
 
 fn record(records: &Records, action: Action, path: &Path, gap: &serde_json::Value) -> Result<(), OpenError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let change = Change::new(action, Target::new("store", &name, &name)).from_to(&json!({}), &gap);
+    let change = Change::new(action, Target::new("store", &name, &name)).from_to(&json!({}), gap);
     Ok(records.audit.note(&Origin::system(), change)?)
 }
 
