@@ -65,7 +65,7 @@ pub fn read(file: Option<&Path>) -> Result<toml::Table, Problems> {
 /// The error's own text would quote the line, and a line may hold a secret.
 fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.lines().count().max(1);
+    let line = before.matches('\n').count() + 1;
     format!("is not TOML at line {line}: {}", error.message().lines().next().unwrap_or_default())
 }
 

@@ -3,10 +3,6 @@
 //!
 //! Where nobody may mount a file system, there is nothing to test.
 
-use std::fs;
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use pganalytics::clock::Clock;
