@@ -51,7 +51,7 @@ def install_daemon(machine, bundle):
     expect(machine.run("stat", "-c", "%U %a", "/var/lib/pganalytics").strip() == "pganalytics 750", "the data folder")
     expect(machine.run("stat", "-c", "%U %a", "/var/lib/pganalytics/setup-code").strip() == "pganalytics 600", "the code")
     code = machine.run("cat", "/var/lib/pganalytics/setup-code").strip()
-    pass
+    expect(code in journal(machine), "the log does not show the code")
     user = machine.run("stat", "-c", "%U", f"/proc/{machine.show('pganalytics', 'MainPID')}").strip()
     expect(user == "pganalytics", f"the daemon runs as {user}")
     said("the daemon's package is installed, and its service runs as a user of its own")
