@@ -9,11 +9,11 @@ use crate::limits::OPENING_TIME;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    #[error("cannot create the data directory {path}: {source}")]
+    #[error("cannot create the data directory {path}: {source}{}", files::advice(.source))]
     Create { path: PathBuf, source: io::Error },
     #[error("the data directory {0} is in use by another pganalytics process")]
     InUse(PathBuf),
-    #[error("cannot use {path}: {source}")]
+    #[error("cannot use {path}: {source}{}", files::advice(.source))]
     Use { path: PathBuf, source: io::Error },
     #[error("another pganalytics process does not finish to open the data directory {0}")]
     BeingOpened(PathBuf),
