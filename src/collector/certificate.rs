@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
-use super::config::{read_bounded, read_secret};
+use super::config::read_bounded;
 use crate::clock::Timestamp;
 use crate::crypto::{Facts, sha256};
 use crate::files::{self, Access};
@@ -61,8 +61,12 @@ impl OwnCertificate {
 
     /// Certificate and key in PEM form.
     pub(super) fn identity(&self) -> io::Result<Zeroizing<Vec<u8>>> {
-        let key = read_secret(&self.key)?;
-        Ok(Zeroizing::new([self.text()?.as_bytes(), b"\n", key.expose().as_bytes()].concat()))
+        Ok(Zeroizing::new([self.text()?.as_bytes(), b"\n", &self.private_key()?].concat()))
+    }
+
+    /// In PEM form. One that others may read is not used: they may be this agent as well.
+    fn private_key(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+        files::read_secret(&self.key, SECRET_FILE_BYTES)
     }
 
     pub(super) fn standing(&self, now: Timestamp) -> io::Result<Standing> {
@@ -74,7 +78,9 @@ impl OwnCertificate {
 
     /// A request for the next one, over the key of this one.
     pub(super) fn request(&self) -> io::Result<String> {
-        let key = KeyPair::from_pem(read_secret(&self.key)?.expose()).map_err(io::Error::other)?;
+        let pem = self.private_key()?;
+        let pem = std::str::from_utf8(&pem).map_err(io::Error::other)?;
+        let key = KeyPair::from_pem(pem).map_err(io::Error::other)?;
         request(&key).map_err(io::Error::other)
     }
 
@@ -90,8 +96,7 @@ impl OwnCertificate {
 
     fn check(&self, certificate: &str) -> io::Result<()> {
         let first = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(io::Error::other)?;
-        let key = read_secret(&self.key)?;
-        let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(io::Error::other)?;
+        let key = PrivateKeyDer::from_pem_slice(&self.private_key()?).map_err(io::Error::other)?;
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         CertifiedKey::from_der(vec![first], key, &provider).map(|_| ()).map_err(io::Error::other)
     }
