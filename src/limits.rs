@@ -32,6 +32,16 @@ pub const PROBE_INTERVAL_S: std::ops::RangeInclusive<u64> = 10..=86_400;
 pub const QUERY_LIMIT: std::ops::RangeInclusive<u64> = 1..=10_000;
 /// Smallest and largest spool: below, one outage of minutes overflows it; above, it is a database.
 pub const SPOOL_BYTES: std::ops::RangeInclusive<u64> = (MIB as u64)..=(64 * 1024 * MIB as u64);
+/// Batches that are lost further apart than this, at the longest interval, are not one gap.
+pub const GAP_PAUSE: Duration = Duration::from_secs(2 * 3600);
+/// Gaps of one heartbeat: an agent has one for each reason.
+pub const GAPS_AT_ONCE: usize = 16;
+/// Batches or documents of one gap: more than any agent has, and their sum is a number still.
+pub const GAP_DOCUMENTS: u64 = 1 << 40;
+/// Gaps of one collector that are on record: one a day for each reason, for as long as they are kept, and more.
+pub const GAPS_KEPT: usize = 1000;
+/// Gaps in one answer: by default, and at most.
+pub const GAP_PAGE: (usize, usize) = (100, GAPS_KEPT);
 /// A batch of the spool, compressed.
 pub const SPOOL_BATCH_BYTES: usize = 16 * MIB;
 /// Processors whose counters are sent one by one, eight numbers each.
@@ -393,8 +403,6 @@ pub const OPERATIONS_OPEN: usize = 500;
 pub const OPERATION_STEP: usize = 25;
 /// How long the reply to a request waits for its operation to be begun on all collectors; then a job goes on.
 pub const OPERATION_REPLY_TIME: Duration = Duration::from_secs(3);
-/// Steps that a request with an idempotency key does of its operation: with the reply they are one transaction.
-pub const OPERATION_STEPS_WITH_A_KEY: usize = 20;
 /// Steps of all operations that one run of the job does: it ends well within the time of a stop.
 pub const OPERATION_STEPS_AT_ONCE: usize = 80;
 /// How far ahead an operation may be scheduled.

@@ -12,6 +12,7 @@ import type {
   ConnectionToTest,
   Download,
   FleetMetrics,
+  GapPage,
   MetricsReply,
   NewCollector,
   RegisteredCollector,
@@ -72,6 +73,9 @@ export const collectorsApi = api.injectEndpoints({
     collectorAvailability: build.query<Availability, string>({
       query: (id) => `collectors/${encodeURIComponent(id)}/availability`,
     }),
+    collectorGaps: build.query<GapPage, { id: string; limit: number }>({
+      query: ({ id, ...params }) => ({ url: `collectors/${encodeURIComponent(id)}/gaps`, params }),
+    }),
     collectorAudit: build.query<AuditPage, { id: string; limit: number; cursor?: string }>({
       query: ({ id, ...params }) => ({ url: `collectors/${encodeURIComponent(id)}/audit`, params }),
       providesTags: (_, __, { id }) => [{ type: 'CollectorAudit', id }],
@@ -102,6 +106,7 @@ export const {
   useFleetMetricsQuery,
   useFleetAvailabilityQuery,
   useCollectorAvailabilityQuery,
+  useCollectorGapsQuery,
   useCollectorAuditQuery,
   useTestStoredConnectionMutation,
   useTestConnectionMutation,
