@@ -58,8 +58,9 @@ fn every_release_at_hand_is_collected_from() {
             expected.is_subset(&collected),
             "PostgreSQL {version}: of {expected:?} there is {collected:?}"
         );
-        let stats = push["metrics"].as_array().unwrap().iter().find(|it| it["type"] == "pg_stats").unwrap();
-        assert_eq!(stats["tables"][0]["name"], "orders", "PostgreSQL {version}: {stats}");
+        let document =
+            push["metrics"].as_array().unwrap().iter().find(|it| it["type"] == "pg_stats").unwrap();
+        assert_eq!(document["tables"][0]["name"], "orders", "PostgreSQL {version}: {document}");
         println!("collected from PostgreSQL {version}: {collected:?}");
     }
     assert!(!releases.is_empty());

@@ -171,17 +171,20 @@ fn program_file(bin: &Path, name: &str) -> Command {
 
 /// Where the programs of all releases are that are at hand, the oldest of the installed ones first.
 pub(crate) fn releases() -> Vec<PathBuf> {
+    let more = std::env::var_os("PGANALYTICS_TEST_POSTGRES_BINS").unwrap_or_default();
+    let more = std::env::split_paths(&more).filter(|folder| !folder.as_os_str().is_empty());
+    installed().into_iter().chain(more).collect()
+}
+
+fn newest() -> PathBuf {
+    installed().pop().expect("a version of PostgreSQL")
+}
+
+fn installed() -> Vec<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL's server programs are installed");
     let mut versions: Vec<u32> =
         versions.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok()).collect();
     versions.sort_unstable();
     let bin = |version: u32| Path::new("/usr/lib/postgresql").join(version.to_string()).join("bin");
-    let more = std::env::var_os("PGANALYTICS_TEST_POSTGRES_BINS").unwrap_or_default();
-    let more = std::env::split_paths(&more).filter(|folder| !folder.as_os_str().is_empty());
-    versions.into_iter().map(bin).chain(more).collect()
-}
-
-fn newest() -> PathBuf {
-    let installed = releases().into_iter().filter(|bin| bin.starts_with("/usr/lib/postgresql"));
-    installed.last().expect("a version of PostgreSQL")
+    versions.into_iter().map(bin).collect()
 }
