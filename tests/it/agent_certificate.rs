@@ -246,13 +246,13 @@ fn a_key_that_others_may_read_is_not_used_and_the_agent_says_how_to_mend_that() 
     let daemon = daemon_that(ClientCertificates::Required, clock.clone());
     let (configured, id, ..) = long_away(&daemon, &clock);
     let key = configured.folder.path().join("own.key");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let refused = configured.run("run", &[]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(
         said.contains(&format!(
-            "its mode is 0640, and a key is for its owner alone: chmod 600 {}",
+            "its mode is 0644, and a key is for its owner alone: chmod 600 {}",
             key.display()
         )),
         "{said}"
