@@ -26,6 +26,11 @@ pub const DOCUMENT_TYPE_CHARS: usize = 100;
 
 /// Collection interval of an agent, in seconds.
 pub const COLLECTION_INTERVAL_S: std::ops::RangeInclusive<u64> = 10..=3600;
+/// Pushes and heartbeats of an agent, in seconds: an agent that is rarer than an hour looks dead.
+pub const PUSH_INTERVAL_S: std::ops::RangeInclusive<u64> = 1..=3600;
+pub const HEARTBEAT_S: std::ops::RangeInclusive<u64> = 1..=3600;
+/// Between two looks at the daemon's configuration, in seconds: the channel tells of changes at once, anyway.
+pub const CONFIG_PULL_S: std::ops::RangeInclusive<u64> = 10..=86_400;
 /// Interval of one probe, in seconds: what changes rarely and costs much is asked once a day.
 pub const PROBE_INTERVAL_S: std::ops::RangeInclusive<u64> = 10..=86_400;
 /// Queries that one `pg_query_stats` document may hold.
@@ -48,6 +53,8 @@ pub const SPOOL_BATCH_BYTES: usize = 16 * MIB;
 pub const PROCESSORS: usize = 256;
 /// Longest time that a stopping worker gets before it is killed.
 pub const STOP_GRACE: Duration = Duration::from_mins(1);
+/// The same as it may be set, in seconds.
+pub const STOP_GRACE_S: std::ops::RangeInclusive<u64> = 1..=STOP_GRACE.as_secs();
 /// First and longest pause between two attempts to reach the daemon.
 pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// Longest `Retry-After` that an agent obeys: a wrong header must not silence it for a day.
@@ -112,6 +119,7 @@ pub const LOG_LINE_PAUSE: Duration = Duration::from_millis(100);
 
 // -- what the agent asks of a database
 
+pub const PORTS: std::ops::RangeInclusive<u64> = 1..=65_535;
 /// Databases of one server that one agent watches.
 pub const DATABASES: usize = 1000;
 /// Tables, and indexes, of one `pg_stats` document: the largest ones, when there are more.
@@ -177,6 +185,8 @@ pub const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Bytes of a token that is looked at. Ours have fewer than 600.
 pub const TOKEN_BYTES: usize = 4096;
+/// Tokens whose signature need not be looked at again, 500 bytes each: those of a large fleet and of its last hour.
+pub const TOKENS_REMEMBERED: usize = 10_000;
 /// Characters of a user name.
 pub const USERNAME_CHARS: usize = 64;
 /// Characters of a password: below, it is guessed; above, it is a file.
@@ -238,6 +248,9 @@ pub const RESEALED_AT_ONCE: usize = 200;
 pub const RESEAL_TRANSACTIONS: usize = 20;
 /// How often the job looks for a new key and for more to do, in seconds.
 pub const KEYS_SECONDS: u64 = 2;
+/// How often registry and metrics note how far the other one is, in seconds: what an older copy of one of them lacks is
+/// not missed when it is younger.
+pub const MARKS_SECONDS: u64 = 60;
 /// Rows that one step of pruning deletes from one table.
 pub const PRUNED_AT_ONCE: usize = 1000;
 
@@ -251,6 +264,10 @@ pub const EVENTS_KEPT: usize = 4096;
 pub const PULSE_SECONDS: u64 = 10;
 /// Moments of the fleet that are kept: a day, in about 2.5 MB.
 pub const PULSE_MOMENTS: usize = 24 * 360;
+/// Seconds between two moments of one collector that are kept for the small lines of a list.
+pub const RECENT_SECONDS: u64 = 120;
+/// Such moments: an hour, in about 2 MB for a thousand collectors, and no more than a cell can show.
+pub const RECENT_MOMENTS: usize = 30;
 
 /// Days of availability that are kept and shown of each collector: twelve bytes each.
 pub const AVAILABILITY_DAYS: usize = 90;
@@ -263,11 +280,15 @@ pub const LOOKS_SAVED: Duration = Duration::from_secs(10);
 /// A clock that is off by so much from the time that has passed was set; less is the drift of a machine.
 pub const CLOCK_JUMP: Duration = Duration::from_secs(5);
 
+/// From when on a collection counts as slow, in milliseconds: ten minutes are as long as most intervals.
+pub const SLOW_COLLECTION_MS: std::ops::RangeInclusive<u64> = 1..=600_000;
 /// Collection times that a mean is taken over: an hour at the usual interval.
 pub const COLLECTION_TIMES_KEPT: usize = 60;
 
 // -- connections
 
+/// Threads that serve: more than a machine has cores is a mistake in writing.
+pub const WORKERS: std::ops::RangeInclusive<u64> = 1..=64;
 /// Open connections of one worker; each costs a few KiB while it waits.
 pub const CONNECTIONS: usize = 10_000;
 /// Time to send the head of a request.

@@ -96,7 +96,9 @@ impl Segments {
                 return self.rename_aside(&path, DAMAGED);
             }
             tracing::warn!(path = %path.display(), "a segment that was damaged is whole again");
-            Ok(self.db.write(|tx| catalog::set_live(tx, segment.id))?)
+            self.db.write(|tx| catalog::set_live(tx, segment.id))?;
+            self.note_change(segment.collector);
+            Ok(())
         })
     }
 

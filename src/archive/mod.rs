@@ -6,13 +6,13 @@
 
 mod catalog;
 mod found;
+mod listed;
 mod publish;
 mod remove;
 #[cfg(test)]
 mod tests;
 mod verify;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,9 +28,10 @@ use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::poison::Poisoned;
 use crate::storage::segment::{Image, ImageError, KindIndex, Source, WriteError};
-use crate::storage::{Poison, Sqlite, StoreError};
+use crate::storage::{Kept, Poison, Sqlite, StoreError, after_commit};
 
 use catalog::State;
+use listed::Listed;
 
 pub use catalog::{Kind, Totals};
 pub use found::Found;
@@ -83,7 +84,7 @@ pub struct Segment {
 /// A segment whose file is open.
 #[derive(Debug)]
 pub struct Opened {
-    pub segment: Segment,
+    pub segment: Arc<Segment>,
     pub image: Arc<Image<File>>,
 }
 
@@ -98,7 +99,9 @@ pub struct Segments {
     poison: Poison,
     clock: Clock,
     /// Files that are open, with their indexes, by their hashes: an id may come again.
-    open: Mutex<HashMap<Hash, Arc<Image<File>>>>,
+    open: Mutex<Kept<Hash, Arc<Image<File>>>>,
+    /// What the catalog lists of collectors that were asked for.
+    listed: Arc<Listed>,
     /// What was found beside the catalog when the directory was opened.
     found: Found,
     /// How often metrics were removed since.
@@ -126,7 +129,8 @@ impl Segments {
             folder: folder.to_owned(),
             poison,
             clock,
-            open: Mutex::default(),
+            open: Mutex::new(Kept::new(limits::OPEN_SEGMENTS)),
+            listed: Arc::default(),
             found: Found::default(),
             removals: AtomicU64::new(0),
         }
@@ -154,6 +158,21 @@ impl Segments {
     /// All segments of a collector, by time.
     pub fn of(&self, collector: CollectorId) -> Result<Vec<Segment>, SegmentError> {
         self.between(collector, Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX))
+    }
+
+    /// All segments of a collector, by time, as they were read when they last changed.
+    fn listed(&self, collector: CollectorId) -> Result<Arc<[Arc<Segment>]>, SegmentError> {
+        if self.db.has_unit() {
+            // what a unit of work sees may be taken back
+            return Ok(self.of(collector)?.into_iter().map(Arc::new).collect());
+        }
+        self.listed.get(collector, || self.of(collector))
+    }
+
+    /// After a change of what the catalog lists of a collector.
+    pub(self) fn note_change(&self, collector: CollectorId) {
+        let listed = Arc::clone(&self.listed);
+        after_commit(move || listed.forget(collector));
     }
 
     /// Collectors that have segments, in the order of their ids, at most so many behind one of them.
@@ -194,9 +213,10 @@ impl Segments {
     ) -> Result<Vec<Opened>, SegmentError> {
         let is_wanted = |kind: &Kind| kind.last >= from && kind.first <= to && wanted(kind);
         for _ in 0..limits::CATALOG_READS {
-            let mut listed = self.between(collector, from, to)?;
-            listed.retain(|segment| segment.damage.is_none() && segment.kinds.iter().any(is_wanted));
-            if let Some(images) = self.images_of(listed)? {
+            let listed = self.listed(collector)?;
+            let is_wanted = |one: &&Arc<Segment>| one.damage.is_none() && one.kinds.iter().any(is_wanted);
+            let wanted = listed.iter().filter(is_wanted).map(Arc::clone).collect();
+            if let Some(images) = self.images_of(wanted)? {
                 return Ok(images);
             }
         }
@@ -204,13 +224,14 @@ impl Segments {
     }
 
     /// `None`: one of them was taken out of the catalog after it had been read.
-    fn images_of(&self, listed: Vec<Segment>) -> Result<Option<Vec<Opened>>, SegmentError> {
+    fn images_of(&self, listed: Vec<Arc<Segment>>) -> Result<Option<Vec<Opened>>, SegmentError> {
         let mut images = Vec::with_capacity(listed.len());
         for segment in listed {
             match self.image(&segment) {
                 Ok(image) => images.push(Opened { segment, image }),
                 Err(SegmentError::File { path, source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                     if self.db.read(|tx| catalog::state_of(tx, &segment.file))? != Some(State::Live) {
+                        self.listed.forget(segment.collector);
                         return Ok(None);
                     }
                     tracing::error!(path = %path.display(), "a segment is missing; what is in it cannot be read");
@@ -227,16 +248,10 @@ impl Segments {
     /// The open image of a segment. One that can't be it is set aside.
     pub fn image(&self, segment: &Segment) -> Result<Arc<Image<File>>, SegmentError> {
         if let Some(image) = self.open.lock().get(&segment.sha256) {
-            return Ok(Arc::clone(image));
+            return Ok(image);
         }
         let image = Arc::new(self.open_image(segment)?);
-        let mut open = self.open.lock();
-        if open.len() >= limits::OPEN_SEGMENTS
-            && let Some(any) = open.keys().next().copied()
-        {
-            open.remove(&any);
-        }
-        open.insert(segment.sha256, Arc::clone(&image));
+        self.open.lock().keep(segment.sha256, Arc::clone(&image), 1);
         Ok(image)
     }
 
@@ -270,8 +285,11 @@ impl Segments {
 
 /// What the index of an image says of the types that it has documents of.
 fn kinds_of<S: Source>(image: &Image<S>) -> Vec<Kind> {
-    let kinds = image.kinds().into_iter().filter(|index| index.rows > 0);
-    kinds
-        .map(|KindIndex { kind, first, last, rows, .. }| Kind { kind, first, last, documents: rows as u64 })
-        .collect()
+    let kind = |index: &KindIndex| Kind {
+        kind: index.kind.clone(),
+        first: index.first,
+        last: index.last,
+        documents: index.rows as u64,
+    };
+    image.kinds().iter().filter(|index| index.rows > 0).map(kind).collect()
 }

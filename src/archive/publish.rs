@@ -59,6 +59,7 @@ impl Segments {
             std::fs::remove_file(&path).map_err(|source| self.stop("remove", path, source))?;
         }
         segment.id = listed?;
+        self.note_change(segment.collector);
         Ok(segment)
     }
 

@@ -20,19 +20,21 @@ impl Segments {
         also: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>,
     ) -> Result<(), SegmentError> {
         self.note_removal();
-        Ok(self.db.write(|tx| {
+        self.db.write(|tx| {
             for segment in segments {
                 catalog::set_leaving(tx, segment.id)?;
             }
             also(tx)
-        })?)
+        })?;
+        segments.iter().for_each(|segment| self.note_change(segment.collector));
+        Ok(())
     }
 
     /// Lets everything of one collector go, damaged files as well, and says how many documents there were.
     pub fn discard(&self, collector: CollectorId) -> Result<u64, SegmentError> {
         // before the transaction: what becomes a segment meanwhile is listed before it, or not at all
         self.note_removal();
-        Ok(self.db.write(|tx| {
+        let documents = self.db.write(|tx| {
             let (from, to) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
             let mut documents = 0;
             for segment in catalog::between(tx, collector, from, to)? {
@@ -40,7 +42,9 @@ impl Segments {
                 documents += segment.documents;
             }
             Ok::<_, StoreError>(documents)
-        })?)
+        })?;
+        self.note_change(collector);
+        Ok(documents)
     }
 
     /// Removes the files that the catalog has let go, also those that an earlier process left.
@@ -50,7 +54,7 @@ impl Segments {
 
     /// The second step: the file of a segment that the catalog has let go, and then its row.
     pub(super) fn remove_file(&self, segment: &Segment) -> Result<(), SegmentError> {
-        self.open.lock().remove(&segment.sha256);
+        self.open.lock().forget(&segment.sha256);
         let path = self.path(segment);
         for path in [&path, &aside(&path, DAMAGED)] {
             match std::fs::remove_file(path).and_then(|()| files::sync_folder_of(path)) {
@@ -67,8 +71,9 @@ impl Segments {
     pub(super) fn set_aside(&self, segment: &Segment, what: &str) -> Result<(), SegmentError> {
         let path = self.path(segment);
         tracing::error!(path = %path.display(), what, "a segment is damaged; it is set aside and not read");
-        self.open.lock().remove(&segment.sha256);
+        self.open.lock().forget(&segment.sha256);
         self.db.write(|tx| catalog::set_damaged(tx, segment.id, what))?;
+        self.note_change(segment.collector);
         self.rename_aside(&path, DAMAGED)
     }
 

@@ -18,6 +18,7 @@ pub mod open;
 pub mod operations;
 pub mod presence;
 pub mod pulse;
+mod recent;
 pub mod register;
 pub mod status;
 
@@ -44,6 +45,7 @@ pub use open::{Fleet, Ground};
 pub use operations::{Operation, OperationError, Operations};
 pub use presence::{Presence, PresenceError};
 pub use pulse::Pulse;
+pub use recent::{RecentHour, Usage};
 pub use register::{RegisterError, Registered, Registrar};
 pub use seen::Seen;
 pub use status::{Status, Verdict};

@@ -75,7 +75,7 @@ impl From<Points> for SeriesView {
     fn from(Points { series, points }: Points) -> Self {
         let unit = unit(&series.name);
         let points = points.into_iter().map(|(time, number)| Point(time, number)).collect();
-        Self { name: series.name, labels: series.labels, unit, points }
+        Self { name: series.name.as_ref().to_owned(), labels: series.labels, unit, points }
     }
 }
 
@@ -255,7 +255,7 @@ pub(super) async fn series(
         node.collectors.get(collector)?;
         let listed = node.metrics.series(collector, &matchers)?.into_iter();
         let view = |ListedSeries { series, first, last }| ListedSeriesView {
-            name: series.name,
+            name: series.name.as_ref().to_owned(),
             labels: series.labels,
             first,
             last,

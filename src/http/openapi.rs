@@ -36,7 +36,7 @@ use super::{
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
         availability::availability, gaps::list, config_versions::list, dashboards::list, dashboards::replace, dashboards::assign,
-        fleet::points, fleet::availability,
+        fleet::points, fleet::availability, fleet::recent,
         register::test_connection, register::test_stored_connection, register::register,
         import::import,
         archive::unregister, archive::list_archived, archive::re_register,

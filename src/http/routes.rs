@@ -93,6 +93,7 @@ fn of_collectors() -> Vec<Route> {
     routes! {
         GET "/api/v1/fleet/metrics" Viewer fleet::points;
         GET "/api/v1/fleet/availability" Viewer fleet::availability;
+        GET "/api/v1/fleet/recent" Viewer fleet::recent;
         GET "/api/v1/collectors" Viewer collectors::list;
         POST "/api/v1/collectors/test-connection" Operator register::test_connection;
         POST "/api/v1/collectors/register" Admin register::register;

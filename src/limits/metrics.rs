@@ -150,10 +150,14 @@ pub const COLLECTORS_MERGED_AT_ONCE: usize = 16;
 pub const CATALOG_READS: usize = 8;
 /// Damaged segments that one query passes over, before it says so instead of an answer.
 pub const DAMAGED_PASSED: usize = 8;
+/// Segments whose rows of the catalog are in memory, 1 KB each: all of a fleet of 500 with a retention of 90 days.
+pub const SEGMENTS_KNOWN: usize = 16 * 1024;
 /// Segments whose files are open, with their indexes: 60 KB each.
 pub const OPEN_SEGMENTS: usize = 256;
-/// Types of segments of which is kept where their series are: 100 KB each of a database with a hundred tables.
-pub const KNOWN_TYPES: usize = 128;
+/// What is kept of images to find series in them: for a type with a hundred tables 80 KB of its rows and columns, and
+/// 150 KB of its names and labels, which images of one collector share.
+pub const KNOWN_TYPES_BYTES: usize = 64 * MIB;
+pub const KNOWN_DIRECTORIES_BYTES: usize = 64 * MIB;
 /// Rows of the catalog that are in memory at once where all are gone through.
 pub const SEGMENTS_LISTED: usize = 1000;
 /// Segments that one transaction lets go, and those that one step writes anew without a type that is too old.

@@ -112,13 +112,11 @@ impl Metrics {
             matchers: matchers().collect(),
         })?;
         let series = AGENT_SERIES.iter().map(|name| take_or_empty(&mut found, name)).collect();
-        let all = matchers().chain([Matcher::named(UPTIME)]).collect();
-        let query =
-            PointsQuery { collector, from, to, step: None, function: StepFunction::Last, matchers: all };
+        let all: Vec<_> = matchers().chain([Matcher::named(UPTIME)]).collect();
         let mut numbers = past_damage(|| {
             let mut numbers = Vec::new();
-            self.visit(&query, |_, series, place, number| {
-                let name = AGENT_SERIES.iter().chain([&UPTIME]).find(|name| **name == series.name);
+            self.visit((collector, (from, to)), &mut all.as_slice(), |_, series, place, number| {
+                let name = AGENT_SERIES.iter().chain([&UPTIME]).find(|name| **name == &*series.name);
                 numbers.extend(name.map(|name| (place, *name, number)));
                 Ok(())
             })?;
@@ -134,10 +132,10 @@ impl Metrics {
 }
 
 fn take_or_empty(found: &mut Vec<Points>, name: &str) -> Points {
-    let place = found.iter().position(|points| points.series.name == name);
+    let place = found.iter().position(|points| &*points.series.name == name);
     place.map_or_else(
         || Points {
-            series: super::Series { name: name.to_owned(), labels: std::sync::Arc::default() },
+            series: super::Series { name: name.into(), labels: std::sync::Arc::default() },
             points: Vec::new(),
         },
         |place| found.swap_remove(place),

@@ -7,12 +7,13 @@ use super::Metrics;
 use super::batch::{Batch, FoundShape};
 use super::hot::{self, Counter};
 use super::hours::{Hours, each_batch, hour_image, no_image};
-use super::image;
+use super::known::Known;
 use super::layouts::Layouts;
 use super::matcher::Matcher;
-use super::piece::{Layout, Series};
+use super::piece::{Series, SeriesLabels};
 use super::query::QueryError;
 use super::sealed::past_damage;
+use super::visit::{Wanted, each_wanted};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
@@ -35,46 +36,48 @@ impl Metrics {
         collector: CollectorId,
         matchers: &[Matcher],
     ) -> Result<Vec<ListedSeries>, QueryError> {
-        let (from, to) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
-        self.series_between(collector, matchers, from, to)
-    }
-
-    /// The same of the hours and segments between two moments.
-    pub fn series_between(
-        &self,
-        collector: CollectorId,
-        matchers: &[Matcher],
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<ListedSeries>, QueryError> {
         if matchers.len() > limits::QUERY_MATCHERS {
             return Err(QueryError::TooManyMatchers(matchers.len()));
         }
-        past_damage(|| self.series_now(collector, matchers, (from, to)))
+        let ever = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        let (mut any, mut some) = (Any, matchers);
+        self.series_between(collector, ever, if matchers.is_empty() { &mut any } else { &mut some })
+    }
+
+    /// The series that somebody wants of the hours and segments between two moments.
+    pub fn series_between(
+        &self,
+        collector: CollectorId,
+        range: (Timestamp, Timestamp),
+        wanted: &mut dyn Wanted,
+    ) -> Result<Vec<ListedSeries>, QueryError> {
+        past_damage(|| self.series_now(collector, range, wanted))
     }
 
     fn series_now(
         &self,
         collector: CollectorId,
-        matchers: &[Matcher],
         (from, to): (Timestamp, Timestamp),
+        wanted: &mut dyn Wanted,
     ) -> Result<Vec<ListedSeries>, QueryError> {
         self.hot.file.read(|tx| {
             let mut found = Found {
-                matchers,
+                wanted,
                 layouts: Layouts::new(tx, collector)?,
                 shapes: HashMap::new(),
                 pieces: HashMap::new(),
-                images: HashMap::new(),
+                series: HashMap::new(),
             };
-            for one in self.sealed((collector, from, to), |kind| concern(matchers, kind))? {
-                found.add_image(&*one.image).map_err(|error| self.refused(&one, error))?;
+            for one in self.sealed((collector, from, to), |kind| found.wanted.concerns(kind))? {
+                let known = |kind| self.known(&one, kind);
+                found.add_image(&*one.image, known).map_err(|error| self.refused(&one, error))?;
             }
             let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
             let mut hours = Hours::new(tx, collector, from, to)?;
             while let Some((hour, counts)) = hours.next()? {
                 if let Some(image) = hour_image(&images, (collector, hour, counts))? {
-                    let added = found.add_image(&image);
+                    let known = |kind| self.known_of_hour((collector, hour), &image, kind);
+                    let added = found.add_image(&image, known);
                     added.map_err(|error| no_image(collector, hour, &error))?;
                 }
                 each_batch(
@@ -89,6 +92,23 @@ impl Metrics {
             }
             found.listed()
         })
+    }
+}
+
+/// Who wants every series.
+struct Any;
+
+impl Wanted for Any {
+    fn concerns(&self, _: &str) -> bool {
+        true
+    }
+
+    fn can_want(&self, _: &str) -> bool {
+        true
+    }
+
+    fn wants(&mut self, _: &Arc<str>, _: &Arc<SeriesLabels>) -> bool {
+        true
     }
 }
 
@@ -119,19 +139,18 @@ impl Span {
     }
 }
 
-/// When what came: shapes by their numbers, and pieces.
-struct Found<'m> {
-    matchers: &'m [Matcher],
+/// When what came: shapes and pieces by their numbers, and the series of images.
+struct Found<'w> {
+    wanted: &'w mut dyn Wanted,
     layouts: Layouts,
     shapes: HashMap<u32, Span>,
     pieces: HashMap<u32, Span>,
-    /// The pieces of images, by their bytes.
-    images: HashMap<Arc<[u8]>, Span>,
+    series: HashMap<Series, Span>,
 }
 
 impl Found<'_> {
     fn add(&mut self, batch: &Batch) {
-        let wanted: Vec<_> = batch.kinds.iter().map(|kind| concern(self.matchers, kind)).collect();
+        let wanted: Vec<_> = batch.kinds.iter().map(|kind| self.wanted.concerns(kind)).collect();
         for document in batch.documents.iter().filter(|document| wanted[document.kind]) {
             let span = Span { first: document.timestamp, last: document.timestamp };
             match &document.shape {
@@ -141,19 +160,28 @@ impl Found<'_> {
         }
     }
 
-    fn add_image<S: Source>(&mut self, image: &Image<S>) -> Result<(), ImageError> {
-        let Self { matchers, images, .. } = self;
-        image::each_span(
-            image,
-            |kind| concern(matchers, kind),
-            |piece, first, last| stretch(images, Arc::clone(&piece.bytes), Span { first, last }),
-        )
-    }
-
     fn add_pieces(&mut self, pieces: &[u32], span: Span) {
         for piece in pieces.iter().filter_map(|piece| piece.checked_sub(1)) {
             stretch(&mut self.pieces, piece, span);
         }
+    }
+
+    fn add_image<S: Source>(
+        &mut self,
+        image: &Image<S>,
+        known: impl Fn(usize) -> Result<Arc<Known>, ImageError>,
+    ) -> Result<(), ImageError> {
+        let Self { wanted, series, .. } = self;
+        for (at, kind) in image.kinds().iter().enumerate() {
+            if !wanted.concerns(&kind.kind) {
+                continue;
+            }
+            known(at)?.each_span(*wanted, |found, first, last| {
+                let one = Series { name: Arc::clone(found.name), labels: Arc::clone(found.labels) };
+                stretch(series, one, Span { first, last });
+            });
+        }
+        Ok(())
     }
 
     fn listed(mut self) -> Result<Vec<ListedSeries>, QueryError> {
@@ -161,46 +189,23 @@ impl Found<'_> {
             let pieces = self.layouts.shape(&FoundShape::Number(number))?;
             self.add_pieces(&pieces, span);
         }
-        let mut series = HashMap::<Series, Span>::new();
         for (piece, span) in std::mem::take(&mut self.pieces) {
             let layout = self.layouts.piece(piece)?;
-            self.name(&layout, span, &mut series)?;
+            let Self { wanted, series, .. } = &mut self;
+            each_wanted(&layout, *wanted, |_, one| stretch(series, one, span));
+            if self.series.len() > limits::QUERY_SERIES {
+                break;
+            }
         }
-        for (piece, span) in std::mem::take(&mut self.images) {
-            let layout = Layout::read(&piece).ok_or_else(|| damaged("piece", &[]))?;
-            self.name(&layout, span, &mut series)?;
+        if self.series.len() > limits::QUERY_SERIES {
+            return Err(QueryError::TooManySeries);
         }
-        let listed = series.into_iter();
+        let listed = self.series.into_iter();
         let mut listed: Vec<_> =
             listed.map(|(series, Span { first, last })| ListedSeries { series, first, last }).collect();
         listed.sort_by(|left, right| left.series.cmp(&right.series));
         Ok(listed)
     }
-
-    /// Adds the wanted series of a piece.
-    fn name(
-        &self,
-        layout: &Layout,
-        span: Span,
-        series: &mut HashMap<Series, Span>,
-    ) -> Result<(), QueryError> {
-        layout.each_group(|group| {
-            let labels = group.labels();
-            for (_, key) in &group.keys {
-                let is_wanted = |matcher: &Matcher| matcher.matches(group, key);
-                if self.matchers.is_empty() || self.matchers.iter().any(is_wanted) {
-                    let one = Series { name: group.name(key), labels: Arc::clone(&labels) };
-                    stretch(series, one, span);
-                }
-            }
-        });
-        if series.len() > limits::QUERY_SERIES { Err(QueryError::TooManySeries) } else { Ok(()) }
-    }
-}
-
-/// Whether documents of a type can hold what is asked for.
-fn concern(matchers: &[Matcher], kind: &str) -> bool {
-    matchers.is_empty() || matchers.iter().any(|matcher| matcher.concerns(kind))
 }
 
 fn stretch<K: std::hash::Hash + Eq>(spans: &mut HashMap<K, Span>, key: K, span: Span) {

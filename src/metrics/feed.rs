@@ -193,9 +193,20 @@ fn put_link(meta: &mut Rows<'_>, link: Link) -> Result<(), RedbError> {
     hot::put(meta, LINK, &words)
 }
 
-fn next_seq(meta: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<u64, RedbError> {
+pub(super) fn next_seq(meta: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<u64, RedbError> {
     let next_seq = hot::get(meta, hot::NEXT_SEQ, hot::open_count)?;
     next_seq.ok_or_else(|| damaged("next sequence number", hot::NEXT_SEQ))
+}
+
+/// Lets the documents go on at another number, and a feed without a hole with them.
+pub(super) fn go_on_at(meta: &mut Rows<'_>, first_seq: u64) -> Result<(), RedbError> {
+    let before = next_seq(meta)?;
+    if let Some((noted_before, documents)) = state(meta)?
+        && noted_before == before
+    {
+        put_state(meta, first_seq, documents)?;
+    }
+    hot::put(meta, hot::NEXT_SEQ, &first_seq.to_le_bytes())
 }
 
 /// Notes that everything of a collector is gone, where there ever was a feed: a copy has to forget it, too.

@@ -8,15 +8,14 @@ use std::sync::Arc;
 use super::documents::ReadDocument;
 use super::gather::order;
 use super::hot::Place;
+use super::known::{Found, Known, Values, layout};
 use super::number::Number;
 use super::pack::Packed;
 use super::piece::{Layout, Series};
-use super::query::{Plans, QueryError};
+use super::query::QueryError;
 use super::text;
-use crate::clock::Timestamp;
-use crate::storage::segment::{
-    Column, Image, ImageError, Layout as Rows, Piece, Row, Source, Table, Value, first_columns,
-};
+use super::visit::Plans;
+use crate::storage::segment::{Column, Image, ImageError, Row, Source, Table, Value, first_columns};
 
 /// Why an image could not be read, or the query that did.
 #[derive(Debug)]
@@ -37,31 +36,7 @@ impl From<QueryError> for Trouble {
     }
 }
 
-const NO_PIECE: ImageError = ImageError::Damaged("a piece does not read");
 const NO_DOCUMENT: ImageError = ImageError::Damaged("a document does not read");
-
-fn layout(piece: &Piece) -> Result<Arc<Layout>, ImageError> {
-    let layout = Layout::read(&piece.bytes).filter(|layout| layout.slots == piece.slots);
-    layout.map(Arc::new).ok_or(NO_PIECE)
-}
-
-/// What must be known of one type of an image to find series in it.
-pub(super) struct Known {
-    pieces: Vec<(Piece, Arc<Layout>)>,
-    /// Where the columns of each piece begin.
-    firsts: Vec<usize>,
-    rows: Rows,
-}
-
-impl Known {
-    pub(super) fn read<S: Source>(image: &Image<S>, kind: usize) -> Result<Self, ImageError> {
-        let pieces = image.pieces(kind)?;
-        let firsts = first_columns(&pieces);
-        let named = |piece: Piece| Ok((piece.clone(), layout(&piece)?));
-        let pieces = pieces.into_iter().map(named).collect::<Result<_, ImageError>>()?;
-        Ok(Self { pieces, firsts, rows: image.layout(kind)? })
-    }
-}
 
 /// Shows the wanted numbers of an image, series after series. What must be known of its types is asked for, so that
 /// it can be kept.
@@ -76,89 +51,53 @@ pub(super) fn show<S: Source>(
             continue;
         }
         let known = known(at)?;
-        let (mut columns, mut wanted) = (Vec::new(), Vec::new());
-        for (place, (piece, named)) in known.pieces.iter().enumerate() {
-            for (slot, series) in plans.wanted_of(&piece.bytes, named)?.iter() {
-                columns.push(known.firsts[place] + *slot as usize);
-                wanted.push((place, *series));
-            }
-        }
-        if wanted.is_empty() {
+        let (mut columns, mut found) = (Vec::new(), Vec::new());
+        known.each_wanted(plans.wanted, |Found { name, labels, piece, column }| {
+            columns.push(column);
+            found.push((piece, Series { name: Arc::clone(name), labels: Arc::clone(labels) }));
+        });
+        if columns.is_empty() {
             continue;
         }
-        let rows = &known.rows;
-        plans.look_at(rows.rows.len() as u64)?;
-        let columns = image.columns(rows, &columns)?;
-        for ((piece, series), column) in wanted.iter().zip(&columns) {
-            let counts = occurrences(&rows.shapes, *piece);
-            let mut value = 0;
-            for row in &rows.rows {
-                let count = counts.get(row.shape as usize).copied().unwrap_or_default();
-                if plans.touches(row.timestamp, row.timestamp) {
-                    let place = Place { timestamp: row.timestamp, seq: row.seq };
-                    for number in (value..value + count).filter_map(|value| number(column, value)) {
-                        see(*series, &plans.series[*series], place, number)?;
-                    }
-                }
-                value += count;
-            }
-        }
+        let range = known.between(plans.range);
+        plans.look_at(known.rows.rows.len() as u64)?;
+        let slots = found.into_iter().map(|(piece, series)| Ok((piece, plans.slot(series)?)));
+        let slots = slots.collect::<Result<Vec<_>, QueryError>>()?;
+        // where the values of a piece lie, which its columns have in common
+        let mut values = HashMap::new();
+        image.each_column(&known.rows, &columns, |place, column| {
+            let (piece, slot) = slots[place];
+            let values = values.entry(piece).or_insert_with(|| known.values(piece, range.clone()));
+            let series = &plans.series[slot];
+            each_number(&column, values, |place, number| see(slot, series, place, number))?;
+            Ok::<_, Trouble>(())
+        })?;
     }
     Ok(())
 }
 
-/// How often each shape has a piece.
-fn occurrences(shapes: &[Vec<u32>], piece: usize) -> Vec<usize> {
-    let is_it = |entry: &&u32| **entry as usize == piece + 1;
-    shapes.iter().map(|shape| shape.iter().filter(is_it).count()).collect()
-}
-
-fn number(column: &Column, at: usize) -> Option<Number> {
+/// Shows the numbers among some values of a column.
+fn each_number(
+    column: &Column,
+    Values { first, places }: &Values,
+    mut see: impl FnMut(Place, Number) -> Result<(), QueryError>,
+) -> Result<(), QueryError> {
+    let some = *first..first + places.len();
     match column {
-        Column::Whole(values) => values.get(at).copied().map(Number::Whole),
-        Column::Real(values) => values.get(at).copied().map(Number::Real),
-        Column::Mixed(values) => values.get(at).and_then(|value| Packed::of(value).number()),
-    }
-}
-
-/// Shows the pieces of an image's kinds that are wanted, with the times of the first and the last document that
-/// have them.
-pub(super) fn each_span<S: Source>(
-    image: &Image<S>,
-    wanted: impl Fn(&str) -> bool,
-    mut see: impl FnMut(&Piece, Timestamp, Timestamp),
-) -> Result<(), ImageError> {
-    for (at, _) in image.kinds().iter().enumerate().filter(|(_, kind)| wanted(&kind.kind)) {
-        let (pieces, layout) = (image.pieces(at)?, image.layout(at)?);
-        let mut shapes = vec![None; layout.shapes.len()];
-        for row in &layout.rows {
-            if let Some(span) = shapes.get_mut(row.shape as usize) {
-                stretch(span, row.timestamp, row.timestamp);
-            }
+        Column::Whole(values) => {
+            let values = values.get(some).unwrap_or_default().iter().zip(places);
+            values.into_iter().try_for_each(|(value, place)| see(*place, Number::Whole(*value)))
         }
-        let mut spans = vec![None; pieces.len()];
-        for (shape, span) in layout.shapes.iter().zip(shapes) {
-            let Some((first, last)) = span else { continue };
-            for piece in shape.iter().filter_map(|entry| (*entry as usize).checked_sub(1)) {
-                if let Some(span) = spans.get_mut(piece) {
-                    stretch(span, first, last);
-                }
-            }
+        Column::Real(values) => {
+            let values = values.get(some).unwrap_or_default().iter().zip(places);
+            values.into_iter().try_for_each(|(value, place)| see(*place, Number::Real(*value)))
         }
-        for (piece, span) in pieces.iter().zip(spans) {
-            if let Some((first, last)) = span {
-                see(piece, first, last);
-            }
+        Column::Mixed(values) => {
+            let values = values.get(some).unwrap_or_default().iter().zip(places);
+            let mut numbers = values.filter_map(|(value, place)| Some((*place, Packed::of(value).number()?)));
+            numbers.try_for_each(|(place, number)| see(place, number))
         }
     }
-    Ok(())
-}
-
-type Span = Option<(Timestamp, Timestamp)>;
-
-fn stretch(span: &mut Span, first: Timestamp, last: Timestamp) {
-    let (known_first, known_last) = span.unwrap_or((first, last));
-    *span = Some((known_first.min(first), known_last.max(last)));
 }
 
 /// The documents of one kind of an image, read one after the other.
@@ -174,7 +113,8 @@ pub(super) struct Texts {
 impl Texts {
     pub(super) fn open<S: Source>(image: &Image<S>, kind: usize) -> Result<Self, ImageError> {
         let table = image.table(kind)?;
-        let layouts = table.pieces.iter().map(layout).collect::<Result<Vec<_>, _>>()?;
+        let layouts = table.pieces.iter().map(|piece| layout(piece).map(Arc::new));
+        let layouts = layouts.collect::<Result<Vec<_>, _>>()?;
         let pieces = layouts.into_iter().zip(first_columns(&table.pieces)).collect();
         let next = vec![0; table.columns.len()];
         Ok(Self { table, pieces, orders: HashMap::new(), next, row: 0 })

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 
-use super::piece::Group;
-use super::select::Wanted;
+use super::piece::SeriesLabels;
+use super::visit::Wanted;
 use crate::limits;
 
 /// The text was no matcher.
@@ -23,8 +23,6 @@ pub struct BadMatcher {
 pub struct Matcher {
     pub name: String,
     conditions: Vec<Condition>,
-    /// Somebody else's rule instead of the name and the conditions.
-    wanted: Option<Arc<dyn Wanted>>,
 }
 
 #[derive(Debug)]
@@ -43,35 +41,37 @@ enum Value {
 impl Matcher {
     /// The series of one name, whatever its labels.
     pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), conditions: Vec::new(), wanted: None }
-    }
-
-    /// The series that somebody else's rule wants.
-    pub fn by(wanted: Arc<dyn Wanted>) -> Self {
-        Self { name: String::new(), conditions: Vec::new(), wanted: Some(wanted) }
-    }
-
-    /// Whether the numbers of such an object under such a key are asked for.
-    pub(super) fn matches(&self, group: &Group<'_>, key: &str) -> bool {
-        if let Some(wanted) = &self.wanted {
-            return wanted.wants(&group.name(key), &group.labels);
-        }
-        group.is_named(key, &self.name)
-            && self.conditions.iter().all(|condition| condition.holds(&group.labels))
+        Self { name: name.to_owned(), conditions: Vec::new() }
     }
 
     /// Whether documents of this type can hold such series.
-    pub(super) fn concerns(&self, kind: &str) -> bool {
-        if let Some(wanted) = &self.wanted {
-            return wanted.concerns(kind);
-        }
+    fn concerns(&self, kind: &str) -> bool {
         self.name.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    fn wants(&self, name: &str, labels: &SeriesLabels) -> bool {
+        self.name == name && self.conditions.iter().all(|condition| condition.holds(labels))
+    }
+}
+
+/// What any of several matchers wants.
+impl Wanted for &[Matcher] {
+    fn concerns(&self, kind: &str) -> bool {
+        self.iter().any(|matcher| matcher.concerns(kind))
+    }
+
+    fn can_want(&self, name: &str) -> bool {
+        self.iter().any(|matcher| matcher.name == name)
+    }
+
+    fn wants(&mut self, name: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool {
+        self.iter().any(|matcher| matcher.wants(name, labels))
     }
 }
 
 impl Condition {
-    fn holds(&self, labels: &[(&str, &str)]) -> bool {
-        let actual = labels.iter().find(|(label, _)| *label == self.label).map_or("", |(_, value)| *value);
+    fn holds(&self, labels: &SeriesLabels) -> bool {
+        let actual = labels.get(&self.label).map_or("", String::as_str);
         let equal = match &self.value {
             Value::Exact(value) => actual == value,
             Value::Pattern(pattern) => pattern.is_match(actual),
@@ -96,7 +96,7 @@ impl std::str::FromStr for Matcher {
         let conditions = if parser.take("{") { parser.conditions()? } else { Vec::new() };
         parser.skip_space();
         if parser.rest().is_empty() {
-            Ok(Self { name, conditions, wanted: None })
+            Ok(Self { name, conditions })
         } else {
             Err(parser.failed("nothing may follow"))
         }
@@ -208,9 +208,9 @@ mod tests {
     use super::*;
 
     fn matches(matcher: &str) -> bool {
-        let labels = vec![("database", "app"), ("name", "or\"ders")];
-        let group = Group { path: "pg_stats.tables", labels, keys: vec![(0, "size")] };
-        matcher.parse::<Matcher>().unwrap().matches(&group, "size")
+        let labels = [("database", "app"), ("name", "or\"ders")];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        matcher.parse::<Matcher>().unwrap().wants("pg_stats.tables.size", &SeriesLabels::from(labels))
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod accept;
 mod agent;
 mod arrivals;
 mod batch;
+mod body;
 mod catalog;
 mod clock_guard;
 mod commit;
@@ -23,6 +24,7 @@ mod gather;
 mod hot;
 mod hours;
 mod image;
+mod known;
 mod labels;
 mod layouts;
 mod matcher;
@@ -49,6 +51,7 @@ mod tests;
 mod text;
 mod tree;
 mod verify;
+mod visit;
 mod writer;
 
 use std::cmp::Ordering;
@@ -62,13 +65,12 @@ use redb::WriteTransaction;
 
 use crate::archive::Segments;
 use crate::clock::Clock;
-use crate::crypto::Hash;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::redb_file::damaged;
 use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
-pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
+pub use accept::{AcceptError, Accepted, Batch, CheckedPush, Recognized};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use arrivals::{Arrival, Content, Page};
 pub use catalog::ListedSeries;
@@ -80,14 +82,15 @@ pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
 pub use merge::Merging;
 pub use number::Number;
-pub use piece::Series;
+pub use owner::RegistryMark;
+pub use piece::{Series, SeriesLabels};
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::{Expired, Retention};
 pub use seal::{Seal, SealError};
-pub use select::{Selected, Wanted};
-
+pub use select::Selected;
 pub use steps::StepFunction;
 pub use verify::{Verified, verify};
+pub use visit::Wanted;
 pub use writer::StorageFull;
 
 /// How the store behaves.
@@ -142,8 +145,8 @@ pub struct Metrics {
     hot: Arc<Hot>,
     /// What is older than the hot window.
     segments: Arc<Segments>,
-    /// What must be known of types of segments, by the segment's hash and the place of the type in it.
-    known: Mutex<HashMap<(Hash, usize), Arc<image::Known>>>,
+    /// What must be known of segments and images to find series in them.
+    known: known::KnownImages,
     /// What collectors sent last.
     senders: senders::Senders,
     clock: Clock,
@@ -189,7 +192,7 @@ impl Metrics {
             writer: writer::Writer::start(Arc::clone(&hot))?,
             hot,
             segments,
-            known: Mutex::default(),
+            known: known::KnownImages::default(),
             senders: senders::Senders::default(),
             clock,
             retention,

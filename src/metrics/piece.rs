@@ -197,10 +197,13 @@ impl Layout {
 /// A series: its name and labels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Series {
-    pub name: String,
+    pub name: Arc<str>,
     /// Shared by the numbers of one object.
-    pub labels: Arc<BTreeMap<String, String>>,
+    pub labels: Arc<SeriesLabels>,
 }
+
+/// The labels of a series by their names.
+pub type SeriesLabels = BTreeMap<String, String>;
 
 /// The numbers of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,20 +215,19 @@ pub(super) struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// Whether a series with this name stands under this key.
-    pub(super) fn is_named(&self, key: &str, name: &str) -> bool {
-        let Some(rest) = name.strip_prefix(self.path) else { return false };
-        if key.is_empty() { rest.is_empty() } else { rest.strip_prefix('.') == Some(key) }
-    }
-
-    pub(super) fn labels(&self) -> Arc<BTreeMap<String, String>> {
+    pub(super) fn labels(&self) -> Arc<SeriesLabels> {
         let owned = self.labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Arc::new(owned.collect())
     }
 
-    /// The name of the series under a key. An array's bare numbers have no key.
-    pub(super) fn name(&self, key: &str) -> String {
-        if key.is_empty() { self.path.to_owned() } else { format!("{}.{key}", self.path) }
+    /// Puts the name of the series under a key in the place of what is there. An array's bare numbers have no key.
+    pub(super) fn put_name(&self, key: &str, name: &mut String) {
+        name.clear();
+        name.push_str(self.path);
+        if !key.is_empty() {
+            name.push('.');
+            name.push_str(key);
+        }
     }
 }
 

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use super::Metrics;
 use super::hot::{self, Place};
-use super::image::Known;
+use super::known::Known;
 use super::query::QueryError;
 use crate::archive::{Opened, SegmentError};
 use crate::clock::Timestamp;
+use crate::crypto::sha256;
 use crate::ids::CollectorId;
 use crate::limits;
-use crate::storage::segment::ImageError;
+use crate::storage::segment::{Image, ImageError, Source};
 
 impl Metrics {
     /// The segments of a collector between two moments with documents of a type that is wanted, by time.
@@ -42,21 +43,20 @@ impl Metrics {
         Ok(found)
     }
 
-    /// What must be known of a type of a segment, which is kept as charts ask for it again and again.
+    /// What must be known of a type of a segment.
     pub(super) fn known(&self, sealed: &Opened, kind: usize) -> Result<Arc<Known>, ImageError> {
-        let key = (sealed.segment.sha256, kind);
-        if let Some(known) = self.known.lock().get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let read = Arc::new(Known::read(&*sealed.image, kind)?);
-        let mut known = self.known.lock();
-        if known.len() >= limits::KNOWN_TYPES
-            && let Some(any) = known.keys().next().copied()
-        {
-            known.remove(&any);
-        }
-        known.insert(key, Arc::clone(&read));
-        Ok(read)
+        self.known.of(sealed.segment.sha256, &*sealed.image, kind)
+    }
+
+    /// What must be known of a type of the image of an hour.
+    pub(super) fn known_of_hour<S: Source>(
+        &self,
+        (collector, hour): (CollectorId, Timestamp),
+        image: &Image<S>,
+        kind: usize,
+    ) -> Result<Arc<Known>, ImageError> {
+        let name = [&hot::hour_key(collector, hour)[..], image.mark()].concat();
+        self.known.of(sha256(&name), image, kind)
     }
 
     pub(super) fn refused(&self, sealed: &Opened, error: ImageError) -> QueryError {

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use redb::ReadTransaction;
 
@@ -90,7 +91,8 @@ impl<'q> Stands<'q> {
             told: None,
         };
         for segment in 0..stands.sealed.len() {
-            for (kind, index) in stands.sealed[segment].image.kinds().iter().enumerate() {
+            let image = Arc::clone(&stands.sealed[segment].image);
+            for (kind, index) in image.kinds().iter().enumerate() {
                 if wants(query, &index.kind) && stands.touches(index.first, index.last) {
                     stands.add(Holder::Segment { segment, kind }, index.first);
                 }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::time::Instant;
 
 use super::Node;
+use super::marks::Marks;
 
 impl Node {
     /// Ends the background work, saves what is only in memory, and says that everything was closed. What
@@ -17,6 +18,9 @@ impl Node {
         let mut in_order = closed("jobs", started, &Ok::<_, String>(()));
         let started = Instant::now();
         in_order &= closed("presence", started, &self.presence.close());
+        let started = Instant::now();
+        let marks = Marks::new(&self.db, &self.audit, &self.metrics, &self.clock);
+        in_order &= closed("marks", started, &marks.note());
         let started = Instant::now();
         self.metrics.stop();
         in_order &= closed("metrics", started, &Ok::<_, String>(()));

@@ -10,6 +10,7 @@ mod heartbeat;
 mod ingest;
 mod keys;
 mod loss;
+mod marks;
 mod mirror;
 mod open;
 #[cfg(test)]
@@ -48,7 +49,8 @@ use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError, Unit};
 pub use disk::{Forecast, StorageReport};
 pub use ingest::Taken;
 pub use keys::{KeyError, RootKeyReport};
-pub use loss::accept_loss;
+pub use loss::{AcceptedLoss, accept_loss, accept_older_registry};
+pub use marks::Older;
 pub use open::{OpenError, Options};
 pub use records::Records;
 pub use report::CollectorReport;

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::certificates::Certificates;
 use super::disk::{DiskWatch, Sizes};
 use super::keys::KeysJob;
-use super::loss::{check_metrics, check_owner, tell_lost_logs};
+use super::loss::{check_missing, check_owner};
+use super::marks::{Marks, Older};
 use super::mirror::mirror_job;
 use super::ring::{RingError, RingFile};
 use super::{Node, Records, Stopping};
@@ -32,7 +33,7 @@ use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, Pr
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 
-use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, PULSE_SECONDS};
+use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, MARKS_SECONDS, PULSE_SECONDS};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
 use crate::mirror;
@@ -109,6 +110,8 @@ pub enum OpenError {
         "{0} belongs to another registry than the one beside it: put the file back that was here, or its registry"
     )]
     OfAnother(PathBuf),
+    #[error(transparent)]
+    Older(#[from] Older),
     #[error("there is no registry in {0}: is it the data directory of a daemon?")]
     NoRegistry(PathBuf),
     #[error("cannot open the registry: {0}")]
@@ -170,12 +173,11 @@ impl Node {
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
-        check_metrics(layout, &collectors)?;
+        check_missing(layout, &collectors)?;
         let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
-        tell_lost_logs(layout, &collectors)?;
         let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
-        check_owner(layout, &audit, &metrics, &logs)?;
+        check_owner(layout, &db, &audit, &metrics, &logs)?;
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
         let Fleet { presence, pulse, registrar, actions, archive, operations, gaps } =
@@ -189,6 +191,7 @@ impl Node {
         let jobs = start_jobs(
             &clock,
             [
+                (Box::new(Marks::new(&db, &audit, &metrics, &clock)), MARKS_SECONDS),
                 (Box::new(PresenceJob(Arc::clone(&presence))), 2),
                 (Box::new(PulseJob(Arc::clone(&pulse))), PULSE_SECONDS),
                 (Box::new(ActionsJob(Arc::clone(&actions))), 1),

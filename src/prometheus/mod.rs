@@ -5,6 +5,7 @@
 
 mod fleet;
 mod known;
+mod labelled;
 mod names;
 mod store;
 mod table;

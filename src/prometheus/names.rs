@@ -2,10 +2,12 @@
 //!
 //! Every series has a name made from its own by one rule; the well-known ones have those of the exporters as well.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use super::known::{KNOWN, Known, Value};
+use super::known::{KNOWN, Known, Pairs, Value};
+use crate::metrics::SeriesLabels;
 use crate::promql::NAME;
 
 /// The labels that the registry adds.
@@ -13,18 +15,69 @@ pub const OF_REGISTRY: [&str; 4] = ["collector", "collector_id", "environment", 
 /// The type whose rows are named by the view that they come from.
 const ROWS: &str = "pg_stats.rows.";
 const SOURCE: &str = "source";
-/// Labels of such rows, and what the exporter of PostgreSQL calls them.
-const ROW_LABELS: [(&str, &str); 4] =
-    [("database", "datname"), ("schema", "schemaname"), ("table", "relname"), ("index", "indexrelname")];
+/// How the names of such views begin.
+const OF_POSTGRES: &str = "pg_";
+/// Labels of rows, and what the exporter of PostgreSQL calls them; the view is in the name.
+const VIEW_LABELS: Pairs = &[
+    (SOURCE, ""),
+    ("database", "datname"),
+    ("schema", "schemaname"),
+    ("table", "relname"),
+    ("index", "indexrelname"),
+];
 
-/// One name of a stored series.
-#[derive(Debug, PartialEq)]
-pub struct Identity {
+/// A name of stored series, and what becomes of them under it.
+#[derive(Clone, Debug)]
+pub struct Naming {
+    pub name: Arc<str>,
     /// Of several series with the same labels, the one with the lowest rank has the say.
     pub rank: usize,
-    /// With the name among them.
-    pub labels: Vec<(String, String)>,
     pub value: Value,
+    /// Labels that a series must have, and loses.
+    when: Pairs,
+    /// Labels, and what they are called instead; nothing where they go.
+    labels: Pairs,
+    /// Labels that it has besides.
+    fixed: Pairs,
+}
+
+impl Naming {
+    fn new(name: &str, rank: usize, labels: Pairs) -> Self {
+        Self { name: name.into(), rank, value: Value::Times(1.0), when: &[], labels, fixed: &[] }
+    }
+
+    /// Whether series with these labels have the name.
+    pub fn is_of(&self, labels: &SeriesLabels) -> bool {
+        self.when.iter().all(|(name, value)| labels.get(*name).is_some_and(|own| own == value))
+    }
+
+    /// The labels of a series under this name, but for the name itself. The last one of several counts.
+    pub fn labels<'a>(
+        &'a self,
+        labels: &'a SeriesLabels,
+    ) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> + 'a {
+        let own = labels.iter().filter_map(|(name, value)| Some((self.called(name)?, value.as_str())));
+        own.chain(self.fixed.iter().map(|(name, value)| (Cow::Borrowed(*name), *value)))
+    }
+
+    fn called<'a>(&self, name: &'a str) -> Option<Cow<'a, str>> {
+        if self.when.iter().any(|(told, _)| *told == name) {
+            return None;
+        }
+        let theirs = self.labels.iter().find(|(ours, _)| *ours == name).map(|(_, theirs)| *theirs);
+        match theirs {
+            None => Some(label(name)),
+            Some("") => None,
+            Some(theirs) => Some(Cow::Borrowed(theirs)),
+        }
+    }
+
+    /// Whether the labels of a series are the same under another name.
+    pub fn labels_like(&self, other: &Self) -> bool {
+        std::ptr::eq(self.when, other.when)
+            && std::ptr::eq(self.labels, other.labels)
+            && std::ptr::eq(self.fixed, other.fixed)
+    }
 }
 
 /// A name that the query language takes: letters, digits and underlines.
@@ -33,7 +86,7 @@ pub fn valid(text: &str) -> String {
     if valid.starts_with(|first: char| first.is_ascii_digit()) { format!("_{valid}") } else { valid }
 }
 
-fn letters(text: &str) -> impl Iterator<Item = char> {
+fn letters(text: &str) -> impl DoubleEndedIterator<Item = char> {
     text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
 }
 
@@ -45,19 +98,21 @@ pub fn may_be_of(name: &str, kind: &str) -> bool {
 
 /// Whether rows of documents of this type may have that name by the view that they come from.
 pub fn may_be_row_of(name: &str, kind: &str) -> bool {
-    ROWS.strip_prefix(kind).is_some_and(|rest| rest.starts_with('.')) && name.starts_with("pg_")
+    ROWS.strip_prefix(kind).is_some_and(|rest| rest.starts_with('.')) && name.starts_with(OF_POSTGRES)
 }
 
-/// Whether a series has this name among its own.
-pub fn can_be(series: &str, labels: &[(&str, &str)], name: &str) -> bool {
+/// Whether a series can have this name among its own, by some labels.
+pub fn can_be(series: &str, name: &str) -> bool {
     let by_rule = if series.starts_with(|first: char| first.is_ascii_digit()) {
         name.strip_prefix('_').is_some_and(|name| letters(series).eq(name.chars()))
     } else {
         letters(series).eq(name.chars())
     };
     let by_view = || {
-        row_of(series, labels).is_some_and(|(source, column)| {
-            letters(source).chain(['_']).chain(letters(column)).eq(name.chars())
+        let column = series.strip_prefix(ROWS).filter(|_| name.starts_with(OF_POSTGRES));
+        column.is_some_and(|column| {
+            let mut rest = name.chars().rev();
+            letters(column).rev().all(|letter| rest.next() == Some(letter)) && rest.next() == Some('_')
         })
     };
     by_rule || by_view() || known_of(series).iter().any(|rank| KNOWN[*rank].name == name)
@@ -75,73 +130,61 @@ fn known_of(series: &str) -> &'static [usize] {
     BY_SERIES.get(series).map_or(&[], Vec::as_slice)
 }
 
-/// View and column of a series that is one of a row of a view of PostgreSQL.
-fn row_of<'a>(series: &'a str, labels: &[(&str, &'a str)]) -> Option<(&'a str, &'a str)> {
-    let column = series.strip_prefix(ROWS)?;
-    let (_, source) = labels.iter().find(|(name, source)| *name == SOURCE && source.starts_with("pg_"))?;
-    Some((source, column))
+/// The view of PostgreSQL that a series is named by, when it is one of its rows.
+pub fn view_of<'a>(series: &str, labels: &'a SeriesLabels) -> Option<&'a str> {
+    let source = labels.get(SOURCE).filter(|source| source.starts_with(OF_POSTGRES))?;
+    series.starts_with(ROWS).then_some(source)
 }
 
 /// A label's name, told apart from those that the registry adds.
-fn label(name: &str) -> String {
-    let name = valid(name);
-    if OF_REGISTRY.contains(&name.as_str()) || name == NAME { format!("exported_{name}") } else { name }
-}
-
-/// All names of a series.
-pub fn identities(series: &str, labels: &[(&str, &str)]) -> Vec<Identity> {
-    let own = labels.iter().map(|(name, value)| (label(name), (*value).to_owned()));
-    let own = own.chain([(NAME.to_owned(), valid(series))]).collect();
-    let mut all = vec![Identity { rank: 0, labels: own, value: Value::Times(1.0) }];
-    let known = known_of(series).iter();
-    all.extend(known.filter_map(|rank| well_known(*rank, &KNOWN[*rank], labels)));
-    all.extend(row(series, labels));
-    all
-}
-
-fn well_known(rank: usize, known: &Known, labels: &[(&str, &str)]) -> Option<Identity> {
-    if !known.when.iter().all(|condition| labels.contains(condition)) {
-        return None;
+fn label(name: &str) -> Cow<'_, str> {
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with(|first: char| first.is_ascii_digit());
+    let valid = if is_plain { Cow::Borrowed(name) } else { Cow::Owned(valid(name)) };
+    if OF_REGISTRY.contains(&valid.as_ref()) || valid == NAME {
+        Cow::Owned(format!("exported_{valid}"))
+    } else {
+        valid
     }
-    let is_told = |name: &str| !known.when.iter().any(|(told, _)| *told == name);
-    let renamed = labels.iter().filter(|(name, _)| is_told(name)).filter_map(|(name, value)| {
-        let theirs = known.labels.iter().find(|(ours, _)| ours == name).map(|(_, theirs)| *theirs);
-        // renamed to nothing, it goes
-        let name =
-            theirs.map_or_else(|| Some(label(name)), |name| (!name.is_empty()).then(|| name.to_owned()))?;
-        Some((name, (*value).to_owned()))
-    });
-    let fixed = known.fixed.iter().copied().chain([(NAME, known.name)]);
-    let fixed = fixed.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Some(Identity { rank, labels: renamed.chain(fixed).collect(), value: known.value })
 }
 
-/// A row of a view of PostgreSQL: the view and the column.
-fn row(series: &str, labels: &[(&str, &str)]) -> Option<Identity> {
-    let (source, column) = row_of(series, labels)?;
-    let theirs = |name: &str| ROW_LABELS.iter().find(|(ours, _)| *ours == name).map(|(_, theirs)| *theirs);
-    let renamed = labels
-        .iter()
-        .filter(|(name, _)| *name != SOURCE)
-        .map(|(name, value)| (theirs(name).map_or_else(|| label(name), str::to_owned), (*value).to_owned()));
-    let named = (NAME.to_owned(), valid(&format!("{source}_{column}")));
-    Some(Identity { rank: KNOWN.len(), labels: renamed.chain([named]).collect(), value: Value::Times(1.0) })
+/// All names that a series has by its own and by the view that it comes from.
+pub fn namings(series: &str, view: Option<&str>) -> Vec<Naming> {
+    let mut all = vec![Naming::new(&valid(series), 0, &[])];
+    all.extend(known_of(series).iter().map(|rank| {
+        let Known { name, when, labels, fixed, value, .. } = KNOWN[*rank];
+        Naming { value, when, fixed, ..Naming::new(name, *rank, labels) }
+    }));
+    let column = series.strip_prefix(ROWS);
+    all.extend(
+        view.zip(column)
+            .map(|(view, column)| Naming::new(&valid(&format!("{view}_{column}")), KNOWN.len(), VIEW_LABELS)),
+    );
+    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(series: &str, labels: &[(&str, &str)]) -> (Vec<Naming>, SeriesLabels) {
+        let own = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let own = own.collect();
+        let mut namings = namings(series, view_of(series, &own));
+        namings.retain(|naming| naming.is_of(&own));
+        (namings, own)
+    }
+
     fn all(series: &str, labels: &[(&str, &str)]) -> Vec<String> {
-        let text = |identity: Identity| {
-            let pairs = identity.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            let labels = crate::promql::Labels::of(&pairs.collect::<Vec<_>>());
-            match identity.value {
+        let (namings, own) = of(series, labels);
+        let text = |naming: &Naming| {
+            let labels = crate::promql::Labels::default().joined(naming.labels(&own)).named(&naming.name);
+            match naming.value {
                 Value::Times(factor) => format!("{labels} * {factor}"),
                 Value::One => format!("{labels} = 1"),
             }
         };
-        identities(series, labels).into_iter().map(text).collect()
+        namings.iter().map(text).collect()
     }
 
     #[test]
@@ -166,11 +209,10 @@ mod tests {
             ("pg_stats.rows.seq_scan", &[("source", "pg_stat_user_tables")]),
             ("sysstat.rows.idle", &[("source", "cpu"), ("cpu", "cpu0")]),
         ] {
-            for identity in identities(series, labels) {
-                let (_, name) = identity.labels.iter().find(|(label, _)| label == NAME).unwrap();
-                assert!(can_be(series, labels, name), "{series} {name}");
+            for naming in of(series, labels).0 {
+                assert!(can_be(series, &naming.name), "{series} {}", naming.name);
             }
-            assert!(!can_be(series, labels, "another"));
+            assert!(!can_be(series, "another") && !can_be(series, "pg_another"));
         }
     }
 

@@ -1,15 +1,14 @@
 //! The source of series that queries are evaluated over.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ReadError;
 use super::fleet::{Member, members};
 use super::known::Value;
-use super::names::identities;
-use super::wish::Wish;
+use super::labelled::{Entry, Labelled};
+use super::wish::{Wish, Wishes};
 use crate::clock::Timestamp;
-use crate::metrics::{Matcher, Metrics, QueryError, Selected, Wanted};
+use crate::metrics::{Metrics, QueryError, Selected};
 use crate::promql::{self, Budget, Error, Labels, Sample, Selector, Source};
 use crate::registry::{Collectors, Groups};
 
@@ -19,8 +18,8 @@ pub struct Store<'a> {
     members: Vec<Member>,
 }
 
-/// One name of a series, with its samples.
-type Named = (Labels, usize, Vec<Sample>);
+/// Shows a series with its samples.
+type See<'s> = &'s mut dyn FnMut(Labels, &[Sample]) -> promql::Result<()>;
 
 impl<'a> Store<'a> {
     pub fn open(metrics: &'a Metrics, collectors: &Collectors, groups: &Groups) -> Result<Self, ReadError> {
@@ -40,32 +39,27 @@ impl<'a> Store<'a> {
         budget: &Budget,
         see: &mut dyn FnMut(Labels) -> promql::Result<()>,
     ) -> promql::Result<()> {
-        let all = [Wish::new(&Arc::from([]))];
-        let wishes: Vec<_> = selectors.iter().map(|selector| Wish::new(&selector.matchers)).collect();
-        let wishes = if wishes.is_empty() { &all[..] } else { &wishes };
-        let (from, to) = (Timestamp::from_millis(from), Timestamp::from_millis(to));
+        let all = [Arc::from([])];
+        let matchers: Vec<_> = selectors.iter().map(|selector| Arc::clone(&selector.matchers)).collect();
+        let matchers = if matchers.is_empty() { &all[..] } else { &matchers };
+        let range = (Timestamp::from_millis(from), Timestamp::from_millis(to));
         for member in &self.members {
             budget.look()?;
-            let wishes: Vec<_> =
-                wishes.iter().filter(|wish| wish.concerns_collector(&member.labels)).cloned().collect();
-            if wishes.is_empty() {
+            let mut wishes = Wishes(matchers.iter().map(Wish::new).collect());
+            wishes.0.retain(|wish| wish.concerns_collector(&member.labels));
+            if wishes.0.is_empty() {
                 continue;
             }
-            let matchers: Vec<_> = wishes.iter().map(|wish| Matcher::by(Arc::new(wish.clone()))).collect();
-            let listed = self.metrics.series_between(member.id, &matchers, from, to).map_err(source)?;
-            let mut known = BTreeSet::new();
-            for listed in listed.into_iter().filter(|listed| listed.first <= to && listed.last >= from) {
-                let labels: Vec<_> = pairs(&listed.series.labels);
-                for identity in identities(&listed.series.name, &labels) {
-                    if wishes.iter().any(|wish| wish.fits(&identity)) {
-                        known.insert(joined(&member.labels, &identity.labels));
-                    }
-                }
+            let mut listed = self.metrics.series_between(member.id, range, &mut wishes).map_err(source)?;
+            listed.retain(|listed| listed.first <= range.1 && listed.last >= range.0);
+            let mut labelled = Labelled::new(&member.labels);
+            for (place, listed) in listed.iter().enumerate() {
+                wishes.0.iter_mut().for_each(|wish| labelled.add(place, &listed.series, wish));
             }
-            for labels in known {
+            labelled.each(|labels, _| {
                 budget.find()?;
-                see(labels)?;
-            }
+                see(labels)
+            })?;
         }
         Ok(())
     }
@@ -74,32 +68,33 @@ impl<'a> Store<'a> {
         &self,
         member: &Member,
         (from, to): (i64, i64),
-        wish: &Wish,
-        budget: &Budget,
-    ) -> promql::Result<Vec<Named>> {
+        wish: &mut Wish,
+        (budget, see): (&Budget, See<'_>),
+    ) -> promql::Result<()> {
         let range = (Timestamp::from_millis(from), Timestamp::from_millis(to));
-        let wanted: Arc<dyn Wanted> = Arc::new(wish.clone());
-        let selected = self.metrics.select(member.id, range, &wanted, &|| budget.look().is_ok());
-        let selected = match selected {
-            Err(QueryError::GivenUp) => return budget.look().map(|()| Vec::new()),
+        let selected = match self.metrics.select(member.id, range, wish, &|| budget.look().is_ok()) {
+            Err(QueryError::GivenUp) => return budget.look(),
             selected => selected.map_err(source)?,
         };
-        let mut named = Vec::new();
-        for Selected { series, numbers } in selected {
+        let mut labelled = Labelled::new(&member.labels);
+        for (place, Selected { series, numbers }) in selected.iter().enumerate() {
             budget.read(numbers.len())?;
-            for identity in identities(&series.name, &pairs(&series.labels)) {
-                if wish.fits(&identity) {
-                    let sample = |(at, number): &(Timestamp, f64)| Sample {
-                        at: at.as_millis(),
-                        value: valued(identity.value, *number),
-                    };
-                    let samples = numbers.iter().map(sample).collect();
-                    named.push((joined(&member.labels, &identity.labels), identity.rank, samples));
-                }
-            }
+            labelled.add(place, series, wish);
         }
-        named.sort_by(|(one, rank, _), (other, other_rank, _)| (one, rank).cmp(&(other, other_rank)));
-        Ok(named)
+        let mut samples = Vec::new();
+        labelled.each(|labels, same| {
+            samples.clear();
+            for Entry { of, value, .. } in same {
+                samples.extend(selected[*of].numbers.iter().map(|number| sample(*value, *number)));
+            }
+            if same.len() > 1 {
+                // stable, so that at one moment the sample of the first one comes first
+                samples.sort_by_key(|sample| sample.at);
+                samples.dedup_by_key(|sample| sample.at);
+            }
+            budget.find()?;
+            see(labels, &samples)
+        })
     }
 }
 
@@ -110,21 +105,16 @@ impl Source for Store<'_> {
         from: i64,
         to: i64,
         budget: &Budget,
-        see: &mut dyn FnMut(Labels, &[Sample]) -> promql::Result<()>,
+        see: See<'_>,
     ) -> promql::Result<()> {
         if to < from {
             return Ok(());
         }
-        let wish = Wish::new(&selector.matchers);
-        for member in self.members.iter().filter(|member| wish.concerns_collector(&member.labels)) {
-            budget.look()?;
-            let mut named = self.select_of(member, (from, to), &wish, budget)?.into_iter().peekable();
-            while let Some((labels, _, mut samples)) = named.next() {
-                while let Some((_, _, more)) = named.next_if(|(next, ..)| *next == labels) {
-                    samples = merged(samples, more);
-                }
-                budget.find()?;
-                see(labels, &samples)?;
+        let mut wish = Wish::new(&selector.matchers);
+        for member in &self.members {
+            if wish.concerns_collector(&member.labels) {
+                budget.look()?;
+                self.select_of(member, (from, to), &mut wish, (budget, see))?;
             }
         }
         Ok(())
@@ -141,29 +131,10 @@ fn source(error: QueryError) -> Error {
     }
 }
 
-fn pairs(labels: &std::collections::BTreeMap<String, String>) -> Vec<(&str, &str)> {
-    labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-}
-
-/// The labels of a series with those of its collector.
-fn joined(member: &Labels, own: &[(String, String)]) -> Labels {
-    let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    Labels::of(&member.iter().chain(own).collect::<Vec<_>>())
-}
-
-fn valued(value: Value, number: f64) -> f64 {
-    match value {
+fn sample(value: Value, (at, number): (Timestamp, f64)) -> Sample {
+    let value = match value {
         Value::Times(factor) => number * factor,
         Value::One => 1.0,
-    }
-}
-
-/// The samples of both, and at one moment that of the first.
-fn merged(first: Vec<Sample>, second: Vec<Sample>) -> Vec<Sample> {
-    let mut merged = first;
-    merged.extend(second);
-    // stable, so that those of the first come first
-    merged.sort_by_key(|sample| sample.at);
-    merged.dedup_by_key(|sample| sample.at);
-    merged
+    };
+    Sample { at: at.as_millis(), value }
 }

@@ -1,21 +1,23 @@
 //! What a selector asks of the metric store: which collectors, and which of their series.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::known::KNOWN;
-use super::names::{self, Identity, OF_REGISTRY};
-use crate::metrics::Wanted;
+use super::names::{self, Naming, OF_REGISTRY};
+use crate::metrics::{SeriesLabels, Wanted};
 use crate::promql::{Condition, Labels, Matcher, NAME};
 
 /// The conditions of a selector on what documents say; those on the registry's labels choose collectors before.
-#[derive(Clone, Debug)]
 pub(super) struct Wish {
     matchers: Arc<[Matcher]>,
+    /// The names that fit of the stored names met so far, by the views that rows come from.
+    namings: HashMap<String, HashMap<Arc<str>, Arc<[Naming]>>>,
 }
 
 impl Wish {
     pub(super) fn new(matchers: &Arc<[Matcher]>) -> Self {
-        Self { matchers: Arc::clone(matchers) }
+        Self { matchers: Arc::clone(matchers), namings: HashMap::new() }
     }
 
     /// Whether a collector with these labels can have such series.
@@ -24,15 +26,30 @@ impl Wish {
         of_registry.into_iter().all(|matcher| matcher.fits(labels.get(&matcher.label)))
     }
 
-    /// Whether a name of a series fits, as far as its own labels tell.
-    pub(super) fn fits(&self, identity: &Identity) -> bool {
+    /// The names of a stored series that fit by themselves.
+    pub(super) fn namings(&mut self, series: &Arc<str>, labels: &SeriesLabels) -> Arc<[Naming]> {
+        let view = names::view_of(series, labels);
+        let of_view = self.namings.get(view.unwrap_or_default());
+        if let Some(known) = of_view.and_then(|of_view| of_view.get(series)) {
+            return Arc::clone(known);
+        }
+        let mut all = names::namings(series, view);
+        all.retain(|naming| self.names().all(|matcher| matcher.fits(&naming.name)));
+        let fitting: Arc<[_]> = all.into();
+        let of_view = self.namings.entry(view.unwrap_or_default().to_owned()).or_default();
+        of_view.insert(Arc::clone(series), Arc::clone(&fitting));
+        fitting
+    }
+
+    /// Whether a series fits under a name that does, as far as its own labels tell.
+    pub(super) fn fits(&self, naming: &Naming, labels: &SeriesLabels) -> bool {
         let value = |label: &str| {
-            // the last one of a name counts
-            let found = identity.labels.iter().rev().find(|(name, _)| name == label);
-            found.map_or("", |(_, value)| value.as_str())
+            let found = naming.labels(labels).filter(|(name, _)| name == label).last();
+            found.map_or("", |(_, value)| value)
         };
-        let own = self.matchers.iter().filter(|matcher| !is_of_registry(&matcher.label));
-        own.into_iter().all(|matcher| matcher.fits(value(&matcher.label)))
+        let own = |matcher: &&Matcher| matcher.label != NAME && !is_of_registry(&matcher.label);
+        naming.is_of(labels)
+            && self.matchers.iter().filter(own).all(|matcher| matcher.fits(value(&matcher.label)))
     }
 
     fn names(&self) -> impl Iterator<Item = &Matcher> {
@@ -60,13 +77,31 @@ impl Wanted for Wish {
         self.names().all(can_have) || well_known()
     }
 
-    fn wants(&self, name: &str, labels: &[(&str, &str)]) -> bool {
-        // most series are told apart by their names alone, and a collector has thousands
-        let can_have = |matcher: &Matcher| match &matcher.condition {
-            Condition::Is(wanted) => names::can_be(name, labels, wanted),
+    fn can_want(&self, name: &str) -> bool {
+        self.names().all(|matcher| match &matcher.condition {
+            Condition::Is(wanted) => names::can_be(name, wanted),
             Condition::IsNot(_) | Condition::Like(_) | Condition::Unlike(_) => true,
-        };
-        self.names().all(can_have)
-            && names::identities(name, labels).iter().any(|identity| self.fits(identity))
+        })
+    }
+
+    fn wants(&mut self, name: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool {
+        self.namings(name, labels).iter().any(|naming| self.fits(naming, labels))
+    }
+}
+
+/// What any of several wishes wants.
+pub(super) struct Wishes(pub(super) Vec<Wish>);
+
+impl Wanted for Wishes {
+    fn concerns(&self, kind: &str) -> bool {
+        self.0.iter().any(|wish| wish.concerns(kind))
+    }
+
+    fn can_want(&self, name: &str) -> bool {
+        self.0.iter().any(|wish| wish.can_want(name))
+    }
+
+    fn wants(&mut self, name: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool {
+        self.0.iter_mut().any(|wish| wish.wants(name, labels))
     }
 }

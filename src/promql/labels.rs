@@ -1,7 +1,8 @@
 //! The labels of a series, its name among them.
 
+use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The label that holds the name of a series.
 pub const NAME: &str = "__name__";
@@ -11,8 +12,26 @@ pub const BUCKET: &str = "le";
 type Pair = (Arc<str>, Arc<str>);
 
 /// Pairs in the order of their names. A label that is empty is the same as none, so there are no empty ones.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Labels(Arc<[Pair]>);
+
+/// By names and values in their order. Series share texts, and those that they share need not be looked at.
+impl Ord for Labels {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let compared =
+            |one: &Arc<str>, other| if Arc::ptr_eq(one, other) { Ordering::Equal } else { one.cmp(other) };
+        let pairs = self.0.iter().zip(&*other.0);
+        let mut orders =
+            pairs.map(|(one, other)| compared(&one.0, &other.0).then_with(|| compared(&one.1, &other.1)));
+        orders.find(|order| order.is_ne()).unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
+    }
+}
+
+impl PartialOrd for Labels {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Labels {
     /// The last of several values of one name counts.
@@ -30,6 +49,20 @@ impl Labels {
 
     pub fn of(pairs: &[(&str, &str)]) -> Self {
         Self::new(pairs.iter().map(|(name, value)| (Arc::from(*name), Arc::from(*value))))
+    }
+
+    /// With other labels, which count where both have one.
+    pub fn joined<'a>(&self, others: impl Iterator<Item = (impl AsRef<str>, &'a str)>) -> Self {
+        let others = others.map(|(name, value)| (Arc::from(name.as_ref()), Arc::from(value)));
+        Self::new(self.0.iter().cloned().chain(others))
+    }
+
+    /// With a name, of labels that have none.
+    pub fn named(&self, name: &Arc<str>) -> Self {
+        static LABEL: LazyLock<Arc<str>> = LazyLock::new(|| NAME.into());
+        let (before, behind) = self.0.split_at(self.0.partition_point(|(known, _)| **known < *NAME));
+        let own = (Arc::clone(&LABEL), Arc::clone(name));
+        Self(before.iter().chain([&own]).chain(behind).cloned().collect())
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -52,7 +85,10 @@ impl Labels {
 
     /// Without the name of the series: what is computed from it is something else.
     pub fn unnamed(&self) -> Self {
-        self.retained(|name| name != NAME)
+        let Ok(at) = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(NAME)) else {
+            return self.clone();
+        };
+        Self(self.0[..at].iter().chain(&self.0[at + 1..]).cloned().collect())
     }
 
     /// With another value under a name; an empty one takes the label away.
@@ -101,6 +137,11 @@ mod tests {
         assert_eq!(labels.with("b", "").to_string(), "up");
         assert_eq!(labels.retained(|name| name == "b"), Labels::of(&[("b", "2")]));
         assert_eq!(Labels::default().to_string(), "{}");
+        let own = Labels::of(&[("a", "1"), ("A", "2")]).joined([("a", "3"), ("c", "")].into_iter());
+        let named = own.named(&"up".into());
+        assert_eq!((named.get(NAME), named.get("A"), named.get("a")), ("up", "2", "3"));
+        assert_eq!(named.unnamed(), own);
+        assert!(own < named && named < own.named(&"upper".into()) && Labels::default() < own);
     }
 
     #[test]

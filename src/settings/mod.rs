@@ -1,7 +1,12 @@
 //! What configuration files and environments are made of, for both programs: every problem is told at once, each
 //! with its field, value, rule and a hint, and never with a secret.
 
+pub mod describe;
 mod environment;
+mod example;
+#[cfg(test)]
+pub(crate) mod held;
+pub mod page;
 mod section;
 mod sizes;
 

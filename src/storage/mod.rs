@@ -1,10 +1,11 @@
 //! The engines: the data directory, SQLite, redb, and the poison that stops all after a failed write.
 //!
-//! They know bytes, rows and folders, and nothing of collectors, users or metrics.
+//! They know bytes, rows and folders, what is kept in memory, and nothing of collectors, users or metrics.
 
 pub(crate) mod bytes;
 pub mod data_dir;
 pub mod free_space;
+pub mod kept;
 pub mod poison;
 pub mod redb_file;
 pub mod reseal;
@@ -15,6 +16,7 @@ pub mod unit;
 
 pub use data_dir::DataDir;
 pub use free_space::FreeSpace;
+pub use kept::Kept;
 pub use poison::Poison;
 pub use redb_file::{RedbError, RedbFile};
 pub use reseal::{Reseal, Resealed};

@@ -97,6 +97,11 @@ impl Sqlite {
         Unit::begin(self)
     }
 
+    /// Whether this thread has a unit of work that has written: then it reads what may be taken back.
+    pub fn has_unit(&self) -> bool {
+        unit::joined(&self.writer).is_some()
+    }
+
     /// Runs `operation` in one transaction. When it returns `Ok`, its effect is durable; when it returns an
     /// error, it has none. In a unit of work, it is durable with the unit.
     pub fn write<T, E: From<StoreError>>(

@@ -227,6 +227,9 @@ fn pg_locks_tells_who_waits_for_whom_and_does_not_wait_itself() {
         (&blocker["pid"], &blocker["state"]),
         (&chain["blocking_pid"], &Value::from("idle in transaction"))
     );
+    let waited_for = named(&part["by_mode"], "mode", "AccessShareLock");
+    assert_eq!(waited_for["waiting"], 1, "{part}");
+    assert_eq!(named(&part["by_mode"], "mode", "AccessExclusiveLock")["waiting"], 0, "{part}");
     let first = &part["active_locks"][0];
     assert_eq!((&first["granted"], &first["table"]), (&Value::from(false), &Value::from("orders")));
     // what is locked is left out, and what is free is there

@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::appliance::{ADMIN, Appliance, now, registration};
-use crate::support::mirrored::{assert_mirrored, held, mirrored, settings, status, wait_until_mirrored};
+use crate::support::mirrored::{
+    assert_mirrored, assert_trail, held, mirrored, settings, status, wait_until_mirrored,
+};
 use crate::support::postgres::Postgres;
 use crate::support::wait_for;
 
@@ -104,27 +106,6 @@ fn a_mirror_that_lost_something_gets_it_again() {
     assert_mirrored(&appliance, &admin, &postgres, SITE, &collector);
     assert_eq!(count(&postgres, "SELECT count(*) FROM collectors"), 1);
     assert_trail(&appliance, &admin, &postgres);
-}
-
-/// Each entry of the trail is in the mirror, with its hash.
-fn assert_trail(appliance: &Appliance, admin: &str, postgres: &Postgres) {
-    let reply = appliance.client.get("/api/v1/audit?limit=1000", Some(admin));
-    let ours: Vec<(u64, String)> =
-        reply.body["entries"].as_array().unwrap().iter().rev().map(entry).collect();
-    // reading the trail is an entry, too
-    let theirs = wait_for("the trail", || {
-        let sql = "SELECT seq, hash FROM collector_audit_log ORDER BY seq";
-        let rows = postgres.value("postgres", sql);
-        let rows: Vec<_> = rows.lines().map(|line| line.split_once('|').unwrap()).collect();
-        let rows: Vec<_> =
-            rows.iter().map(|(seq, hash)| (seq.parse().unwrap(), (*hash).to_owned())).collect();
-        (rows.len() >= ours.len()).then_some(rows)
-    });
-    assert_eq!(theirs[..ours.len()], ours);
-}
-
-fn entry(entry: &Value) -> (u64, String) {
-    (entry["seq"].as_u64().unwrap(), entry["hash"].as_str().unwrap().to_owned())
 }
 
 /// What becomes of a collector becomes of its copy: archived, returned, and removed for good.

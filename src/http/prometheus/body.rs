@@ -89,7 +89,13 @@ pub(super) fn put_labels(text: &mut String, labels: &Labels) {
 }
 
 fn put_text(text: &mut String, value: &str) {
-    text.push_str(&serde_json::to_string(value).unwrap_or_default());
+    if value.bytes().any(|byte| matches!(byte, ..b' ' | b'"' | b'\\')) {
+        text.push_str(&serde_json::to_string(value).unwrap_or_default());
+        return;
+    }
+    text.push('"');
+    text.push_str(value);
+    text.push('"');
 }
 
 fn put_point(text: &mut String, (at, value): Point) {

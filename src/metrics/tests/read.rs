@@ -157,7 +157,7 @@ fn the_agents_own_figures_stand_apart_from_what_it_collects() {
     assert_eq!(store.values(1), [document(0, 1)]);
     let own = store.metrics.agent_points(id(1), START, at(60), None).unwrap();
     assert_eq!(
-        own.series.iter().map(|one| one.series.name.as_str()).collect::<Vec<_>>(),
+        own.series.iter().map(|one| &*one.series.name).collect::<Vec<_>>(),
         crate::metrics::AGENT_SERIES
     );
     assert_eq!(

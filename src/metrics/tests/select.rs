@@ -1,10 +1,9 @@
 //! Series chosen by somebody else's rule.
 
 use super::*;
-use crate::metrics::{QueryError, Wanted};
+use crate::metrics::{QueryError, SeriesLabels, Wanted};
 
 /// The series of one name in one zone.
-#[derive(Debug)]
 struct InEurope;
 
 impl Wanted for InEurope {
@@ -12,8 +11,12 @@ impl Wanted for InEurope {
         kind == "weather"
     }
 
-    fn wants(&self, name: &str, labels: &[(&str, &str)]) -> bool {
-        name == "weather.warmth" && labels.contains(&("zone", "eu"))
+    fn can_want(&self, name: &str) -> bool {
+        name == "weather.warmth"
+    }
+
+    fn wants(&mut self, _: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool {
+        labels.get("zone").is_some_and(|zone| zone == "eu")
     }
 }
 
@@ -28,20 +31,18 @@ fn what_a_rule_wants_is_given_in_order_and_once_for_each_moment() {
     // two measurements of one second, and one that comes late
     let documents = [weather("eu", 5, 1), weather("eu", 5, 2), weather("us", 5, 9), weather("eu", 3, 7)];
     store.push(1, None, &documents).unwrap();
-    let wanted: Arc<dyn Wanted> = Arc::new(InEurope);
     let range = (START.minus(Duration::from_secs(7200)), START);
-    let selected = store.metrics.select(id(1), range, &wanted, &|| true).unwrap();
+    let selected = store.metrics.select(id(1), range, &mut InEurope, &|| true).unwrap();
     let [only] = &selected[..] else { panic!("{selected:?}") };
-    assert_eq!((only.series.name.as_str(), only.series.labels["zone"].as_str()), ("weather.warmth", "eu"));
+    assert_eq!((&*only.series.name, only.series.labels["zone"].as_str()), ("weather.warmth", "eu"));
     let numbers: Vec<_> =
         only.numbers.iter().map(|(at, number)| (at.as_millis() % 60_000, *number)).collect();
     assert_eq!(numbers, [(3000, 7.0), (5000, 2.0)]);
-    assert!(store.metrics.select(id(2), range, &wanted, &|| true).unwrap().is_empty());
-    let listed = store.metrics.series_between(id(1), &[Matcher::by(wanted)], range.0, range.1).unwrap();
+    assert!(store.metrics.select(id(2), range, &mut InEurope, &|| true).unwrap().is_empty());
+    let listed = store.metrics.series_between(id(1), range, &mut InEurope).unwrap();
     assert_eq!(listed.len(), 1);
     let later = (START.plus(Duration::from_secs(7200)), START.plus(Duration::from_secs(9000)));
-    let matchers = [Matcher::by(Arc::new(InEurope))];
-    assert!(store.metrics.series_between(id(1), &matchers, later.0, later.1).unwrap().is_empty());
+    assert!(store.metrics.series_between(id(1), later, &mut InEurope).unwrap().is_empty());
 }
 
 #[test]
@@ -50,8 +51,7 @@ fn a_selection_ends_when_nobody_waits_for_it() {
     let count = u32::try_from(limits::SELECTED_UNTIL_ASKED).unwrap();
     let documents: Vec<_> = (0..=count).map(|number| weather("eu", number % 60, i64::from(number))).collect();
     store.push(1, None, &documents).unwrap();
-    let wanted: Arc<dyn Wanted> = Arc::new(InEurope);
     let range = (START.minus(Duration::from_secs(7200)), START);
-    let selected = store.metrics.select(id(1), range, &wanted, &|| false);
+    let selected = store.metrics.select(id(1), range, &mut InEurope, &|| false);
     assert!(matches!(selected, Err(QueryError::GivenUp)), "{selected:?}");
 }

@@ -1,7 +1,5 @@
 //! Range vectors: the samples of a series in the time before each step, and the functions over them.
 
-use std::collections::HashSet;
-
 use super::Evaluator;
 use super::relabel::labels_when_absent;
 use crate::limits;
@@ -61,13 +59,9 @@ impl Evaluator<'_> {
             }
             Ok(())
         })?;
-        let mut known = HashSet::new();
-        if computed.iter().all(|series| known.insert(&series.labels)) {
-            computed.sort_by(|one, other| one.labels.cmp(&other.labels));
-            Ok(computed)
-        } else {
-            Err(same_labels())
-        }
+        computed.sort_by(|one, other| one.labels.cmp(&other.labels));
+        let is_twice = |pair: &[Series]| pair[0].labels == pair[1].labels;
+        if computed.windows(2).any(is_twice) { Err(same_labels()) } else { Ok(computed) }
     }
 
     /// One where no series has a sample in the range.

@@ -81,6 +81,21 @@ pub struct KindIndex {
     pub columns: usize,
 }
 
+impl KindIndex {
+    fn of(table: &TableEntry) -> Self {
+        Self {
+            kind: table.kind.clone(),
+            rows: table.rows,
+            first: Timestamp::from_millis(table.first),
+            last: Timestamp::from_millis(table.last),
+            samples: table.samples,
+            pieces: table.pieces,
+            shapes: table.shapes,
+            columns: table.first_parts.len() - 1,
+        }
+    }
+}
+
 /// The rows of one kind of an image, and where its columns are.
 #[derive(Clone, Debug)]
 pub struct Layout {
@@ -114,6 +129,9 @@ impl Layout {
 pub struct Image<S> {
     source: S,
     directory: Directory,
+    kinds: Vec<KindIndex>,
+    /// The end of the image: the length and checksum of its index, which has those of all blocks.
+    mark: Vec<u8>,
 }
 
 impl<S: Source> Image<S> {
@@ -151,25 +169,21 @@ impl<S: Source> Image<S> {
         let directory = format::directory(&index, collector, before);
         let directory = directory.ok_or(ImageError::Damaged("its index does not fit its content"))?;
         drop(index);
-        Ok(Self { source, directory })
+        let kinds = directory.tables.iter().map(KindIndex::of).collect();
+        Ok(Self { source, directory, kinds, mark: end })
     }
 
     pub fn collector(&self) -> [u8; 16] {
         self.directory.collector
     }
 
-    pub fn kinds(&self) -> Vec<KindIndex> {
-        let index = |table: &TableEntry| KindIndex {
-            kind: table.kind.clone(),
-            rows: table.rows,
-            first: Timestamp::from_millis(table.first),
-            last: Timestamp::from_millis(table.last),
-            samples: table.samples,
-            pieces: table.pieces,
-            shapes: table.shapes,
-            columns: table.first_parts.len() - 1,
-        };
-        self.directory.tables.iter().map(index).collect()
+    /// What other content of the same place does not have.
+    pub fn mark(&self) -> &[u8] {
+        &self.mark
+    }
+
+    pub fn kinds(&self) -> &[KindIndex] {
+        &self.kinds
     }
 
     /// Which of the kinds has this name.
@@ -201,9 +215,14 @@ impl<S: Source> Image<S> {
         Ok(Layout::new(kind, &heads, shapes, rows))
     }
 
-    /// Some columns, each whole, in the order in which they are asked for.
-    pub fn columns(&self, layout: &Layout, wanted: &[usize]) -> Result<Vec<Column>, ImageError> {
-        self.reading().columns(self.entry(layout.kind)?, layout, wanted)
+    /// Shows some columns, each whole, with their places among those that are asked for: in the order of storage.
+    pub fn each_column<E: From<ImageError>>(
+        &self,
+        layout: &Layout,
+        wanted: &[usize],
+        see: impl FnMut(usize, Column) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.reading().each_column(self.entry(layout.kind)?, layout, wanted, see)
     }
 
     pub fn table(&self, kind: usize) -> Result<Table, ImageError> {
@@ -296,18 +315,23 @@ impl<S: Source> Reading<'_, S> {
         let heads = pieces.iter().map(|piece| Head { slots: piece.slots, family: piece.family });
         let layout = Layout::new(0, &heads.collect::<Vec<_>>(), shapes, rows);
         let all: Vec<usize> = (0..layout.lengths.len()).collect();
-        let columns = self.columns(entry, &layout, &all)?;
+        let mut columns = vec![Column::default(); all.len()];
+        self.each_column(entry, &layout, &all, |place, column| {
+            columns[place] = column;
+            Ok::<_, ImageError>(())
+        })?;
         let Layout { shapes, rows, .. } = layout;
         Ok(Table { kind: entry.kind.clone(), pieces, shapes, rows, columns })
     }
 
     /// Columns are decoded in the order of their storage, so that a block is decompressed once.
-    fn columns(
+    fn each_column<E: From<ImageError>>(
         &mut self,
         entry: &TableEntry,
         layout: &Layout,
         wanted: &[usize],
-    ) -> Result<Vec<Column>, ImageError> {
+        mut see: impl FnMut(usize, Column) -> Result<(), E>,
+    ) -> Result<(), E> {
         const MISSING: ImageError = ImageError::Damaged("it has no such column");
         let mut in_order = Vec::with_capacity(wanted.len());
         for (place, index) in wanted.iter().enumerate() {
@@ -315,13 +339,10 @@ impl<S: Source> Reading<'_, S> {
             in_order.push((*stored, place, *layout.lengths.get(*index).ok_or(MISSING)?));
         }
         in_order.sort_unstable();
-        let mut columns = vec![Column::default(); wanted.len()];
         for (stored, place, length) in in_order {
-            if let Some(column) = columns.get_mut(place) {
-                *column = self.column(entry, stored, length)?;
-            }
+            see(place, self.column(entry, stored, length)?)?;
         }
-        Ok(columns)
+        Ok(())
     }
 
     fn column(&mut self, entry: &TableEntry, stored: usize, length: usize) -> Result<Column, ImageError> {

@@ -54,6 +54,28 @@ impl Postgres {
         postgres
     }
 
+    /// A standby that follows the server by a slot of that name, with the same settings.
+    pub(crate) fn standby(&self, slot: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        give_away(folder.path());
+        self.execute(&format!("SELECT pg_create_physical_replication_slot('{slot}', true)"));
+        let copied = program("pg_basebackup")
+            .args(["-h", "127.0.0.1", "-U", "postgres", "-X", "stream", "-R", "--no-sync", "-S", slot, "-p"])
+            .arg(self.port.to_string())
+            .arg("-D")
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copied.stderr));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let settings = [&self.settings[..], &[format!("cluster_name={slot}")]].concat();
+        let server = spawn(folder.path(), port, &settings);
+        let standby = Self { folder, port, server, settings };
+        standby.wait_until_it_answers();
+        standby
+    }
+
     fn wait_until_it_answers(&self) {
         wait_for("PostgreSQL to start", || self.psql("postgres", "SELECT 1").is_ok().then_some(()));
     }

@@ -820,6 +820,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/recent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_fleet_recent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -2460,6 +2476,18 @@ export interface components {
             rejected?: components["schemas"]["RejectedView"][] | null;
             /** @description Always `success`. */
             status: string;
+        };
+        RecentCollector: {
+            collector_id: string;
+            /** @description Whole percent at each of the times; null where the agent was not there. */
+            cpu_usage: (number | null)[];
+            memory_usage: (number | null)[];
+        };
+        /** @description The last hour of each collector, for the small lines of a list. */
+        RecentView: {
+            collectors: components["schemas"]["RecentCollector"][];
+            /** @description Oldest first, two minutes apart. */
+            times: string[];
         };
         /** @description The body of a request to register a collector. */
         RegisterBody: {
@@ -4979,6 +5007,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    get_fleet_recent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentView"];
+                };
             };
         };
     };

@@ -8,7 +8,7 @@ import { Loading, LoadFailure } from '../ui/states';
 import { toast } from '../ui/toasts';
 import { useUpdateUserMutation, useUsersQuery } from './api';
 import { t } from './strings';
-import { AddUserDialog, DeleteUserDialog, ResetPasswordDialog, ROLES } from './userDialogs';
+import { AddUserDialog, DeleteUserDialog, ResetPasswordDialog, roleLabel, ROLES } from './userDialogs';
 
 type Open = { kind: 'add' } | { kind: 'reset' | 'delete'; user: Account } | null;
 
@@ -58,7 +58,7 @@ function UserRow({ user, self, onOpen }: { user: Account; self: boolean; onOpen:
   const changeRole = async (role: Role) => {
     const answer = await update({ id: user.id, role });
     if (answer.error) return toast(problemText(answer.error), { failure: true });
-    toast(t('roleChanged', { name: user.username, role }));
+    toast(t('roleChanged', { name: user.username, role: roleLabel(role) }));
   };
   const switchOver = async () => {
     const disabled = !user.disabled;
@@ -73,7 +73,7 @@ function UserRow({ user, self, onOpen }: { user: Account; self: boolean; onOpen:
       </th>
       <td>
         {self ? (
-          ROLES.find(({ value }) => value === user.role)?.label
+          roleLabel(user.role)
         ) : (
           <Select
             className="settings-role"

@@ -1,0 +1,268 @@
+//! Going through the numbers of the series that somebody wants, wherever they lie.
+//!
+//! It guarantees: every number in the range is shown once, and was checked; what is not wanted is not read as far as
+//! types, times and names tell; one call looks at a bounded number of documents and series.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use redb::ReadTransaction;
+
+use super::Metrics;
+use super::batch::{Batch, FoundShape, Head};
+use super::hot::{self, Place};
+use super::hours::{Hours, each_batch, hour_image, no_image};
+use super::image::{self, Trouble};
+use super::layouts::Layouts;
+use super::number::Number;
+use super::pack::{self, Packed};
+use super::piece::{Layout, Series, SeriesLabels};
+use super::query::QueryError;
+use super::text::{self, Step};
+use crate::clock::Timestamp;
+use crate::ids::CollectorId;
+use crate::limits;
+use crate::storage::bytes::Reader;
+use crate::storage::redb_file::damaged;
+
+/// Which series somebody wants. Names and labels of one object are shared, so that whoever is asked may know them
+/// again.
+pub trait Wanted {
+    /// Whether documents of this type can hold such series.
+    fn concerns(&self, kind: &str) -> bool;
+    /// Whether a series of this name can be one.
+    fn can_want(&self, name: &str) -> bool;
+    /// Whether the series with this name, which can be one, and these labels is one.
+    fn wants(&mut self, name: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool;
+}
+
+impl Metrics {
+    /// Shows each number that is wanted, with its series and the place of that series among those found so far: segment
+    /// after segment and hour after hour, each series in the order of time as far as its documents came in that order.
+    /// A segment that turns out to be damaged is an error, behind which the same can be asked again.
+    pub(super) fn visit(
+        &self,
+        (collector, (from, to)): (CollectorId, (Timestamp, Timestamp)),
+        wanted: &mut dyn Wanted,
+        mut see: impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        self.hot.file.read(|tx| {
+            let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
+            let mut plans = Plans::new((collector, (from, to)), wanted, tx)?;
+            let sealed = self.sealed((collector, from, to), |kind| plans.concerns(kind))?;
+            for one in &sealed {
+                image::show(&*one.image, |kind| self.known(one, kind), &mut plans, &mut see).map_err(
+                    |trouble| match trouble {
+                        Trouble::Query(error) => error,
+                        Trouble::Image(error) => self.refused(one, error),
+                    },
+                )?;
+            }
+            let mut hours = Hours::new(tx, collector, from, to)?;
+            let in_range = |head: &Head| head.first <= to && head.last >= from;
+            while let Some((hour, counts)) = hours.next()? {
+                let twice = self.sealed_in(&sealed, hour)?;
+                let mut see = |slot, series: &Series, place, number| {
+                    if twice.contains(&place) { Ok(()) } else { see(slot, series, place, number) }
+                };
+                let hour = (collector, hour, counts);
+                if let Some(image) = hour_image(&images, hour)? {
+                    let known = |kind| self.known_of_hour((collector, hour.1), &image, kind);
+                    image::show(&image, known, &mut plans, &mut see).map_err(|trouble| match trouble {
+                        Trouble::Query(error) => error,
+                        Trouble::Image(error) => no_image(hour.0, hour.1, &error).into(),
+                    })?;
+                }
+                each_batch(&batches, hour, in_range, |_, batch| plans.show(&batch, &mut see))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Where the wanted numbers stand among the values of documents of one shape, and which series they are.
+type Plan = Arc<[(usize, usize)]>;
+
+/// The wanted slots of a piece, and which series they are.
+type Slots = Arc<[(u32, usize)]>;
+
+/// The plans of the shapes met so far, and the series found in them.
+pub(super) struct Plans<'w> {
+    pub(super) range: (Timestamp, Timestamp),
+    pub(super) wanted: &'w mut dyn Wanted,
+    layouts: Layouts,
+    /// For each piece its wanted slots, and which series they are.
+    pieces: HashMap<u32, Slots>,
+    shapes: HashMap<u32, Plan>,
+    slots: HashMap<Series, usize>,
+    pub(super) series: Vec<Series>,
+    looked_at: u64,
+}
+
+impl<'w> Plans<'w> {
+    fn new(
+        (collector, range): (CollectorId, (Timestamp, Timestamp)),
+        wanted: &'w mut dyn Wanted,
+        tx: &ReadTransaction,
+    ) -> Result<Self, QueryError> {
+        Ok(Self {
+            range,
+            wanted,
+            layouts: Layouts::new(tx, collector)?,
+            pieces: HashMap::new(),
+            shapes: HashMap::new(),
+            slots: HashMap::new(),
+            series: Vec::new(),
+            looked_at: 0,
+        })
+    }
+
+    /// Whether documents of a type can hold what is asked for.
+    pub(super) fn concerns(&self, kind: &str) -> bool {
+        self.wanted.concerns(kind)
+    }
+
+    /// Whether the range has moments between two others.
+    pub(super) fn touches(&self, first: Timestamp, last: Timestamp) -> bool {
+        first <= self.range.1 && last >= self.range.0
+    }
+
+    pub(super) fn look_at(&mut self, documents: u64) -> Result<(), QueryError> {
+        self.looked_at += documents;
+        if self.looked_at > limits::QUERY_DOCUMENTS { Err(QueryError::TooManyDocuments) } else { Ok(()) }
+    }
+
+    /// Shows the wanted numbers of a batch.
+    fn show(
+        &mut self,
+        batch: &Batch,
+        see: &mut impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let wanted: Vec<_> = batch.kinds.iter().map(|kind| self.concerns(kind)).collect();
+        for document in &batch.documents {
+            if !wanted[document.kind] || !self.touches(document.timestamp, document.timestamp) {
+                continue;
+            }
+            let plan = self.plan(&document.shape)?;
+            if plan.is_empty() {
+                continue;
+            }
+            self.look_at(1)?;
+            let place = Place { timestamp: document.timestamp, seq: document.seq };
+            let mut values = Values { rest: Reader(batch.values(document)), next: 0 };
+            for (at, series) in plan.iter() {
+                let damage = || damaged("values of a document", &document.seq.to_be_bytes());
+                let value = values.at(*at).ok_or_else(damage)?;
+                if let Some(number) = value.number() {
+                    see(*series, &self.series[*series], place, number)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self, shape: &FoundShape) -> Result<Plan, QueryError> {
+        if let FoundShape::Number(number) = shape
+            && let Some(plan) = self.shapes.get(number)
+        {
+            return Ok(Arc::clone(plan));
+        }
+        let pieces = self.layouts.shape(shape)?;
+        let plan = self.make(&pieces)?;
+        if let FoundShape::Number(number) = shape {
+            self.shapes.insert(*number, Arc::clone(&plan));
+        }
+        Ok(plan)
+    }
+
+    fn make(&mut self, shape: &[u32]) -> Result<Plan, QueryError> {
+        let mut is_any = false;
+        for piece in shape.iter().filter_map(|piece| piece.checked_sub(1)) {
+            is_any |= !self.slots_of(piece)?.is_empty();
+        }
+        if !is_any {
+            return Ok(Plan::default());
+        }
+        let (mut plan, mut at) = (Vec::new(), 0);
+        let Self { layouts, pieces, .. } = self;
+        let walked = text::walk(
+            shape,
+            |piece| layouts.piece(piece),
+            |step| {
+                if let Step::Slot { piece, slot } = step {
+                    let wanted = pieces.get(&piece)?.iter().find(|(wanted, _)| *wanted == slot);
+                    plan.extend(wanted.map(|(_, series)| (at, *series)));
+                    at += 1;
+                }
+                Some(())
+            },
+        )?;
+        walked.ok_or_else(|| damaged("shape", &[]))?;
+        Ok(plan.into())
+    }
+
+    fn slots_of(&mut self, piece: u32) -> Result<Slots, QueryError> {
+        if let Some(slots) = self.pieces.get(&piece) {
+            return Ok(Arc::clone(slots));
+        }
+        let layout = self.layouts.piece(piece)?;
+        let slots = self.find(&layout)?;
+        self.pieces.insert(piece, Arc::clone(&slots));
+        Ok(slots)
+    }
+
+    fn find(&mut self, layout: &Layout) -> Result<Slots, QueryError> {
+        let mut found = Vec::new();
+        each_wanted(layout, self.wanted, |slot, series| found.push((slot, series)));
+        let found = found.into_iter().map(|(slot, series)| Ok((slot, self.slot(series)?)));
+        Ok(found.collect::<Result<Vec<_>, QueryError>>()?.into())
+    }
+
+    /// The place of a series among those found so far.
+    pub(super) fn slot(&mut self, series: Series) -> Result<usize, QueryError> {
+        if let Some(slot) = self.slots.get(&series) {
+            return Ok(*slot);
+        }
+        if self.series.len() == limits::QUERY_SERIES {
+            return Err(QueryError::TooManySeries);
+        }
+        self.series.push(series.clone());
+        self.slots.insert(series, self.series.len() - 1);
+        Ok(self.series.len() - 1)
+    }
+}
+
+/// Shows the wanted series of a piece with their slots.
+pub(super) fn each_wanted(layout: &Layout, wanted: &mut dyn Wanted, mut see: impl FnMut(u32, Series)) {
+    let mut name = String::new();
+    layout.each_group(|group| {
+        let mut labels = None;
+        for (slot, key) in &group.keys {
+            group.put_name(key, &mut name);
+            if wanted.can_want(&name) {
+                let labels = labels.get_or_insert_with(|| group.labels());
+                let series = Series { name: name.as_str().into(), labels: Arc::clone(labels) };
+                if wanted.wants(&series.name, &series.labels) {
+                    see(*slot, series);
+                }
+            }
+        }
+    });
+}
+
+/// The values of a document, read up to where the next wanted one stands.
+struct Values<'a> {
+    rest: Reader<'a>,
+    next: usize,
+}
+
+impl<'a> Values<'a> {
+    fn at(&mut self, place: usize) -> Option<Packed<'a>> {
+        while self.next < place {
+            pack::read(&mut self.rest)?;
+            self.next += 1;
+        }
+        self.next += 1;
+        pack::read(&mut self.rest)
+    }
+}
