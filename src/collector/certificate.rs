@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
-use super::config::{read_bounded, read_secret};
+use super::config::read_bounded;
 use crate::clock::Timestamp;
 use crate::crypto::{Facts, sha256};
 use crate::files::{self, Access};
@@ -65,8 +65,12 @@ impl OwnCertificate {
     pub(super) fn identity(&self) -> io::Result<Zeroizing<Vec<u8>>> {
         let text = self.text()?;
         self.check(&text)?;
-        let key = read_secret(&self.key)?;
-        Ok(Zeroizing::new([text.as_bytes(), b"\n", key.expose().as_bytes()].concat()))
+        Ok(Zeroizing::new([text.as_bytes(), b"\n", &self.private_key()?].concat()))
+    }
+
+    /// In PEM form. One that others may read is not used: they may be this agent as well.
+    fn private_key(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+        files::read_secret(&self.key, SECRET_FILE_BYTES)
     }
 
     pub(super) fn standing(&self, now: Timestamp) -> io::Result<Standing> {
@@ -78,7 +82,9 @@ impl OwnCertificate {
 
     /// A request for the next one, over the key of this one.
     pub(super) fn request(&self) -> io::Result<String> {
-        let key = KeyPair::from_pem(read_secret(&self.key)?.expose()).map_err(io::Error::other)?;
+        let pem = self.private_key()?;
+        let pem = std::str::from_utf8(&pem).map_err(io::Error::other)?;
+        let key = KeyPair::from_pem(pem).map_err(io::Error::other)?;
         request(&key).map_err(io::Error::other)
     }
 
@@ -95,8 +101,7 @@ impl OwnCertificate {
     fn check(&self, certificate: &str) -> io::Result<()> {
         let first = first_of(certificate)?;
         let told = |what: &str| io::Error::other(format!("{what} {}: {REGISTER}", self.key.display()));
-        let key = read_secret(&self.key)?;
-        let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes());
+        let key = PrivateKeyDer::from_pem_slice(&self.private_key()?);
         let key = key.map_err(|_| told("there is no whole key in PEM form in"))?;
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         CertifiedKey::from_der(vec![first], key, &provider).map(|_| ()).map_err(|error| match error {

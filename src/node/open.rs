@@ -18,7 +18,7 @@ use crate::access::{
     self, AuthorityError, CertificateJob, ClientCertificates, HashCost, PruneJob, ServerCertificateError,
 };
 use crate::archive::{SegmentError, Segments};
-use crate::audit::CheckpointJob;
+use crate::audit::{AuditLog, CheckpointJob};
 use crate::clock::Clock;
 use crate::crypto::Algorithm;
 use crate::downloads::{self, Downloads};
@@ -169,8 +169,7 @@ impl Node {
         let Records { audit, access, db, ring, .. } =
             Records::open_in(layout, options, &poison, &clock, &ids)?;
         let events = Events::new(clock.clone());
-        let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
-        groups.create_first()?;
+        let groups = groups(&db, &audit, &clock, &ids)?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
@@ -181,7 +180,7 @@ impl Node {
         segments.settle()?;
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
-        let Fleet { presence, pulse, registrar, actions, archive, operations } =
+        let Fleet { presence, pulse, registrar, actions, archive, operations, gaps } =
             Fleet::open(&ground, options.slow_collection_ms)?;
         let Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs } =
             ground;
@@ -235,6 +234,7 @@ impl Node {
             actions,
             archive,
             operations,
+            gaps,
             authority,
             certificate: server,
             ring,
@@ -247,6 +247,13 @@ impl Node {
             data_dir,
         })
     }
+}
+
+/// The groups; there are some from the first start on.
+fn groups(db: &Arc<Sqlite>, audit: &AuditLog, clock: &Clock, ids: &IdSource) -> Result<Groups, GroupsError> {
+    let groups = Groups::new(Arc::clone(db), audit.clone(), clock.clone(), ids.clone());
+    groups.create_first()?;
+    Ok(groups)
 }
 
 /// The metrics, and what of them is sealed, as it lies there.
