@@ -8,12 +8,13 @@
 
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
-use super::hot::{self, Definition, Place, Rows};
+use super::hot::{self, Definition, Place};
 use super::{Cursor, Metrics};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::journaled::{Journaled, Put, Rows};
 use crate::storage::redb_file::damaged;
 
 /// The batches that wait, by collector and the sequence number of their first document. It is there once somebody
@@ -150,11 +151,11 @@ pub(super) struct Noting<'tx> {
 impl<'tx> Noting<'tx> {
     /// Nothing while the feed has a hole before this commit, or is full: that becomes a gap.
     pub(super) fn open(
-        tx: &'tx WriteTransaction,
+        tx: &Journaled<'tx>,
         meta: &Rows<'tx>,
         next_seq: u64,
     ) -> Result<Option<Self>, RedbError> {
-        let Some((noted_before, documents)) = state(meta)? else { return Ok(None) };
+        let Some((noted_before, documents)) = state(&**meta)? else { return Ok(None) };
         if noted_before != next_seq {
             return Ok(None);
         }
@@ -177,7 +178,7 @@ fn state(meta: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<Opti
     Ok(hot::get(meta, STATE, open)?.map(|[noted_before, documents]| (noted_before, documents)))
 }
 
-fn put_state(meta: &mut Rows<'_>, noted_before: u64, documents: u64) -> Result<(), RedbError> {
+fn put_state(meta: &mut impl Put, noted_before: u64, documents: u64) -> Result<(), RedbError> {
     let words: Vec<u8> = [noted_before, documents].into_iter().flat_map(u64::to_le_bytes).collect();
     hot::put(meta, STATE, &words)
 }
@@ -187,7 +188,7 @@ fn open_link(key: &[u8], sealed: &[u8]) -> Result<Link, RedbError> {
     Ok(Link { id: whole(high, low), commits })
 }
 
-fn put_link(meta: &mut Rows<'_>, link: Link) -> Result<(), RedbError> {
+fn put_link(meta: &mut impl Put, link: Link) -> Result<(), RedbError> {
     let (high, low) = halves(link.id);
     let words: Vec<u8> = [high, low, link.commits].into_iter().flat_map(u64::to_le_bytes).collect();
     hot::put(meta, LINK, &words)

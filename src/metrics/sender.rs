@@ -161,7 +161,8 @@ impl Sender {
     /// Bytes that it takes, without what it has in common with others.
     pub(super) fn bytes(&self) -> usize {
         let lists: usize = self.objects.iter().map(|object| object.lists.len()).sum();
-        let orders: usize = self.kinds.iter().flat_map(|kind| &kind.last).map(|last| last.objects.len()).sum();
+        let orders: usize =
+            self.kinds.iter().flat_map(|kind| &kind.last).map(|last| last.objects.len()).sum();
         self.objects.len() * (size_of::<Object>() + size_of::<(Key, Known)>() * 2) + lists * 300 + orders * 24
     }
 }

@@ -18,8 +18,7 @@ impl Node {
         let started = Instant::now();
         in_order &= closed("presence", started, &self.presence.close());
         let started = Instant::now();
-        self.metrics.stop();
-        in_order &= closed("metrics", started, &Ok::<_, String>(()));
+        in_order &= closed("metrics", started, &self.metrics.stop());
         let started = Instant::now();
         in_order &= closed("audit", started, &self.audit.sign_head(&*self.access.signing_keys()));
         if in_order && self.poison.check().is_ok() {

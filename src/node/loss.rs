@@ -72,6 +72,6 @@ pub fn accept_loss(options: &Options, clock: &Clock, ids: &IdSource) -> Result<O
     let first_seq = u64::try_from(clock.now().as_millis()).unwrap_or(0).saturating_mul(1000);
     let options = metrics::Options { first_seq, ..options.metrics.clone() };
     let (_, metrics) = open_metrics(&layout, &records.db, &poison, clock, options)?;
-    metrics.stop();
+    metrics.stop().map_err(metrics::OpenError::from)?;
     Ok(Some(path))
 }
