@@ -75,7 +75,7 @@ pub fn accept_loss(
     if !path.exists() {
         // first the word, then the deed: it is never done without being on record
         record(&records, Action::MetricsAcceptLoss, &path, &json!({ "made_anew": true }))?;
-        open_first(&layout, &records, options, clock)?.stop();
+        open_first(&layout, &records, options, clock)?.stop().map_err(metrics::OpenError::from)?;
         return Ok(Some(AcceptedLoss { path, is_new: true }));
     }
     let (_, metrics) =
@@ -87,7 +87,7 @@ pub fn accept_loss(
         record(&records, Action::MetricsAcceptLoss, &path, &gap)?;
         metrics.go_on_at(unused_seq(clock).max(noted)).map_err(metrics::OpenError::from)?;
     }
-    metrics.stop();
+    metrics.stop().map_err(metrics::OpenError::from)?;
     Ok(mark.map(|_| AcceptedLoss { path, is_new: false }))
 }
 
@@ -113,7 +113,7 @@ pub fn accept_older_registry(
         let mark = RegistryMark { head: records.audit.head()?, noted_at: clock.now() };
         metrics.note_registry(mark).map_err(metrics::OpenError::from)?;
     }
-    metrics.stop();
+    metrics.stop().map_err(metrics::OpenError::from)?;
     Ok(mark.map(|_| AcceptedLoss { path: layout.registry(), is_new: false }))
 }
 

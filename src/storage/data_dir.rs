@@ -19,6 +19,13 @@ pub enum DataDirError {
     BeingOpened(PathBuf),
 }
 
+/// The journal of a redb file, while changes are only there.
+pub(super) fn journal_of(store: &Path) -> PathBuf {
+    let mut name = store.file_name().unwrap_or_default().to_os_string();
+    name.push("-journal");
+    store.with_file_name(name)
+}
+
 /// The names in a data directory.
 #[derive(Clone, Debug)]
 pub struct Layout(PathBuf);
