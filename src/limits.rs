@@ -1,11 +1,13 @@
 //! Every bound of the product, with its reason. A number that limits something stands here or nowhere.
 
+mod fleet;
 mod metrics;
 mod mirror;
 mod promql;
 
 use std::time::Duration;
 
+pub use fleet::*;
 pub use metrics::*;
 pub use mirror::*;
 pub use promql::*;
@@ -403,38 +405,6 @@ pub const PURGED_AT_ONCE: usize = 10;
 pub const ACTIONS_LIMIT: usize = 1000;
 /// Connected channels of one collector: an agent has one, and a second one while it replaces a lost one.
 pub const CHANNELS_PER_COLLECTOR: usize = 4;
-
-// -- operations
-
-/// Collectors of one operation: a whole fleet.
-pub const OPERATION_COLLECTORS: usize = 5000;
-/// Operations that are scheduled or running at once.
-pub const OPERATIONS_OPEN: usize = 500;
-/// Collectors of an operation that one transaction takes on: others write between two of them.
-pub const OPERATION_STEP: usize = 25;
-/// How long the reply to a request waits for its operation to be begun on all collectors; then a job goes on.
-pub const OPERATION_REPLY_TIME: Duration = Duration::from_secs(3);
-/// Steps that a request with an idempotency key does of its operation: with the reply they are one transaction.
-pub const OPERATION_STEPS_WITH_A_KEY: usize = 20;
-/// Steps of all operations that one run of the job does: it ends well within the time of a stop.
-pub const OPERATION_STEPS_AT_ONCE: usize = 80;
-/// How far ahead an operation may be scheduled.
-pub const SCHEDULE_AHEAD: Duration = Duration::from_secs(366 * DAY_S);
-/// How long ago a scheduled time may be when it is asked for: clocks differ, and people choose whole minutes.
-pub const SCHEDULE_TOLERANCE: Duration = Duration::from_secs(60);
-/// How late an operation may begin, or go on after it was interrupted: later, nobody expects it any more.
-pub const SCHEDULE_LATE: Duration = Duration::from_secs(3600);
-/// Scheduled operations that one run of the job begins or expires.
-pub const SCHEDULED_AT_ONCE: usize = 50;
-/// Between two events on the progress of one operation, but for the last.
-pub const OPERATION_NEWS_PERIOD: Duration = Duration::from_millis(250);
-/// Operations in one answer.
-pub const OPERATIONS_LIMIT: usize = 500;
-/// How long operations, actions and commands are kept when they are over.
-pub const FLEET_HISTORY: Duration = Duration::from_secs(90 * DAY_S);
-/// Commands and actions that one run of the job deletes, and operations, each with its up to 5,000 items.
-pub const HISTORY_PRUNED_AT_ONCE: usize = 1000;
-pub const OPERATIONS_PRUNED_AT_ONCE: usize = 10;
 
 // -- lists and searches
 

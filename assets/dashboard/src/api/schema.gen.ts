@@ -539,6 +539,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_gaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/health": {
         parameters: {
             query?: never;
@@ -1994,6 +2010,45 @@ export interface components {
              * @description Null when they do not grow.
              */
             days_left?: number | null;
+        };
+        GapList: {
+            /**
+             * Format: int64
+             * @description Documents that are lost in all of them.
+             */
+            documents: number;
+            /** @description The newest first. */
+            gaps: components["schemas"]["GapView"][];
+            /** @description Gaps that touch the range. */
+            total: number;
+        };
+        /** @description Documents that were collected one after the other and will never be stored. */
+        GapView: {
+            /**
+             * Format: int64
+             * @description Pushes that it would have been, or was a part of.
+             */
+            batches: number;
+            /**
+             * Format: int64
+             * @description Zero where nobody can tell.
+             */
+            documents: number;
+            /**
+             * Format: date-time
+             * @description When the first of it was collected; of what was rejected, when it came.
+             */
+            first_at: string;
+            id: string;
+            /** Format: date-time */
+            last_at: string;
+            /**
+             * @description `spool_full`, `not_written`, `refused`, `damaged`: the agent's; `rejected`: documents that the daemon refused while
+             *     it kept the others of their pushes; `other`
+             */
+            reason: string;
+            /** Format: date-time */
+            recorded_at: string;
         };
         GroupBadge: {
             color: string;
@@ -4241,6 +4296,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DocumentsView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_collectors_by_id_gaps: {
+        parameters: {
+            query?: {
+                /** @description gaps that end before are left out */
+                from?: string;
+                /** @description gaps that begin later are left out */
+                to?: string;
+                /** @description 1 to 1000, by default 100 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapList"];
                 };
             };
             400: {

@@ -15,6 +15,7 @@ import type {
   Download,
   FleetMetrics,
   FleetRecent,
+  GapPage,
   MetricsReply,
   NewCollector,
   RecentLine,
@@ -98,6 +99,9 @@ export const collectorsApi = api.injectEndpoints({
     collectorAvailability: build.query<Availability, string>({
       query: (id) => `collectors/${encodeURIComponent(id)}/availability`,
     }),
+    collectorGaps: build.query<GapPage, { id: string; limit: number }>({
+      query: ({ id, ...params }) => ({ url: `collectors/${encodeURIComponent(id)}/gaps`, params }),
+    }),
     collectorAudit: build.query<AuditPage, { id: string; limit: number; cursor?: string }>({
       query: ({ id, ...params }) => ({ url: `collectors/${encodeURIComponent(id)}/audit`, params }),
       providesTags: (_, __, { id }) => [{ type: 'CollectorAudit', id }],
@@ -129,6 +133,7 @@ export const {
   useFleetRecentQuery,
   useFleetAvailabilityQuery,
   useCollectorAvailabilityQuery,
+  useCollectorGapsQuery,
   useCollectorAuditQuery,
   useTestStoredConnectionMutation,
   useTestConnectionMutation,
