@@ -79,6 +79,18 @@ pub fn read_secret(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8
     read_bounded(path, limit_bytes)
 }
 
+/// What to do about an error that a person can mend, in brackets; nothing for the others.
+pub fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            " (it must belong to the user that the program runs as: see chown)"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => " (mount its file system so that it can be written)",
+        io::ErrorKind::StorageFull => " (make room on its disk)",
+        _ => "",
+    }
+}
+
 /// Makes creations, renames and deletions in the folder of `path` durable.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

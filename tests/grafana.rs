@@ -58,7 +58,9 @@ fn the_files_are_what_their_descriptions_say() {
     let made = made();
     assert_eq!(made.len(), 16);
     if std::env::var_os(REFRESH).is_some() {
-        made.iter().for_each(|(path, text)| write(path, text));
+        for (path, text) in &made {
+            write(path, text);
+        }
     }
     assert_eq!(all_kept().into_keys().collect::<Vec<_>>(), made.keys().cloned().collect::<Vec<_>>());
     for (path, text) in &made {

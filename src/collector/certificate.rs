@@ -20,6 +20,8 @@ use crate::files::{self, Access};
 use crate::limits::SECRET_FILE_BYTES;
 
 const FILE: &str = "renewed.crt";
+/// What to do about a pair that cannot be used.
+const REGISTER: &str = "put a pair there that was made together, or register the agent again";
 
 /// A key for a certificate.
 pub(super) fn new_key() -> Result<KeyPair, rcgen::Error> {
@@ -59,9 +61,11 @@ impl OwnCertificate {
         self.certificate.display().to_string()
     }
 
-    /// Certificate and key in PEM form.
+    /// Certificate and key in PEM form, when they belong together.
     pub(super) fn identity(&self) -> io::Result<Zeroizing<Vec<u8>>> {
-        Ok(Zeroizing::new([self.text()?.as_bytes(), b"\n", &self.private_key()?].concat()))
+        let text = self.text()?;
+        self.check(&text)?;
+        Ok(Zeroizing::new([text.as_bytes(), b"\n", &self.private_key()?].concat()))
     }
 
     /// In PEM form. One that others may read is not used: they may be this agent as well.
@@ -70,7 +74,7 @@ impl OwnCertificate {
     }
 
     pub(super) fn standing(&self, now: Timestamp) -> io::Result<Standing> {
-        let der = CertificateDer::from_pem_slice(self.text()?.as_bytes()).map_err(io::Error::other)?;
+        let der = first_of(&self.text()?)?;
         let facts = Facts::of(&der).ok_or_else(|| io::Error::other("it holds no certificate"))?;
         let (has_ended, is_ending) = (facts.not_after <= now, facts.is_ending(now));
         Ok(Standing { not_after: facts.not_after, has_ended, is_ending })
@@ -95,10 +99,15 @@ impl OwnCertificate {
     }
 
     fn check(&self, certificate: &str) -> io::Result<()> {
-        let first = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(io::Error::other)?;
-        let key = PrivateKeyDer::from_pem_slice(&self.private_key()?).map_err(io::Error::other)?;
+        let first = first_of(certificate)?;
+        let told = |what: &str| io::Error::other(format!("{what} {}: {REGISTER}", self.key.display()));
+        let key = PrivateKeyDer::from_pem_slice(&self.private_key()?);
+        let key = key.map_err(|_| told("there is no whole key in PEM form in"))?;
         let provider = rustls::crypto::aws_lc_rs::default_provider();
-        CertifiedKey::from_der(vec![first], key, &provider).map(|_| ()).map_err(io::Error::other)
+        CertifiedKey::from_der(vec![first], key, &provider).map(|_| ()).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => told("it does not belong to the key"),
+            other => io::Error::other(other),
+        })
     }
 
     fn configured(&self) -> io::Result<String> {
@@ -112,6 +121,11 @@ impl OwnCertificate {
         let renewed = renewed.filter(|(replaces, _)| *replaces == hash(&configured));
         Ok(renewed.map_or_else(|| configured.clone(), |(_, text)| text.to_owned()))
     }
+}
+
+fn first_of(text: &str) -> io::Result<CertificateDer<'static>> {
+    let first = CertificateDer::from_pem_slice(text.as_bytes());
+    first.map_err(|_| io::Error::other(format!("it is no whole certificate in PEM form: {REGISTER}")))
 }
 
 fn hash(certificate: &str) -> String {

@@ -191,6 +191,8 @@ pub(super) fn resources() -> Vec<Resource> {
             paths.push(route.path);
         }
     }
+    // a path without parameters is told by a comparison, another one by a pattern: so these come first
+    paths.sort_by_key(|path| path.contains('{'));
     paths.into_iter().map(resource).collect()
 }
 

@@ -22,8 +22,7 @@ impl Node {
         let marks = Marks::new(&self.db, &self.audit, &self.metrics, &self.clock);
         in_order &= closed("marks", started, &marks.note());
         let started = Instant::now();
-        self.metrics.stop();
-        in_order &= closed("metrics", started, &Ok::<_, String>(()));
+        in_order &= closed("metrics", started, &self.metrics.stop());
         let started = Instant::now();
         in_order &= closed("audit", started, &self.audit.sign_head(&*self.access.signing_keys()));
         if in_order && self.poison.check().is_ok() {

@@ -75,7 +75,7 @@ pub fn accept_loss(
     if !path.exists() {
         // first the word, then the deed: it is never done without being on record
         record(&records, Action::MetricsAcceptLoss, &path, &json!({ "made_anew": true }))?;
-        open_first(&layout, &records, options, clock)?.stop();
+        open_first(&layout, &records, options, clock)?.stop().map_err(metrics::OpenError::from)?;
         return Ok(Some(AcceptedLoss { path, is_new: true }));
     }
     let (_, metrics) =
@@ -87,7 +87,7 @@ pub fn accept_loss(
         record(&records, Action::MetricsAcceptLoss, &path, &gap)?;
         metrics.go_on_at(unused_seq(clock).max(noted)).map_err(metrics::OpenError::from)?;
     }
-    metrics.stop();
+    metrics.stop().map_err(metrics::OpenError::from)?;
     Ok(mark.map(|_| AcceptedLoss { path, is_new: false }))
 }
 
@@ -113,7 +113,7 @@ pub fn accept_older_registry(
         let mark = RegistryMark { head: records.audit.head()?, noted_at: clock.now() };
         metrics.note_registry(mark).map_err(metrics::OpenError::from)?;
     }
-    metrics.stop();
+    metrics.stop().map_err(metrics::OpenError::from)?;
     Ok(mark.map(|_| AcceptedLoss { path: layout.registry(), is_new: false }))
 }
 
@@ -133,7 +133,7 @@ fn open_alone(
 
 fn record(records: &Records, action: Action, path: &Path, gap: &serde_json::Value) -> Result<(), OpenError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let change = Change::new(action, Target::new("store", &name, &name)).from_to(&json!({}), &gap);
+    let change = Change::new(action, Target::new("store", &name, &name)).from_to(&json!({}), gap);
     Ok(records.audit.note(&Origin::system(), change)?)
 }
 

@@ -175,9 +175,9 @@ impl Node {
         let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
         check_missing(layout, &collectors)?;
         let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
-        let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         check_owner(layout, &db, &audit, &metrics, &logs)?;
+        segments.settle()?;
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
         let Fleet { presence, pulse, registrar, actions, archive, operations, gaps } =
@@ -213,6 +213,7 @@ impl Node {
             mirror_job,
         )?;
         Ok(Self {
+            replies: Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone()),
             opened_at: clock.now(),
             was_unclean: data_dir.was_unclean,
             stopping: Stopping::default(),
@@ -239,7 +240,6 @@ impl Node {
             ring,
             registrar,
             connection_tests: ConnectionTests::default(),
-            replies,
             mirror,
             downloads: Downloads::of(&options.downloads),
             jobs,
@@ -256,7 +256,7 @@ fn groups(db: &Arc<Sqlite>, audit: &AuditLog, clock: &Clock, ids: &IdSource) -> 
     Ok(groups)
 }
 
-/// The metrics, and what of them is sealed.
+/// The metrics, and what of them is sealed, as it lies there.
 pub(super) fn open_metrics(
     layout: &Layout,
     db: &Arc<Sqlite>,
@@ -264,7 +264,7 @@ pub(super) fn open_metrics(
     clock: &Clock,
     options: metrics::Options,
 ) -> Result<(Arc<Segments>, Arc<Metrics>), OpenError> {
-    let segments = Segments::open(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone())?;
+    let segments = Segments::attach(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone());
     let segments = Arc::new(segments);
     let (poison, clock) = (poison.clone(), clock.clone());
     let metrics = Metrics::open(&layout.hot(), Arc::clone(&segments), poison, clock, options)?;

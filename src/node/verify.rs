@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::marks;
-use super::open::{OpenError, Options, holds_anything};
+use super::open::{OpenError, Options, check_registry, holds_anything};
 use super::records::Records;
 use crate::archive::{FileCheck, Segments};
 use crate::clock::Clock;
@@ -34,7 +34,8 @@ pub fn verify(options: &Options) -> Result<Vec<FileReport>, OpenError> {
         return Err(OpenError::NoRegistry(options.data_dir.clone()));
     }
     let _alone = layout.lock_alone()?;
-    let records = Records::open(options, &Clock::System, &IdSource::Random);
+    let records =
+        check_registry(&layout).and_then(|()| Records::open(options, &Clock::System, &IdSource::Random));
     let records = records.map_err(|error| error.to_string());
     let found = records.as_ref().map_err(Clone::clone).and_then(registry);
     let owner = records.as_ref().ok().and_then(|records| records.audit.first_hash().ok().flatten());

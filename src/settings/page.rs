@@ -86,8 +86,7 @@ fn value(key: &Key) -> String {
         Form::Texts(..) => format!("list, {}", key.form.words()),
         Form::OneOf(words) => words().iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Form::Text("") => "text".to_owned(),
-        Form::Text(_) => key.form.words(),
-        Form::Path | Form::Flag => key.form.words(),
+        Form::Text(_) | Form::Path | Form::Flag => key.form.words(),
     }
 }
 

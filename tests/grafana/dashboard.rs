@@ -56,7 +56,7 @@ fn annotations(dashboard: &Dashboard, form: Form) -> Vec<Value> {
         Form::Prometheus => {
             let of = |name: &str, color: &str, series: &str, title: &str, labels: &str| {
                 let mut annotation = annotation(name, color);
-                let expr = format!("resets({series}{{{}}}[2m]) > 0", fleet(dashboard));
+                let expr = format!("resets({series}{{{}}}[3m]) > 0", fleet(dashboard));
                 let more = json!({"expr": expr, "step": "60s", "titleFormat": title, "textFormat": labels});
                 annotation.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
                 annotation

@@ -134,7 +134,7 @@ pub(crate) struct Sql {
     /// The type of the documents.
     pub(crate) r#type: Option<String>,
     /// A statement over `documents`, `newest` or `fleet`; one that begins with a comma goes on with what `WITH` names.
-    pub(crate) sql: Option<String>,
+    pub(crate) statement: Option<String>,
     /// `table` for a statement where nothing is said.
     pub(crate) format: Option<String>,
     /// What each document is joined with.

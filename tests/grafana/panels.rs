@@ -171,7 +171,9 @@ fn overrides(panel: &Panel, form: Form) -> Vec<Value> {
 }
 
 fn options(panel: &Panel) -> Value {
-    let reduced = json!({"calcs": ["lastNotNull"], "fields": "", "values": panel.kind() == "bargauge"});
+    // one bar or needle for each row
+    let is_of_many = matches!(panel.kind(), "bargauge" | "gauge");
+    let reduced = json!({"calcs": ["lastNotNull"], "fields": "", "values": is_of_many});
     match panel.kind() {
         "timeseries" => json!({
             "legend": {"displayMode": "table", "placement": "bottom", "showLegend": true,

@@ -33,7 +33,7 @@ const CHOSEN: &str = " AND DATABASE = ANY (ARRAY[${database:sqlstring}]::text[])
 
 /// The statement of a target, and its format.
 pub(crate) fn statement(dashboard: &Dashboard, sql: &Sql) -> (String, String) {
-    let (body, format) = match &sql.sql {
+    let (body, format) = match &sql.statement {
         Some(text) => (text.trim().to_owned(), sql.format.as_deref().unwrap_or("table")),
         None => (chart(sql), "time_series"),
     };
@@ -69,42 +69,50 @@ fn documents(dashboard: &Dashboard, kind: &str) -> String {
 
 /// Samples of each counter, then their growth, then one value for each interval and series.
 fn chart(sql: &Sql) -> String {
-    let key = sql.key.as_ref().map_or_else(|| "''".to_owned(), |key| format!("concat_ws('/', {key})"));
-    let from = sql.from.as_ref().map_or_else(String::new, |from| format!(", {from}"));
-    let total = sql.of.as_deref().unwrap_or("NULL::float8");
-    let mut text = format!(
-        ", samples AS (\n    SELECT collector, at, {} AS metric, {key} AS key, {} AS value, {total} AS total\n      \
-         FROM documents{from}), points AS (\n    ",
-        sql.series, sql.value
-    );
-    let per = if sql.of.is_some() {
-        Some("nullif(total - lag(total) OVER earlier, 0)")
-    } else {
-        sql.rate.then_some("nullif(extract(epoch FROM at - lag(at) OVER earlier), 0)::float8")
-    };
-    match per {
-        Some(per) => {
-            text.push_str(&format!(
-                "SELECT at, metric, key, (value - lag(value) OVER earlier) / {per} AS value\n      \
-                 FROM samples WINDOW earlier AS (PARTITION BY collector, metric, key ORDER BY at))"
-            ));
-        }
-        None => text.push_str("SELECT at, metric, key, value FROM samples)"),
-    }
-    if let Some(top) = sql.top {
-        text.push_str(&format!(
+    let (samples, points) = (samples(sql), points(sql));
+    let top = sql.top.map_or_else(String::new, |top| {
+        format!(
             ", top AS (\n    SELECT metric FROM points GROUP BY 1 ORDER BY max(value) DESC NULLS LAST LIMIT {top})"
-        ));
-    }
+        )
+    });
     // a counter that began again has no growth
-    let is_grown = if per.is_some() { " AND value >= 0" } else { "" };
+    let is_grown = if growth(sql).is_some() { " AND value >= 0" } else { "" };
     let is_top = if sql.top.is_some() { " AND metric IN (SELECT metric FROM top)" } else { "" };
     let together = sql.together.as_deref().unwrap_or(if sql.of.is_some() { "avg" } else { "sum" });
-    text.push_str(&format!(
-        "\nSELECT \"time\", metric, {together}(value) AS value\n  FROM (\n    \
+    format!(
+        "{samples}{points}{top}\nSELECT \"time\", metric, {together}(value) AS value\n  FROM (\n    \
          SELECT $__timeGroupAlias(at, $__interval), metric, key, avg(value) AS value\n      \
          FROM points WHERE value IS NOT NULL{is_grown}{is_top} GROUP BY 1, 2, 3) AS steps\n \
          GROUP BY 1, 2 ORDER BY 1, 2"
-    ));
-    text
+    )
+}
+
+fn samples(sql: &Sql) -> String {
+    let key = sql.key.as_ref().map_or_else(|| "''".to_owned(), |key| format!("concat_ws('/', {key})"));
+    let from = sql.from.as_ref().map_or_else(String::new, |from| format!(", {from}"));
+    let total = sql.of.as_deref().unwrap_or("NULL::float8");
+    format!(
+        ", samples AS (\n    SELECT collector, at, {} AS metric, {key} AS key, {} AS value, {total} AS total\n      \
+         FROM documents{from})",
+        sql.series, sql.value
+    )
+}
+
+fn points(sql: &Sql) -> String {
+    let Some(growth) = growth(sql) else {
+        return ", points AS (\n    SELECT at, metric, key, value FROM samples)".to_owned();
+    };
+    format!(
+        ", points AS (\n    SELECT at, metric, key, (value - lag(value) OVER earlier) / {growth} AS value\n      \
+         FROM samples WINDOW earlier AS (PARTITION BY collector, metric, key ORDER BY at))"
+    )
+}
+
+/// What the growth of a value is measured by.
+fn growth(sql: &Sql) -> Option<&'static str> {
+    if sql.of.is_some() {
+        Some("nullif(total - lag(total) OVER earlier, 0)")
+    } else {
+        sql.rate.then_some("nullif(extract(epoch FROM at - lag(at) OVER earlier), 0)::float8")
+    }
 }

@@ -108,6 +108,22 @@ fn a_mirror_that_lost_something_gets_it_again() {
     assert_trail(&appliance, &admin, &postgres);
 }
 
+/// The mirror is an archive with an owner of its own: what was removed there is not missed.
+#[test]
+fn what_its_owner_removes_from_the_mirror_does_not_come_back() {
+    let postgres = Postgres::start();
+    let (mut appliance, admin) = with_mirror(&postgres);
+    let (_, token) = appliance.collector(&admin, "db-1");
+    push(&appliance, &token, "a", &[probe(1)]);
+    wait_until_mirrored(&appliance, &admin);
+    postgres.execute("DELETE FROM collector_metrics");
+    push(&appliance, &token, "b", &[probe(2)]);
+    assert_eq!(appliance.stop(), Some(0));
+    appliance.restart();
+    wait_until_mirrored(&appliance, &admin);
+    assert_eq!(count(&postgres, "SELECT sum(record_count) FROM collector_metrics"), 1);
+}
+
 /// What becomes of a collector becomes of its copy: archived, returned, and removed for good.
 #[test]
 fn collectors_come_and_go_in_the_mirror_as_in_the_daemon() {

@@ -4,7 +4,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
+use pganalytics::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::support::appliance::{ADMIN, Appliance, now};
@@ -143,6 +145,41 @@ fn an_older_copy_of_the_registry_is_told_for_what_was_revoked_is_there_again() {
     assert_eq!(verified.body["verified"], true, "{}", verified.text);
     assert_eq!(site.appliance.stop(), Some(0));
     assert_eq!(site.command(&["verify"]).0, Some(0));
+}
+
+/// Segments that the older registry does not list stay what they are: they are of the newer one.
+#[test]
+fn a_newer_registry_that_is_put_back_finds_everything_as_it_was() {
+    let mut site = Site::start();
+    site.push(1);
+    let segments = site.appliance.data_dir().join("segments");
+    let sealed = || {
+        let folders = fs::read_dir(&segments).unwrap().map(|folder| folder.unwrap().path());
+        let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap());
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let folder = site.appliance.data_dir();
+    assert_eq!(site.appliance.stop(), Some(0));
+    let older = copy(&folder, REGISTRY);
+    site.appliance.restart();
+    let old = Clock::System.now().minus(Duration::from_secs(3 * 24 * 3600));
+    let document = json!({"type": "probe", "timestamp": old, "number": 2});
+    let reply = site.appliance.client.push(&site.token, "old", &[document]);
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    wait_for("a segment", || (!sealed().is_empty()).then_some(()));
+    wait_for("the document in it", || (site.numbers() == [2, 1]).then_some(()));
+    site.admin = site.appliance.login(ADMIN);
+    assert_eq!(site.appliance.stop(), Some(0));
+    let newer = copy(&folder, REGISTRY);
+    put_back(&folder, &older);
+    let before = sealed();
+    site.assert_refused("registry.sqlite", "is an older copy");
+    assert_eq!(sealed(), before);
+    put_back(&folder, &newer);
+    site.appliance.restart();
+    assert_eq!(site.numbers(), [2, 1]);
 }
 
 /// Also of a daemon that was killed: what it had noted by then counts.

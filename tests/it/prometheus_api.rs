@@ -215,7 +215,11 @@ fn a_query_ends_when_its_client_is_gone() {
     };
     let asked: Vec<_> = (0..pganalytics::limits::PROMQL_RUNNING).map(|_| ask()).collect();
     let quick = |timeout: &str| fleet.call("query", &[("query", "1"), ("timeout", timeout)]).status;
+    let (_, agent) = fleet.appliance.collector(&fleet.admin, "db-3");
     wait_for("all turns to be taken", || (quick("0.1") == 503).then_some(()));
+    // agents need no turn
+    let document = json!({"type": "demo", "timestamp": crate::support::appliance::now(), "load": 1});
+    assert_eq!(fleet.appliance.client.push(&agent, "meanwhile", &[document]).status, 200);
     drop(asked);
     let began = Instant::now();
     assert_eq!(quick("20"), 200);
@@ -259,12 +263,21 @@ fn what_would_cost_too_much_is_refused_at_once() {
         ("query", form(vec![]), 400, "bad_data"),
         ("query", form(vec![("query", "1"), ("time", "NaN")]), 400, "bad_data"),
         ("query", form(vec![("query", "1"), ("time", "1e300")]), 400, "bad_data"),
+        ("query", form(vec![("query", "1"), ("time", "Inf")]), 400, "bad_data"),
+        ("query", form(vec![("query", "1"), ("time", "-Inf")]), 400, "bad_data"),
+        ("query", form(at("demo_load @ Inf")), 400, "bad_data"),
+        ("query", form(at("demo_load[5m:NaN]")), 400, "bad_data"),
+        ("query", form(at("bottomk(-Inf, demo_load)")), 422, "execution"),
         ("query", form(vec![("query", "pg_up"), ("timeout", "0")]), 503, "timeout"),
+        ("query", form(vec![("query", "1"), ("timeout", "Inf")]), 400, "bad_data"),
         ("query", form(vec![("query", "1"), ("timeout", "soon")]), 400, "bad_data"),
         ("query_range", between("demo_load", &year, "0.001").to_vec(), 400, "bad_data"),
         ("query_range", between("demo_load", &start, "0").to_vec(), 400, "bad_data"),
         ("query_range", between("demo_load", &start, "-5").to_vec(), 400, "bad_data"),
         ("query_range", between("demo_load", &start, "NaN").to_vec(), 400, "bad_data"),
+        ("query_range", between("demo_load", &start, "Inf").to_vec(), 400, "bad_data"),
+        ("query_range", between("demo_load", "NaN", "60").to_vec(), 400, "bad_data"),
+        ("query_range", between("demo_load", "-Inf", "60").to_vec(), 400, "bad_data"),
         ("query_range", between("demo_load[5m]", &start, "60").to_vec(), 400, "bad_data"),
         ("series", form(vec![]), 400, "bad_data"),
         ("series", form(vec![("match[]", "{}")]), 400, "bad_data"),

@@ -102,7 +102,7 @@ fn a_disk_that_cannot_be_written() {
     let Some(disk) = Small::mount(appliance.data_dir()) else { return };
     disk.set_read_only();
     let folder = appliance.data_dir().display().to_string();
-    is_refused(&mut appliance, &[&folder, "Read-only file system"]);
+    is_refused(&mut appliance, &[&folder, "Read-only file system", "mount its file system so that"]);
     drop(disk);
 
     let mut appliance = Appliance::prepare();
@@ -111,7 +111,7 @@ fn a_disk_that_cannot_be_written() {
     assert_eq!(appliance.stop(), Some(0));
     disk.set_read_only();
     let folder = appliance.data_dir().display().to_string();
-    is_refused(&mut appliance, &[&folder, "Read-only file system"]);
+    is_refused(&mut appliance, &[&folder, "Read-only file system", "mount its file system so that"]);
 }
 
 /// Commands that an administrator runs as root leave nothing behind that the service, under its own user, cannot open.

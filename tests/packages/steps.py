@@ -53,7 +53,7 @@ def register_agent(machine, token):
     status, secret = machine.call("POST", "/api/v1/registration-secrets", token, {"name": "test"})
     expect(status == 201, f"secret: {status} {secret}")
     told = machine.run("pganalytics", "certificate", "authority", "--config", SETTINGS)
-    pin = next(word for word in told.replace(":", " ").split() if len(word) == 64)
+    pin = next(line.split()[1] for line in told.splitlines() if line.startswith("sha256 "))
     machine.run(
         "pganalytics-collector", "register", "--url", ADDRESS, "--name", "db-1",
         "--ca-sha256", pin, "--secret-stdin", stdin=secret["secret"],

@@ -33,7 +33,7 @@ const BLOCK_BYTES: u64 = 4096;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    #[error("cannot {operation} in the spool {folder}: {cause}", folder = folder.display())]
+    #[error("cannot {operation} in the spool {folder}: {cause}{advice}", folder = folder.display(), advice = files::advice(.cause))]
     Io { operation: &'static str, folder: PathBuf, cause: io::Error },
     #[error("the spool {0} is in use by another agent")]
     InUse(String),

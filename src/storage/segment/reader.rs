@@ -15,6 +15,7 @@ use super::table::{Piece, Row, Slice, Table, occurrences};
 use super::value::Column;
 use crate::clock::Timestamp;
 use crate::limits;
+use crate::storage::unpack;
 
 /// Bytes that can be read in any order.
 pub trait Source {
@@ -255,7 +256,7 @@ fn header_fields(header: &[u8]) -> Option<(u32, [u8; 16])> {
 }
 
 fn decompress(stored: &[u8], bytes: usize) -> Result<Vec<u8>, ImageError> {
-    let content = zstd::bulk::decompress(stored, bytes);
+    let content = unpack::decompress(stored, bytes);
     content
         .ok()
         .filter(|content| content.len() == bytes)

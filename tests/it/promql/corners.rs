@@ -36,7 +36,8 @@ pub(super) const TEMPLATES: [(&str, &[&str]); 9] = [
     (
         "sum avg max min count stddev stdvar group",
         &[
-            "$(odd * 1.5e8)",
+            // what Prometheus adds up over an operation it takes in any order, and of large numbers that shows
+            "$ by (name) (odd * 1.5e8)",
             "$ by (job) (odd) + 0",
             "$ without (instance, type, job) ({__name__=~\"cpus|disk_bytes\"})",
             "$ by (instance,) (memory_bytes)",
@@ -61,7 +62,7 @@ pub(super) const TEMPLATES: [(&str, &[&str]); 9] = [
     ),
     (
         "abs ceil floor exp sqrt ln log2 log10 sgn round deg rad",
-        &["$(-cpus / 7)", "$(vector(-0))", "$(nothing)", "$(vector(1e-320))", "$(memory_bytes offset 1h)"],
+        &["$(-cpus / 7)", "$(vector(-0))", "$(nothing)", "$(vector(1e-300))", "$(memory_bytes offset 1h)"],
     ),
     (
         "rate increase delta irate idelta deriv changes resets",
@@ -99,6 +100,8 @@ pub(super) const TEMPLATES: [(&str, &[&str]); 9] = [
             "topk($ / 1e12, memory_bytes)",
             "predict_linear(disk_bytes[10m], $)",
             "histogram_quantile($, duration_seconds_bucket)",
+            "bottomk($ / 1e12, memory_bytes)",
+            "quantile_over_time($, memory_bytes[5m])",
         ],
     ),
     (
@@ -227,7 +230,7 @@ pub(super) const SINGLE: [&str; 116] = [
     "!cpus",
 ];
 
-pub(super) const NESTED: [&str; 40] = [
+pub(super) const NESTED: [&str; 46] = [
     "label_replace(memory_bytes, \"type\", \"x\", \"type\", \".*\")",
     "label_replace(cpus, \"__name__\", \"\", \"\", \"\")",
     "label_replace(memory_bytes, \"__name__\", \"$1_x\", \"type\", \"(.*)\")",
@@ -245,6 +248,12 @@ pub(super) const NESTED: [&str; 40] = [
     "absent(cpus > 100)",
     "absent(nothing{job=\"a\",job!=\"b\",zone=~\"c\"})",
     "absent(nothing[5m])",
+    "holt_winters(disk_bytes[10m], Inf, 0.3)",
+    "holt_winters(disk_bytes[10m], 0.3, -Inf)",
+    "round(disk_bytes, Inf)",
+    "time() % Inf",
+    "vector(Inf) % 2",
+    "memory_bytes offset 100y",
     "absent_over_time({job=\"nobody\"}[5m])",
     "absent(rate(nothing{a=\"b\"}[5m]))",
     "count_values by (instance) (\"v\", cpus)",

@@ -120,7 +120,7 @@ impl Appliance {
         let mut command = Command::new("/bin/sh");
         let own = self.command();
         // descriptors are handed over from the third on; what a shell gets is its standard input
-        let handed: String = (3..3 + count).map(|place| format!(" {place}<&0")).collect();
+        let handed = ["", " 3<&0", " 3<&0 4<&0"][count];
         let start = format!("exec{handed} 0</dev/null; LISTEN_PID=$$ LISTEN_FDS={count} exec \"$0\" \"$@\"");
         command.arg("-c").arg(start).arg(own.get_program()).env_clear().stdin(Stdio::from(socket));
         command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));

@@ -93,6 +93,7 @@ export type FleetMetrics = Schemas['FleetPointsView'];
 export type FleetRecent = Schemas['RecentView'];
 export type RecentLine = Schemas['RecentCollector'];
 export type DocumentsReply = Schemas['DocumentsView'];
+export type ConfigVersion = Schemas['ConfigVersionView'];
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
 export type LogEntry = With<Schemas['LogEntryView'], { level: LogLevel }>;
 export type LogPage = With<Schemas['LogList'], { entries: LogEntry[]; levels: Partial<Record<LogLevel, number>> }>;

@@ -30,6 +30,7 @@ export function ApiTokens() {
     {
       id: 'actions',
       label: t('actions'),
+      labelHidden: true,
       cell: (token) => (
         <span className="settings-actions">
           <Button look="quiet" aria-label={t('revokeTokenOf', { name: token.name })} onClick={() => setOpen({ kind: 'revoke', token })}>

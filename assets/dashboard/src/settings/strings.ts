@@ -17,6 +17,8 @@ export const t = messages({
   needCurrent: 'Enter your current password',
   noMatch: 'The two passwords differ',
   passwordChanged: 'Password changed',
+  preferenceSaved: 'Preference saved',
+  undo: 'Undo',
   kept: 'Preferences are kept in this browser.',
   language: 'Language',
   english: 'English',

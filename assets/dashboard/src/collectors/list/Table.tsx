@@ -215,7 +215,7 @@ export function GroupName({ name, color }: { name: string; color: string }) {
   );
 }
 
-const USAGE_LINE = { width: 44, height: 18 };
+const USAGE_LINE = { width: 40, height: 18 };
 
 /** The figure of now beside the line of the last hour. */
 function Usage({ of, id, value }: { of: 'cpu' | 'memory'; id: string; value: number | null | undefined }) {
