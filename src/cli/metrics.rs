@@ -19,7 +19,7 @@ pub(super) enum MetricsCommand {
 
 #[derive(Serialize)]
 struct Accepted {
-    /// The file that was made; null where none was missing.
+    /// The file that was made, or the journal that was given up; null where nothing was missing.
     made_anew: Option<String>,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn run(command: MetricsCommand, environment: &Environment) -> Result<
     let made = made.map_err(|error| error.to_string())?;
     let accepted = Accepted { made_anew: made.map(|path| path.display().to_string()) };
     common.print(&accepted, |accepted| match &accepted.made_anew {
-        Some(path) => format!("made {path} anew, without a metric"),
+        Some(path) => format!("begun anew, without what {path} had"),
         None => "no metrics are missing; nothing was changed".to_owned(),
     })?;
     Ok(ExitCode::SUCCESS)

@@ -13,8 +13,8 @@ use crate::ids::IdSource;
 use crate::logs::Logs;
 use crate::metrics::{self, Metrics};
 use crate::registry::Collectors;
-use crate::storage::Poison;
 use crate::storage::data_dir::Layout;
+use crate::storage::{Poison, RedbFile, journaled};
 
 /// The first start makes both files before there is a collector, so with one there were metrics.
 pub(super) fn check_metrics(layout: &Layout, collectors: &Collectors) -> Result<(), OpenError> {
@@ -49,8 +49,8 @@ pub(super) fn check_owner(
     Ok(())
 }
 
-/// Begins with new metrics where they are missing, while no daemon runs. Gives the file that was made, or `None` where
-/// none is missing.
+/// Begins with new metrics where they are missing, and without their journal where that cannot be used, while no daemon
+/// runs. Gives the file that was made or given up, or `None` where nothing is missing.
 pub fn accept_loss(options: &Options, clock: &Clock, ids: &IdSource) -> Result<Option<PathBuf>, OpenError> {
     let layout = Layout::of(&options.data_dir);
     if !layout.registry().exists() {
@@ -58,15 +58,23 @@ pub fn accept_loss(options: &Options, clock: &Clock, ids: &IdSource) -> Result<O
     }
     let _alone = layout.lock_alone()?;
     let path = layout.hot();
-    if path.exists() {
+    let exists = path.exists();
+    let lost_journal =
+        if exists { journaled::lost_journal(&path).map_err(metrics::OpenError::from)? } else { None };
+    if exists && lost_journal.is_none() {
         return Ok(None);
     }
     let records = Records::open(options, clock, ids)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let lost = lost_journal.as_ref().unwrap_or(&path);
+    let name = lost.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let change = Change::new(Action::MetricsAcceptLoss, Target::new("store", &name, &name))
         .from_to(&json!({}), &json!({ "made_anew": true }));
     // first the word, then the deed: it is never done without being on record
     records.db.write(|tx| Ok::<_, OpenError>(records.audit.append(tx, &Origin::system(), change)?))?;
+    if lost_journal.is_some() {
+        RedbFile::give_up_journal(&path).map_err(metrics::OpenError::from)?;
+        return Ok(lost_journal);
+    }
     let poison = Poison::default();
     // no document may have the time and the number of one that is sealed
     let first_seq = u64::try_from(clock.now().as_millis()).unwrap_or(0).saturating_mul(1000);
