@@ -10,7 +10,7 @@ use super::wish::{Wish, Wishes};
 use crate::clock::Timestamp;
 use crate::metrics::{Metrics, QueryError, Selected};
 use crate::promql::{self, Budget, Error, Labels, Sample, Selector, Source};
-use crate::registry::{Collectors, Groups};
+use crate::registry::Collectors;
 
 /// The metric store, and who is in the fleet at this moment.
 pub struct Store<'a> {
@@ -22,12 +22,22 @@ pub struct Store<'a> {
 type See<'s> = &'s mut dyn FnMut(Labels, &[Sample]) -> promql::Result<()>;
 
 impl<'a> Store<'a> {
-    pub fn open(metrics: &'a Metrics, collectors: &Collectors, groups: &Groups) -> Result<Self, ReadError> {
-        Ok(Self { metrics, members: members(collectors, groups)? })
+    pub fn open(metrics: &'a Metrics, collectors: &Collectors) -> Result<Self, ReadError> {
+        Ok(Self { metrics, members: members(collectors)? })
+    }
+
+    /// Of collectors that stand in no registry.
+    #[cfg(test)]
+    pub(super) fn of(metrics: &'a Metrics, members: Vec<Member>) -> Self {
+        Self { metrics, members }
     }
 
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        self.metrics
     }
 
     /// Shows the labels of the series that fit any of the selectors, or of all where there are none, and that have

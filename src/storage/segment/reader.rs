@@ -1,6 +1,7 @@
 //! Reads an image: its index at once, its blocks when they are asked for, each under its checksum.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::iter::repeat_n;
@@ -254,10 +255,19 @@ fn header_fields(header: &[u8]) -> Option<(u32, [u8; 16])> {
     Some((u32::from_le_bytes(*version), collector.try_into().ok()?))
 }
 
+thread_local! {
+    /// Making a decompressor costs as much as decompressing a small block.
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 fn decompress(stored: &[u8], bytes: usize) -> Result<Vec<u8>, ImageError> {
-    let content = zstd::bulk::decompress(stored, bytes);
+    let content = DECOMPRESSOR.with_borrow_mut(|decompressor| {
+        if decompressor.is_none() {
+            *decompressor = zstd::bulk::Decompressor::new().ok();
+        }
+        decompressor.as_mut()?.decompress(stored, bytes).ok()
+    });
     content
-        .ok()
         .filter(|content| content.len() == bytes)
         .ok_or(ImageError::Damaged("a block does not decompress to its length"))
 }

@@ -147,7 +147,13 @@ proptest! {
             let sysstat = image.find("sysstat").unwrap();
             let layout = image.layout(sysstat).unwrap();
             for (index, column) in slice.tables[1].columns.iter().enumerate() {
-                prop_assert_eq!(&image.columns(&layout, &[index]).unwrap()[0], column);
+                let mut read = Vec::new();
+                let kept = image.each_column(&layout, &[index], |place, column| {
+                    read.push((place, column));
+                    Ok::<_, ImageError>(())
+                });
+                prop_assert!(kept.is_ok());
+                prop_assert_eq!(&read, &[(0, column.clone())]);
             }
         }
     }
