@@ -46,7 +46,7 @@ pub(in crate::http) async fn query(
         ("start" = String, Query, description = "seconds since 1970 or RFC 3339"),
         ("end" = String, Query),
         ("step" = String, Query, description = "seconds, or numbers with ms, s, m, h, d, w or y"),
-        ("nocache" = Option<u8>, Query, description = "1: evaluated as if it had never been asked before"),
+        ("nocache" = Option<String>, Query, description = "1: nothing that was kept of earlier answers is used"),
         ("timeout" = Option<String>, Query, description = "at most 60s"),
     ),
     responses(
