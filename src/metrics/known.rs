@@ -306,8 +306,8 @@ impl KnownImages {
     }
 
     fn directory(&self, pieces: &[Piece]) -> Result<Arc<Directory>, ImageError> {
-        let hashes: Vec<_> = pieces.iter().flat_map(|piece| hash_of(&piece.bytes)).collect();
-        let hash = sha256(&hashes);
+        let own = |piece: &Piece| [&hash_of(&piece.bytes)[..], &piece.slots.to_le_bytes()].concat();
+        let hash = sha256(&pieces.iter().flat_map(own).collect::<Vec<_>>());
         if let Some(directory) = self.directories.lock().get(&hash) {
             return Ok(directory);
         }
