@@ -26,7 +26,7 @@ DIST := assets/dist/index.html
 PROGRAMS := target/debug/pganalytics target/debug/pganalytics-collector
 LOGS := target/test-logs
 # the tests that have a long form
-SOAKED := crash:: crash_sealing:: damage:: fault_sealing:: fleet_laws:: power_cut:: returning::
+SOAKED := crash:: crash_sealing:: damage:: fault_sealing:: fleet_laws:: mirror_away:: mirror_crash:: power_cut:: returning::
 
 .PHONY: help
 help: ## List these targets
@@ -94,8 +94,14 @@ soak: tools-soak ## Kill, cut the power, damage, overload and feed at random, fo
 openapi: ## Write docs/openapi.json and docs/metric-names.md anew
 	@PGANALYTICS_WRITE_OPENAPI=1 cargo test --locked --quiet --test openapi the_file_is
 
+.PHONY: grafana
+grafana: ## Write the dashboards for Grafana anew (assets/grafana)
+	@PGANALYTICS_WRITE_GRAFANA=1 cargo test --locked --quiet --test grafana the_files_are
+
 # PROFILE=dev packs the programs of `make build`: soon there, and large
 PROFILE ?= dist
+# who is asked about a package; whoever hands packages on says so (`.invalid` is no host by definition)
+export MAINTAINER ?= pgAnalytics <packages@pganalytics.invalid>
 
 .PHONY: packages
 packages: tools-packages $(DIST) ## Build .deb and .rpm of both programs, and the bundle (target/packages)
@@ -107,7 +113,7 @@ test-packages: packages ## Install the packages on a booted Debian and in an rpm
 	@tests/packages/run
 
 .PHONY: manual
-manual: ## Write manual pages and completions anew (packaging/man, packaging/completions)
+manual: ## Write manual pages, completions, example settings and docs/configuration.md anew
 	@PGANALYTICS_WRITE_MANUAL=1 cargo test --locked --quiet --test packaging the_manual_is
 
 .PHONY: clean

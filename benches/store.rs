@@ -64,7 +64,7 @@ fn filled() -> (tempfile::TempDir, PathBuf, CollectorId) {
     for push in recording() {
         accept(&metrics, collector, &push);
     }
-    metrics.stop();
+    metrics.stop().unwrap();
     (folder, path, collector)
 }
 
@@ -130,7 +130,7 @@ fn opening(criterion: &mut Criterion) {
     let (_folder, path, _) = filled();
     let mut group = criterion.benchmark_group("open");
     group.sample_size(10);
-    group.bench_function("a store of 360 pushes", |bench| bench.iter(|| open(&path).stop()));
+    group.bench_function("a store of 360 pushes", |bench| bench.iter(|| open(&path).stop().unwrap()));
     group.finish();
 }
 

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,16 +64,31 @@ pub fn read_bounded(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u
     Ok(bytes)
 }
 
-/// The same, of a file that nobody but its owner may read.
+/// The same, of a file that nobody but its owner may read; of root's files, the group may, as that is how a machine gives
+/// a service its key.
 pub fn read_secret(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    let file = fs::metadata(path)?;
+    let mode = file.permissions().mode() & 0o777;
+    let of_others = if file.uid() == 0 { 0o037 } else { 0o077 };
+    if mode & of_others != 0 {
         return Err(io::Error::other(format!(
             "its mode is {mode:04o}, and a key is for its owner alone: chmod 600 {}",
             path.display()
         )));
     }
     read_bounded(path, limit_bytes)
+}
+
+/// What to do about an error that a person can mend, in brackets; nothing for the others.
+pub fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            " (it must belong to the user that the program runs as: see chown)"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => " (mount its file system so that it can be written)",
+        io::ErrorKind::StorageFull => " (make room on its disk)",
+        _ => "",
+    }
 }
 
 /// Makes creations, renames and deletions in the folder of `path` durable.
@@ -154,5 +169,23 @@ mod tests {
         assert!(Lock::take_within(&path, Duration::from_millis(30)).unwrap().is_none());
         drop(held);
         assert!(Lock::take_within(&path, Duration::ZERO).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_secret_that_others_may_read_is_refused_with_the_way_to_mend_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        write_whole(&path, b"secret", Access::Owner).unwrap();
+        let is_roots = fs::metadata(&path).unwrap().uid() == 0;
+        for (mode, is_read) in
+            [(0o600, true), (0o400, true), (0o640, is_roots), (0o660, false), (0o644, false)]
+        {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let read = read_secret(&path, 100);
+            assert_eq!(read.is_ok(), is_read, "{mode:o}");
+            if let Err(error) = read {
+                assert!(error.to_string().ends_with(&format!("chmod 600 {}", path.display())), "{error}");
+            }
+        }
     }
 }

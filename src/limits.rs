@@ -1,11 +1,13 @@
 //! Every bound of the product, with its reason. A number that limits something stands here or nowhere.
 
+mod fleet;
 mod metrics;
 mod mirror;
 mod promql;
 
 use std::time::Duration;
 
+pub use fleet::*;
 pub use metrics::*;
 pub use mirror::*;
 pub use promql::*;
@@ -26,6 +28,11 @@ pub const DOCUMENT_TYPE_CHARS: usize = 100;
 
 /// Collection interval of an agent, in seconds.
 pub const COLLECTION_INTERVAL_S: std::ops::RangeInclusive<u64> = 10..=3600;
+/// Pushes and heartbeats of an agent, in seconds: an agent that is rarer than an hour looks dead.
+pub const PUSH_INTERVAL_S: std::ops::RangeInclusive<u64> = 1..=3600;
+pub const HEARTBEAT_S: std::ops::RangeInclusive<u64> = 1..=3600;
+/// Between two looks at the daemon's configuration, in seconds: the channel tells of changes at once, anyway.
+pub const CONFIG_PULL_S: std::ops::RangeInclusive<u64> = 10..=86_400;
 /// Interval of one probe, in seconds: what changes rarely and costs much is asked once a day.
 pub const PROBE_INTERVAL_S: std::ops::RangeInclusive<u64> = 10..=86_400;
 /// Queries that one `pg_query_stats` document may hold.
@@ -38,6 +45,8 @@ pub const SPOOL_BATCH_BYTES: usize = 16 * MIB;
 pub const PROCESSORS: usize = 256;
 /// Longest time that a stopping worker gets before it is killed.
 pub const STOP_GRACE: Duration = Duration::from_mins(1);
+/// The same as it may be set, in seconds.
+pub const STOP_GRACE_S: std::ops::RangeInclusive<u64> = 1..=STOP_GRACE.as_secs();
 /// First and longest pause between two attempts to reach the daemon.
 pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// Longest `Retry-After` that an agent obeys: a wrong header must not silence it for a day.
@@ -102,6 +111,7 @@ pub const LOG_LINE_PAUSE: Duration = Duration::from_millis(100);
 
 // -- what the agent asks of a database
 
+pub const PORTS: std::ops::RangeInclusive<u64> = 1..=65_535;
 /// Databases of one server that one agent watches.
 pub const DATABASES: usize = 1000;
 /// Tables, and indexes, of one `pg_stats` document: the largest ones, when there are more.
@@ -167,6 +177,8 @@ pub const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Bytes of a token that is looked at. Ours have fewer than 600.
 pub const TOKEN_BYTES: usize = 4096;
+/// Tokens whose signature need not be looked at again, 500 bytes each: those of a large fleet and of its last hour.
+pub const TOKENS_REMEMBERED: usize = 10_000;
 /// Characters of a user name.
 pub const USERNAME_CHARS: usize = 64;
 /// Characters of a password: below, it is guessed; above, it is a file.
@@ -228,6 +240,9 @@ pub const RESEALED_AT_ONCE: usize = 200;
 pub const RESEAL_TRANSACTIONS: usize = 20;
 /// How often the job looks for a new key and for more to do, in seconds.
 pub const KEYS_SECONDS: u64 = 2;
+/// How often registry and metrics note how far the other one is, in seconds: what an older copy of one of them lacks is
+/// not missed when it is younger.
+pub const MARKS_SECONDS: u64 = 60;
 /// Rows that one step of pruning deletes from one table.
 pub const PRUNED_AT_ONCE: usize = 1000;
 
@@ -241,6 +256,10 @@ pub const EVENTS_KEPT: usize = 4096;
 pub const PULSE_SECONDS: u64 = 10;
 /// Moments of the fleet that are kept: a day, in about 2.5 MB.
 pub const PULSE_MOMENTS: usize = 24 * 360;
+/// Seconds between two moments of one collector that are kept for the small lines of a list.
+pub const RECENT_SECONDS: u64 = 120;
+/// Such moments: an hour, in about 2 MB for a thousand collectors, and no more than a cell can show.
+pub const RECENT_MOMENTS: usize = 30;
 
 /// Days of availability that are kept and shown of each collector: twelve bytes each.
 pub const AVAILABILITY_DAYS: usize = 90;
@@ -253,11 +272,15 @@ pub const LOOKS_SAVED: Duration = Duration::from_secs(10);
 /// A clock that is off by so much from the time that has passed was set; less is the drift of a machine.
 pub const CLOCK_JUMP: Duration = Duration::from_secs(5);
 
+/// From when on a collection counts as slow, in milliseconds: ten minutes are as long as most intervals.
+pub const SLOW_COLLECTION_MS: std::ops::RangeInclusive<u64> = 1..=600_000;
 /// Collection times that a mean is taken over: an hour at the usual interval.
 pub const COLLECTION_TIMES_KEPT: usize = 60;
 
 // -- connections
 
+/// Threads that serve: more than a machine has cores is a mistake in writing.
+pub const WORKERS: std::ops::RangeInclusive<u64> = 1..=64;
 /// Open connections of one worker; each costs a few KiB while it waits.
 pub const CONNECTIONS: usize = 10_000;
 /// Time to send the head of a request.
@@ -382,38 +405,6 @@ pub const PURGED_AT_ONCE: usize = 10;
 pub const ACTIONS_LIMIT: usize = 1000;
 /// Connected channels of one collector: an agent has one, and a second one while it replaces a lost one.
 pub const CHANNELS_PER_COLLECTOR: usize = 4;
-
-// -- operations
-
-/// Collectors of one operation: a whole fleet.
-pub const OPERATION_COLLECTORS: usize = 5000;
-/// Operations that are scheduled or running at once.
-pub const OPERATIONS_OPEN: usize = 500;
-/// Collectors of an operation that one transaction takes on: others write between two of them.
-pub const OPERATION_STEP: usize = 25;
-/// How long the reply to a request waits for its operation to be begun on all collectors; then a job goes on.
-pub const OPERATION_REPLY_TIME: Duration = Duration::from_secs(3);
-/// Steps that a request with an idempotency key does of its operation: with the reply they are one transaction.
-pub const OPERATION_STEPS_WITH_A_KEY: usize = 20;
-/// Steps of all operations that one run of the job does: it ends well within the time of a stop.
-pub const OPERATION_STEPS_AT_ONCE: usize = 80;
-/// How far ahead an operation may be scheduled.
-pub const SCHEDULE_AHEAD: Duration = Duration::from_secs(366 * DAY_S);
-/// How long ago a scheduled time may be when it is asked for: clocks differ, and people choose whole minutes.
-pub const SCHEDULE_TOLERANCE: Duration = Duration::from_secs(60);
-/// How late an operation may begin, or go on after it was interrupted: later, nobody expects it any more.
-pub const SCHEDULE_LATE: Duration = Duration::from_secs(3600);
-/// Scheduled operations that one run of the job begins or expires.
-pub const SCHEDULED_AT_ONCE: usize = 50;
-/// Between two events on the progress of one operation, but for the last.
-pub const OPERATION_NEWS_PERIOD: Duration = Duration::from_millis(250);
-/// Operations in one answer.
-pub const OPERATIONS_LIMIT: usize = 500;
-/// How long operations, actions and commands are kept when they are over.
-pub const FLEET_HISTORY: Duration = Duration::from_secs(90 * DAY_S);
-/// Commands and actions that one run of the job deletes, and operations, each with its up to 5,000 items.
-pub const HISTORY_PRUNED_AT_ONCE: usize = 1000;
-pub const OPERATIONS_PRUNED_AT_ONCE: usize = 10;
 
 // -- lists and searches
 

@@ -88,19 +88,25 @@ mod journal {
                 Level::INFO => 6,
                 _ => 7,
             };
-            let mut entry = Entry(vec![
-                format!("PRIORITY={priority}"),
-                format!("TARGET={}", event.metadata().target()),
-                "SYSLOG_IDENTIFIER=pganalytics".to_owned(),
-            ]);
+            let mut entry = Entry::default();
             event.record(&mut entry);
-            let fields: Vec<&str> = entry.0.iter().map(String::as_str).collect();
+            let Entry { message, mut fields } = entry;
+            fields.push(format!("MESSAGE={message}"));
+            fields.push(format!("PRIORITY={priority}"));
+            fields.push(format!("TARGET={}", event.metadata().target()));
+            fields.push("SYSLOG_IDENTIFIER=pganalytics".to_owned());
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
             // a full or absent journal must not stop the program that logs
             let _ = systemd::journal::send(&fields);
         }
     }
 
-    struct Entry(Vec<String>);
+    /// What a person reads names the fields as well, for `journalctl` shows the message alone.
+    #[derive(Default)]
+    struct Entry {
+        message: String,
+        fields: Vec<String>,
+    }
 
     impl Visit for Entry {
         fn record_str(&mut self, field: &Field, value: &str) {
@@ -114,13 +120,45 @@ mod journal {
 
     impl Entry {
         fn push(&mut self, field: &Field, value: &dyn std::fmt::Display) {
-            let mut entry = String::new();
-            for letter in field.name().chars() {
-                entry.push(if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' });
+            if field.name() == "message" {
+                self.message = format!("{value}{}", self.message);
+                return;
             }
             // writing to a String cannot fail
-            let _ = write!(entry, "={value}");
-            self.0.push(entry);
+            let _ = write!(self.message, " {}={value}", field.name());
+            let letters = field.name().chars();
+            let letters = letters.map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' });
+            let name: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
+            self.fields.push(format!("{name}={value}"));
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::sync::{Arc, Mutex};
+
+        use super::*;
+        use tracing_subscriber::layer::SubscriberExt;
+
+        struct Kept(Arc<Mutex<Entry>>);
+
+        impl<S: Subscriber> Layer<S> for Kept {
+            fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+                event.record(&mut *self.0.lock().unwrap());
+            }
+        }
+
+        /// Whoever looks for the setup code reads the message, and no field of the journal.
+        #[test]
+        fn a_message_says_its_fields_as_well() {
+            let kept = Arc::new(Mutex::new(Entry::default()));
+            let listener = tracing_subscriber::registry().with(Kept(Arc::clone(&kept)));
+            tracing::subscriber::with_default(listener, || {
+                tracing::warn!(code = "abc", attempts = 2, http.status = 200, "no user exists");
+            });
+            let kept = kept.lock().unwrap();
+            assert_eq!(kept.message, "no user exists code=abc attempts=2 http.status=200");
+            assert_eq!(kept.fields, ["CODE=abc", "ATTEMPTS=2", "HTTP_STATUS=200"]);
         }
     }
 }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on fails its test")]
 
-// beside this file it would be a test program of its own
+// beside this file they would be test programs of their own
+#[path = "packaging/configuration.rs"]
+mod configuration;
 #[path = "packaging/manual.rs"]
 mod manual;
 

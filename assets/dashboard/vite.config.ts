@@ -19,5 +19,6 @@ export default defineConfig({
   server: {
     proxy: { '/api': { target: process.env.PGANALYTICS_URL ?? 'http://127.0.0.1:8080', ws: true } },
   },
-  test: { include: ['src/**/*.test.ts'] },
+  // A busy machine is no reason to fail.
+  test: { include: ['src/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
 });

@@ -46,11 +46,17 @@ _pganalytics() {
             pganalytics,verify)
                 cmd="pganalytics__subcmd__verify"
                 ;;
+            pganalytics__subcmd__audit,accept-loss)
+                cmd="pganalytics__subcmd__audit__subcmd__accept__subcmd__loss"
+                ;;
             pganalytics__subcmd__audit,help)
                 cmd="pganalytics__subcmd__audit__subcmd__help"
                 ;;
             pganalytics__subcmd__audit,verify)
                 cmd="pganalytics__subcmd__audit__subcmd__verify"
+                ;;
+            pganalytics__subcmd__audit__subcmd__help,accept-loss)
+                cmd="pganalytics__subcmd__audit__subcmd__help__subcmd__accept__subcmd__loss"
                 ;;
             pganalytics__subcmd__audit__subcmd__help,help)
                 cmd="pganalytics__subcmd__audit__subcmd__help__subcmd__help"
@@ -99,6 +105,9 @@ _pganalytics() {
                 ;;
             pganalytics__subcmd__help,verify)
                 cmd="pganalytics__subcmd__help__subcmd__verify"
+                ;;
+            pganalytics__subcmd__help__subcmd__audit,accept-loss)
+                cmd="pganalytics__subcmd__help__subcmd__audit__subcmd__accept__subcmd__loss"
                 ;;
             pganalytics__subcmd__help__subcmd__audit,verify)
                 cmd="pganalytics__subcmd__help__subcmd__audit__subcmd__verify"
@@ -235,7 +244,7 @@ _pganalytics() {
             return 0
             ;;
         pganalytics__subcmd__audit)
-            opts="-h --help verify help"
+            opts="-h --help verify accept-loss help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,9 +257,45 @@ _pganalytics() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        pganalytics__subcmd__audit__subcmd__help)
-            opts="verify help"
+        pganalytics__subcmd__audit__subcmd__accept__subcmd__loss)
+            opts="-h --config --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__audit__subcmd__help)
+            opts="verify accept-loss help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__audit__subcmd__help__subcmd__accept__subcmd__loss)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -449,8 +494,22 @@ _pganalytics() {
             return 0
             ;;
         pganalytics__subcmd__help__subcmd__audit)
-            opts="verify"
+            opts="verify accept-loss"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pganalytics__subcmd__help__subcmd__audit__subcmd__accept__subcmd__loss)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

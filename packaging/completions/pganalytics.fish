@@ -88,13 +88,13 @@ complete -c pganalytics -n "__fish_pganalytics_using_subcommand verify" -l outpu
 json\t''"
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand verify" -s h -l help -d 'Print help'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and not __fish_seen_subcommand_from accept-loss help" -s h -l help -d 'Print help'
-complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and not __fish_seen_subcommand_from accept-loss help" -f -a "accept-loss" -d 'Begin with new metrics where their file is missing and no backup has it; the audit log keeps that it was done'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and not __fish_seen_subcommand_from accept-loss help" -f -a "accept-loss" -d 'Begin with new metrics where their file is missing, or go on with an older copy of it, and no backup has more; the audit log keeps that it was done'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and not __fish_seen_subcommand_from accept-loss help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and __fish_seen_subcommand_from accept-loss" -l config -d 'Configuration file; without it, defaults and the environment' -r -F
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and __fish_seen_subcommand_from accept-loss" -l output -d 'How results are printed' -r -f -a "text\t''
 json\t''"
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and __fish_seen_subcommand_from accept-loss" -s h -l help -d 'Print help'
-complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "accept-loss" -d 'Begin with new metrics where their file is missing and no backup has it; the audit log keeps that it was done'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "accept-loss" -d 'Begin with new metrics where their file is missing, or go on with an older copy of it, and no backup has more; the audit log keeps that it was done'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand certificate; and not __fish_seen_subcommand_from authority help" -s h -l help -d 'Print help'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand certificate; and not __fish_seen_subcommand_from authority help" -f -a "authority" -d 'Print the certificate of the internal authority, and the hash that agents pin with --ca-sha256'
@@ -132,14 +132,20 @@ complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Take a root key out of the ring when nothing stands under it any more; backups of before need it still'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "generate" -d 'Print the line of a new root key, for a ring that the site keeps itself, such as in a credential'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and not __fish_seen_subcommand_from verify help" -s h -l help -d 'Print help'
-complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and not __fish_seen_subcommand_from verify help" -f -a "verify" -d 'Recompute every hash; exit status 1 when an entry was edited, deleted or inserted'
-complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and not __fish_seen_subcommand_from verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and not __fish_seen_subcommand_from verify accept-loss help" -s h -l help -d 'Print help'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and not __fish_seen_subcommand_from verify accept-loss help" -f -a "verify" -d 'Recompute every hash; exit status 1 when an entry was edited, deleted or inserted'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and not __fish_seen_subcommand_from verify accept-loss help" -f -a "accept-loss" -d 'Go on with an older copy of the registry, where no backup has a newer one; the audit log keeps that it was done. What was revoked or removed since then is there again'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and not __fish_seen_subcommand_from verify accept-loss help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and __fish_seen_subcommand_from verify" -l config -d 'Configuration file; without it, defaults and the environment' -r -F
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and __fish_seen_subcommand_from verify" -l output -d 'How results are printed' -r -f -a "text\t''
 json\t''"
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and __fish_seen_subcommand_from accept-loss" -l config -d 'Configuration file; without it, defaults and the environment' -r -F
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and __fish_seen_subcommand_from accept-loss" -l output -d 'How results are printed' -r -f -a "text\t''
+json\t''"
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and __fish_seen_subcommand_from accept-loss" -s h -l help -d 'Print help'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Recompute every hash; exit status 1 when an entry was edited, deleted or inserted'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "accept-loss" -d 'Go on with an older copy of the registry, where no backup has a newer one; the audit log keeps that it was done. What was revoked or removed since then is there again'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and not __fish_seen_subcommand_from serve demo check user verify metrics certificate key audit help" -f -a "serve" -d 'Run the daemon until SIGTERM'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and not __fish_seen_subcommand_from serve demo check user verify metrics certificate key audit help" -f -a "demo" -d 'Show it at work: a daemon, an agent and a small database, gone without a trace when it ends'
@@ -156,10 +162,11 @@ complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from user" -f -a "disable" -d 'Let a user no longer sign in'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from user" -f -a "enable" -d 'Let a user sign in again'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from user" -f -a "reset-password" -d 'Set a new password and end the user\'s sessions'
-complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from metrics" -f -a "accept-loss" -d 'Begin with new metrics where their file is missing and no backup has it; the audit log keeps that it was done'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from metrics" -f -a "accept-loss" -d 'Begin with new metrics where their file is missing, or go on with an older copy of it, and no backup has more; the audit log keeps that it was done'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from certificate" -f -a "authority" -d 'Print the certificate of the internal authority, and the hash that agents pin with --ca-sha256'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "list" -d 'Show the keys, and how much stands under each of them'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "rotate" -d 'Add keys that seal and sign from now on; a running daemon takes them up, and encrypts anew what there is'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "remove" -d 'Take a root key out of the ring when nothing stands under it any more; backups of before need it still'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "generate" -d 'Print the line of a new root key, for a ring that the site keeps itself, such as in a credential'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from audit" -f -a "verify" -d 'Recompute every hash; exit status 1 when an entry was edited, deleted or inserted'
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand help; and __fish_seen_subcommand_from audit" -f -a "accept-loss" -d 'Go on with an older copy of the registry, where no backup has a newer one; the audit log keeps that it was done. What was revoked or removed since then is there again'

@@ -9,7 +9,7 @@ use super::Access;
 use super::certificates::{ClientCertificates, Proof};
 use super::collector_tokens::Enrolment;
 use super::role::Role;
-use super::token::{self, Claims, Kind, TokenError};
+use super::token::{Claims, Kind, TokenError};
 use super::{api_tokens, collector_tokens, sessions, user_rows};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
@@ -82,7 +82,7 @@ impl Access {
         if token.starts_with(api_tokens::PREFIX) {
             return self.db.read(|tx| self.bearer_of_api_token(tx, token)).map(Identity::User);
         }
-        let (kind, claims) = token::read(&self.keys, token, self.clock.now())?;
+        let (kind, claims) = self.verified.read(&self.keys, token, self.clock.now())?;
         self.db.read(|tx| match kind {
             Kind::User => self.bearer_of_session(tx, &claims).map(Identity::User),
             Kind::Collector => self.bearer_of_enrolment(tx, &claims, None),

@@ -26,6 +26,7 @@ mod token;
 mod user_rows;
 mod username;
 mod users;
+mod verified;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -97,6 +98,8 @@ pub struct Access {
     options: Options,
     /// What signs tokens.
     keys: Arc<SigningKeys>,
+    /// Tokens whose signature was looked at.
+    verified: verified::Verified,
     /// Hashes passwords, a few at a time.
     hasher: hasher::Hasher,
     /// Who has to wait after failed sign-ins.
@@ -132,7 +135,8 @@ impl Access {
         let backoff = backoff::Backoff::new(clock.clone());
         let setup = setup::Setup::open(&db, &options.setup_code)?;
         let tickets = tickets::Tickets::default();
-        Ok(Self { db, ring, audit, clock, ids, options, keys, hasher, backoff, tickets, setup })
+        let verified = verified::Verified::default();
+        Ok(Self { db, ring, audit, clock, ids, options, keys, verified, hasher, backoff, tickets, setup })
     }
 
     /// Whether the hash is of this password. An attempt that was not looked at does not count.

@@ -122,21 +122,39 @@ impl New<'_> {
 /// is no skew to allow for. A token from the future is taken: the clock was set back, and nobody is to be
 /// signed out by that.
 pub(super) fn read(keys: &SigningKeys, token: &str, now: Timestamp) -> Result<(Kind, Claims), TokenError> {
-    if token.len() > TOKEN_BYTES {
-        return Err(TokenError::Invalid);
+    let signed = Signed::read(keys, token)?;
+    signed.check_time(keys, now)?;
+    Ok((signed.kind, signed.claims))
+}
+
+/// A token that one of our keys has signed. That stays so; what moves is the time.
+#[derive(Clone, Debug)]
+pub(super) struct Signed {
+    pub kind: Kind,
+    pub claims: Claims,
+    key: String,
+}
+
+impl Signed {
+    pub(super) fn read(keys: &SigningKeys, token: &str) -> Result<Self, TokenError> {
+        if token.len() > TOKEN_BYTES {
+            return Err(TokenError::Invalid);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
+        let kind = Kind::ALL.into_iter().find(|kind| header.typ.as_deref() == Some(kind.header_type()));
+        let (Some(kind), None) = (kind, &header.crit) else { return Err(TokenError::Invalid) };
+        let key = header.kid.as_deref().and_then(|id| keys.by_id(id)).ok_or(TokenError::Invalid)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation(kind));
+        let claims = claims.map_err(|_| TokenError::Invalid)?.claims;
+        Ok(Self { kind, claims, key: key.id.clone() })
     }
-    let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
-    let kind = Kind::ALL.into_iter().find(|kind| header.typ.as_deref() == Some(kind.header_type()));
-    let (Some(kind), None) = (kind, &header.crit) else { return Err(TokenError::Invalid) };
-    let key = header.kid.as_deref().and_then(|id| keys.by_id(id)).ok_or(TokenError::Invalid)?;
-    // a key that was retired has signed nothing that still lives: whoever has stolen it comes too late
-    if key.retired_at.is_some_and(|at| at.plus(kind.longest_life()) <= now) {
-        return Err(TokenError::Expired);
+
+    pub(super) fn check_time(&self, keys: &SigningKeys, now: Timestamp) -> Result<(), TokenError> {
+        let key = keys.by_id(&self.key).ok_or(TokenError::Invalid)?;
+        // a key that was retired has signed nothing that still lives: whoever has stolen it comes too late
+        let is_over = key.retired_at.is_some_and(|at| at.plus(self.kind.longest_life()) <= now);
+        if is_over || now.as_seconds() >= self.claims.exp { Err(TokenError::Expired) } else { Ok(()) }
     }
-    let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation(kind))
-        .map_err(|_| TokenError::Invalid)?
-        .claims;
-    if now.as_seconds() >= claims.exp { Err(TokenError::Expired) } else { Ok((kind, claims)) }
 }
 
 /// The time is judged by our own clock, after everything else.

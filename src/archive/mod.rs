@@ -16,8 +16,8 @@ mod verify;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -103,23 +103,31 @@ pub struct Segments {
     /// What the catalog lists of collectors that were asked for.
     listed: Arc<Listed>,
     /// What was found beside the catalog when the directory was opened.
-    found: Found,
+    found: OnceLock<Found>,
     /// How often metrics were removed since.
     removals: AtomicU64,
 }
 
 impl Segments {
-    /// Opens the folder, makes it when there is none, and sets aside what does not belong to it.
+    /// The folder as it is when it was settled.
     pub fn open(db: Arc<Sqlite>, folder: &Path, poison: Poison, clock: Clock) -> Result<Self, SegmentError> {
-        let failed =
-            |operation| move |source| SegmentError::File { operation, path: folder.to_owned(), source };
+        let segments = Self::attach(db, folder, poison, clock);
+        segments.settle()?;
+        Ok(segments)
+    }
+
+    /// Makes the folder when there is none, and sets aside what does not belong to it. The catalog decides that, so
+    /// whoever opens a directory makes sure first that it is the one of these files.
+    pub fn settle(&self) -> Result<(), SegmentError> {
+        let folder = &self.folder;
+        let failed = |operation| move |source| SegmentError::File { operation, path: folder.clone(), source };
         if !folder.is_dir() {
             files::create_folder(folder).map_err(failed("create the folder of"))?;
             files::sync_folder_of(folder).map_err(failed("sync the folder of"))?;
         }
-        let mut segments = Self::attach(db, folder, poison, clock);
-        segments.found = segments.look()?;
-        Ok(segments)
+        let found = self.look()?;
+        let _ = self.found.set(found);
+        Ok(())
     }
 
     /// The folder as it lies there.
@@ -131,7 +139,7 @@ impl Segments {
             clock,
             open: Mutex::new(Kept::new(limits::OPEN_SEGMENTS)),
             listed: Arc::default(),
-            found: Found::default(),
+            found: OnceLock::new(),
             removals: AtomicU64::new(0),
         }
     }
@@ -140,9 +148,9 @@ impl Segments {
         self.folder.join(&segment.file)
     }
 
-    /// What was found beside the catalog when the directory was opened.
+    /// What was found beside the catalog when the folder was settled.
     pub fn found(&self) -> &Found {
-        &self.found
+        self.found.get_or_init(Found::default)
     }
 
     /// The segments of a collector with documents between two moments, by time: damaged ones as well.

@@ -42,6 +42,11 @@ impl AuditLog {
         Ok(first.filter(|first| first.seq == 1 && hash(first) == first.hash).map(|first| first.hash))
     }
 
+    /// The newest entry.
+    pub fn head(&self) -> storage::Result<Head> {
+        self.db.read(head)
+    }
+
     /// Adds an entry to the transaction of the change that it tells of.
     pub fn append(&self, tx: &Transaction<'_>, origin: &Origin, change: Change) -> storage::Result<()> {
         let head = head(tx)?;

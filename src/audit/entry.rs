@@ -163,6 +163,7 @@ named!(
     GroupUpdate = "group.update",
     GroupDelete = "group.delete",
     MetricsAcceptLoss = "metrics.accept-loss",
+    AuditAcceptLoss = "audit.accept-loss",
     MetricsExpire = "metrics.expire",
     ClockConfirm = "clock.confirm",
     CollectorRegister = "collector.register",

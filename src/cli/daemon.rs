@@ -1,5 +1,6 @@
 //! An open node with its listener: what `serve` and `demo` have in common.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
@@ -55,5 +56,13 @@ impl Daemon {
 
 /// Takes the address before anything is opened, so that a second daemon fails early.
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))
+    TcpListener::bind(address).map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => " (end what listens there, or choose another port)",
+            ErrorKind::AddrNotAvailable => " (choose an address of this machine)",
+            ErrorKind::PermissionDenied => " (let systemd open the port: pganalytics-listen.socket)",
+            _ => "",
+        };
+        format!("cannot listen on {address}: {error}{advice}")
+    })
 }

@@ -9,6 +9,8 @@ mod daemon;
 mod demo;
 mod key;
 mod metrics;
+mod owner;
+mod reload;
 mod serve;
 mod signals;
 mod user;
@@ -105,8 +107,12 @@ pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
 }
 
 impl Common {
+    /// The settings, for a command that works on the data directory.
     fn load(&self, environment: &Environment) -> Result<Settings, String> {
-        config::load(self.config.as_deref(), environment).map_err(|problems| problems.to_string())
+        let settings = config::load(self.config.as_deref(), environment);
+        let settings = settings.map_err(|problems| problems.to_string())?;
+        owner::become_owner(&settings.node.data_dir)?;
+        Ok(settings)
     }
 
     /// Opens registry and audit log, whether the daemon runs or not.

@@ -1,31 +1,50 @@
 //! `pganalytics serve`: the daemon, until a signal or a write with unknown outcome ends it.
 
 use std::io::{self, Write};
+use std::net::TcpListener;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use actix_web::web::Data;
 
 use super::daemon::{Daemon, listen};
+use super::reload::Reload;
 use super::signals::{Asked, Signals};
-use super::{Common, FAILED};
-use crate::config::Settings;
+use super::{Common, FAILED, owner};
+use crate::config::{self, Settings};
 use crate::node::Node;
-use crate::settings::Environment;
+use crate::settings::{self, Environment};
 use crate::{logging, service};
 
 /// A second signal ends the process within this.
 pub(super) const SECOND_SIGNAL: Duration = Duration::from_millis(500);
 
 pub(super) fn serve(common: &Common, environment: &Environment) -> Result<ExitCode, String> {
-    let settings = common.load(environment)?;
+    let socket = service::listener().map_err(|error| error.to_string())?;
+    let environment = listening_on(socket.as_ref(), environment)?;
+    let file = settings::read(common.config.as_deref()).map_err(|problems| problems.to_string())?;
+    let settings = config::of(file.clone(), &environment).map_err(|problems| problems.to_string())?;
+    owner::become_owner(&settings.node.data_dir)?;
     logging::start(&settings.log_filter, settings.log_format).map_err(|error| error.to_string())?;
-    actix_web::rt::System::new().block_on(run(settings))
+    let reload = Reload { path: common.config.clone(), environment, at_start: file };
+    actix_web::rt::System::new().block_on(run(&settings, socket, reload))
 }
 
-async fn run(settings: Settings) -> Result<ExitCode, String> {
-    let daemon = Daemon::open(listen(settings.listen)?, &settings)?;
-    let stop = stop(daemon.node.clone(), Signals::catch()?);
+/// A socket of systemd's goes before what is configured; whether it may be without TLS is decided by its address.
+fn listening_on(socket: Option<&TcpListener>, environment: &Environment) -> Result<Environment, String> {
+    let Some(socket) = socket else { return Ok(environment.clone()) };
+    let address =
+        socket.local_addr().map_err(|error| format!("cannot tell the address of the socket: {error}"))?;
+    Ok(environment.with("PGANALYTICS_LISTEN", &address.to_string()))
+}
+
+async fn run(settings: &Settings, socket: Option<TcpListener>, reload: Reload) -> Result<ExitCode, String> {
+    let listener = match socket {
+        Some(socket) => socket,
+        None => listen(settings.listen)?,
+    };
+    let daemon = Daemon::open(listener, settings)?;
+    let stop = stop(daemon.node.clone(), Signals::catch()?, reload);
     say_listening(&daemon.url())?;
     daemon.run(stop).await
 }
@@ -41,12 +60,12 @@ fn say_listening(url: &str) -> Result<(), String> {
 }
 
 /// Waits for what ends the daemon. Meanwhile systemd is told that it lives.
-async fn stop(node: Data<Node>, mut signals: Signals) {
+async fn stop(node: Data<Node>, mut signals: Signals, reload: Reload) {
     let reason = loop {
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Stop(signal) => break signal.to_owned(),
-                Asked::HangUp => reload(&node).await,
+                Asked::HangUp => reload.run(&node).await,
             },
             reason = node.poison.wait() => break reason,
             () = watchdog(&node) => {}
@@ -59,20 +78,6 @@ async fn stop(node: Data<Node>, mut signals: Signals) {
         tokio::time::sleep(SECOND_SIGNAL).await;
         std::process::exit(i32::from(FAILED));
     });
-}
-
-/// Reads the certificates again. The rest of the configuration is read at the start.
-async fn reload(node: &Data<Node>) {
-    let Some(certificate) = node.certificate.clone() else {
-        return tracing::info!("there is no certificate to reload: restart to apply another configuration");
-    };
-    match actix_web::web::block(move || certificate.reload()).await {
-        Ok(Ok(facts)) => {
-            tracing::info!(serial = facts.serial, expires_at = %facts.not_after, "the certificate was reloaded");
-        }
-        Ok(Err(error)) => tracing::error!(%error, "the certificate was not reloaded, and the old one stays"),
-        Err(_) => {}
-    }
 }
 
 /// Waits until the next sign of life is due, and gives it only when the stores answer.

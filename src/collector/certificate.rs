@@ -13,13 +13,15 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
-use super::config::{read_bounded, read_secret};
+use super::config::read_bounded;
 use crate::clock::Timestamp;
 use crate::crypto::{Facts, sha256};
 use crate::files::{self, Access};
 use crate::limits::SECRET_FILE_BYTES;
 
 const FILE: &str = "renewed.crt";
+/// What to do about a pair that cannot be used.
+const REGISTER: &str = "put a pair there that was made together, or register the agent again";
 
 /// A key for a certificate.
 pub(super) fn new_key() -> Result<KeyPair, rcgen::Error> {
@@ -59,14 +61,20 @@ impl OwnCertificate {
         self.certificate.display().to_string()
     }
 
-    /// Certificate and key in PEM form.
+    /// Certificate and key in PEM form, when they belong together.
     pub(super) fn identity(&self) -> io::Result<Zeroizing<Vec<u8>>> {
-        let key = read_secret(&self.key)?;
-        Ok(Zeroizing::new([self.text()?.as_bytes(), b"\n", key.expose().as_bytes()].concat()))
+        let text = self.text()?;
+        self.check(&text)?;
+        Ok(Zeroizing::new([text.as_bytes(), b"\n", &self.private_key()?].concat()))
+    }
+
+    /// In PEM form. One that others may read is not used: they may be this agent as well.
+    fn private_key(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+        files::read_secret(&self.key, SECRET_FILE_BYTES)
     }
 
     pub(super) fn standing(&self, now: Timestamp) -> io::Result<Standing> {
-        let der = CertificateDer::from_pem_slice(self.text()?.as_bytes()).map_err(io::Error::other)?;
+        let der = first_of(&self.text()?)?;
         let facts = Facts::of(&der).ok_or_else(|| io::Error::other("it holds no certificate"))?;
         let (has_ended, is_ending) = (facts.not_after <= now, facts.is_ending(now));
         Ok(Standing { not_after: facts.not_after, has_ended, is_ending })
@@ -74,7 +82,9 @@ impl OwnCertificate {
 
     /// A request for the next one, over the key of this one.
     pub(super) fn request(&self) -> io::Result<String> {
-        let key = KeyPair::from_pem(read_secret(&self.key)?.expose()).map_err(io::Error::other)?;
+        let pem = self.private_key()?;
+        let pem = std::str::from_utf8(&pem).map_err(io::Error::other)?;
+        let key = KeyPair::from_pem(pem).map_err(io::Error::other)?;
         request(&key).map_err(io::Error::other)
     }
 
@@ -89,11 +99,15 @@ impl OwnCertificate {
     }
 
     fn check(&self, certificate: &str) -> io::Result<()> {
-        let first = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(io::Error::other)?;
-        let key = read_secret(&self.key)?;
-        let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(io::Error::other)?;
+        let first = first_of(certificate)?;
+        let told = |what: &str| io::Error::other(format!("{what} {}: {REGISTER}", self.key.display()));
+        let key = PrivateKeyDer::from_pem_slice(&self.private_key()?);
+        let key = key.map_err(|_| told("there is no whole key in PEM form in"))?;
         let provider = rustls::crypto::aws_lc_rs::default_provider();
-        CertifiedKey::from_der(vec![first], key, &provider).map(|_| ()).map_err(io::Error::other)
+        CertifiedKey::from_der(vec![first], key, &provider).map(|_| ()).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => told("it does not belong to the key"),
+            other => io::Error::other(other),
+        })
     }
 
     fn configured(&self) -> io::Result<String> {
@@ -107,6 +121,11 @@ impl OwnCertificate {
         let renewed = renewed.filter(|(replaces, _)| *replaces == hash(&configured));
         Ok(renewed.map_or_else(|| configured.clone(), |(_, text)| text.to_owned()))
     }
+}
+
+fn first_of(text: &str) -> io::Result<CertificateDer<'static>> {
+    let first = CertificateDer::from_pem_slice(text.as_bytes());
+    first.map_err(|_| io::Error::other(format!("it is no whole certificate in PEM form: {REGISTER}")))
 }
 
 fn hash(certificate: &str) -> String {

@@ -2,6 +2,7 @@
 //!
 //! Environment goes before file. Nothing else in the daemon reads either.
 
+pub mod keys;
 mod mirror;
 mod tls;
 
@@ -14,7 +15,9 @@ use toml::Table;
 use crate::access::HashCost;
 use crate::crypto::Algorithm;
 use crate::http::TlsVersion;
-use crate::limits::{HOT_BYTES_RANGE, HOT_WINDOW_H, RETENTION_DAYS, SESSION_LIFE_H};
+use crate::limits::{
+    HOT_BYTES_RANGE, HOT_WINDOW_H, RETENTION_DAYS, SESSION_LIFE_H, SLOW_COLLECTION_MS, WORKERS,
+};
 use crate::logging::{self, Format};
 use crate::metrics;
 use crate::names::{Named, named};
@@ -41,9 +44,13 @@ named!(LogFormat, "a log format", { Text = "text", Json = "json", Journal = "jou
 
 /// Reads and checks the settings.
 pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Settings, Problems> {
-    let table = settings::read(file)?;
+    of(settings::read(file)?, environment)
+}
+
+/// Checks the settings that were read from a file.
+pub fn of(file: Table, environment: &Environment) -> Result<Settings, Problems> {
     let found = Found::default();
-    let settings = checked(table, environment, &found);
+    let settings = checked(file, environment, &found);
     let problems = found.into_problems();
     if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
 }
@@ -53,7 +60,7 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     let mut server = Section::take(&mut file, "server", found);
     let listen = listen(&mut server, environment, found);
     let tls = tls::read(&mut server, environment, found, listen);
-    let workers = server.number("workers", &(1..=64)).unwrap_or(2);
+    let workers = server.number("workers", &WORKERS).unwrap_or(2);
     let downloads = server.path("downloads_dir");
     drop(server);
 
@@ -76,7 +83,7 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     node.client_certificates = tls.client_certificates;
     node.downloads = downloads.unwrap_or(node.downloads);
     let mut fleet = Section::take(&mut file, "fleet", found);
-    if let Some(milliseconds) = fleet.number("slow_collection_ms", &(1..=600_000)) {
+    if let Some(milliseconds) = fleet.number("slow_collection_ms", &SLOW_COLLECTION_MS) {
         node.slow_collection_ms = u32::try_from(milliseconds).map_or(node.slow_collection_ms, f64::from);
     }
     drop(fleet);
@@ -89,9 +96,7 @@ fn checked(mut file: Table, environment: &Environment, found: &Found) -> Setting
     node.mirror = mirror::mirror(&mut file, environment, found);
 
     let (log_filter, log_format) = log(&mut file, environment, found);
-    for section in file.keys() {
-        found.note(section, None, "is not a section", "see the packaged example for those that there are");
-    }
+    found.refuse_rest(&file);
     let workers = usize::try_from(workers).unwrap_or(2);
     let oldest_tls = tls.oldest;
     Settings { listen, oldest_tls, workers, log_filter, log_format, node }
@@ -201,6 +206,7 @@ fn one_of<T: Named>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::held::Held;
 
     fn problems(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
@@ -266,22 +272,32 @@ mod tests {
         assert!(problems("[server]\nlisten = '0.0.0.0:8443'\n", &[]).is_empty());
     }
 
-    const PACKAGED: &str = include_str!("../../packaging/pganalytics.toml");
-
     #[test]
-    fn the_packaged_example_is_good() {
-        assert_eq!(problems(PACKAGED, &[]), [""; 0]);
+    fn the_description_is_what_is_read() {
+        let read = |file, environment: &Environment, found: &Found| {
+            format!("{:?}", checked(file, environment, found))
+        };
+        let mirror = "url = 'postgresql://a@b/c'\nsite_id = 'x'\n";
+        Held { description: keys::KEYS, read: &read, needed: &[("mirror", mirror)] }.check();
     }
 
-    /// An example that nobody can uncomment is none. The files that it names are not on this machine.
     #[test]
-    fn every_key_of_the_packaged_example_that_is_commented_out_is_known() {
+    fn the_packaged_example_is_good_and_names_every_key() {
+        let example = keys::KEYS.example();
+        assert_eq!(problems(&example, &[]), [""; 0]);
+        // what stands behind a # can be taken as it is, but for files that are not on this machine
         let is_key = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line.contains(" = ");
-        let lines = PACKAGED.lines().map(|line| if is_key(line) { &line[1..] } else { line });
+        let lines = example.lines().map(|line| if is_key(line) { &line[1..] } else { line });
         let text = lines.collect::<Vec<_>>().join("\n");
-        let unknown: Vec<String> =
-            problems(&text, &[]).into_iter().filter(|problem| problem.contains("is not a")).collect();
-        assert_eq!(unknown, [""; 0]);
-        assert!(text.contains("\nroot_key_file = ") && text.contains("\nformat = "), "{text}");
+        let table: Table = text.parse().unwrap();
+        for part in keys::KEYS.parts {
+            for key in part.keys {
+                assert!(table[part.name].get(key.name).is_some(), "[{}] {} is missing", part.name, key.name);
+            }
+        }
+        let others: Vec<String> = problems(&text, &[]);
+        let is_of_a_file =
+            |problem: &&String| problem.contains("cannot be opened") || problem.contains("root_key_file");
+        assert_eq!(others.iter().filter(|problem| !is_of_a_file(problem)).count(), 0, "{others:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::operations::News;
-use super::{Actions, Archive, Commands, Operations, Presence, PresenceError, Pulse, Registrar};
+use super::{Actions, Archive, Commands, Gaps, Operations, Presence, PresenceError, Pulse, Registrar};
 use crate::access::{Access, Authority};
 use crate::audit::AuditLog;
 use crate::clock::Clock;
@@ -38,6 +38,7 @@ pub struct Fleet {
     pub actions: Arc<Actions>,
     pub archive: Arc<Archive>,
     pub operations: Arc<Operations>,
+    pub gaps: Gaps,
 }
 
 impl Fleet {
@@ -100,6 +101,7 @@ impl Fleet {
             news,
         });
         let pulse = Arc::new(Pulse::new(collectors.clone(), Arc::clone(&presence)));
-        Ok(Self { presence, pulse, registrar, actions, archive, operations })
+        let gaps = Gaps { db: Arc::clone(db), collectors: collectors.clone(), clock: clock.clone() };
+        Ok(Self { presence, pulse, registrar, actions, archive, operations, gaps })
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::presence::Presence;
+use super::recent::{Recent, RecentHour};
 use super::seen::Seen;
 use super::status::Status;
 use crate::clock::Timestamp;
@@ -48,6 +49,7 @@ pub struct Pulse {
 struct Beats {
     moments: VecDeque<Moment>,
     links: HashMap<CollectorId, Link>,
+    recent: Recent,
 }
 
 /// Values in the order of [`series`].
@@ -115,12 +117,18 @@ impl Pulse {
             values.extend(spread(said.iter().filter_map(|said| figure(said))));
         }
         let mut beats = self.beats.lock();
+        beats.recent.note(now, &there);
         values.extend(beats.rates(&there));
         beats.moments.push_back(Moment { at: now, values });
         while beats.moments.len() > PULSE_MOMENTS {
             beats.moments.pop_front();
         }
         Ok(collectors.len())
+    }
+
+    /// What the agents that are there said within the last hour, one by one.
+    pub fn recent(&self) -> RecentHour {
+        self.beats.lock().recent.hour()
     }
 
     /// The series of the fleet between two moments, both included; with a step, the last value of each.

@@ -62,6 +62,7 @@ impl Seen {
             self.collection_times_ms.push_back(duration_ms);
         }
         self.spool_dropped = heartbeat.spool_dropped.unwrap_or(self.spool_dropped);
-        self.said = Some(heartbeat);
+        // they are on record elsewhere
+        self.said = Some(Heartbeat { gaps: Vec::new(), ..heartbeat });
     }
 }

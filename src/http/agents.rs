@@ -12,10 +12,10 @@ use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
 use crate::ids::CollectorId;
-use crate::limits::AGENT_TEXT_CHARS;
+use crate::limits::{AGENT_TEXT_CHARS, GAP_DOCUMENTS, GAPS_AT_ONCE};
 use crate::node::Node;
 use crate::registry::Collector;
-use crate::wire::{Heartbeat, HeartbeatReply};
+use crate::wire::{Gap, Heartbeat, HeartbeatReply};
 
 #[utoipa::path(post, path = "/api/v1/collectors/{id}/heartbeat", tag = "agents",
     params(("id" = String, Path)),
@@ -48,6 +48,15 @@ pub(super) fn checked(body: &[u8]) -> Result<Heartbeat, Problem> {
     if heartbeat.collection_time_ms.is_some_and(|duration| !(0.0..=86_400_000.0).contains(&duration)) {
         let message = "must be a duration from 0 ms to a day";
         return Err(Problem::invalid_field("collection_time_ms", "range", message));
+    }
+    let makes_sense = |gap: &Gap| {
+        let is_counted = gap.batches.max(gap.documents) <= GAP_DOCUMENTS;
+        gap.first_at <= gap.last_at && is_counted
+    };
+    if heartbeat.gaps.len() > GAPS_AT_ONCE || !heartbeat.gaps.iter().all(makes_sense) {
+        let message =
+            format!("must be at most {GAPS_AT_ONCE}, each with a time not before the first and with a count");
+        return Err(Problem::invalid_field("gaps", "range", message));
     }
     let texts = [
         &mut heartbeat.agent_version,

@@ -1,6 +1,5 @@
 //! Asking for one action on many collectors, now or at a set time.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::time::Instant;
 
@@ -25,8 +24,7 @@ use crate::fleet::{OperationError, Progress};
 use crate::ids::{ActionId, OperationId};
 use crate::limits::{
     ARCHIVE_DAYS, COMMAND_LIFE, COMMAND_LIFE_S, NOTES_CHARS, OPERATION_COLLECTORS, OPERATION_REPLY_TIME,
-    OPERATION_STEPS_WITH_A_KEY, REASON_CHARS, SCHEDULE_AHEAD, SCHEDULE_TOLERANCE, STOP_MINUTES, TAG_CHARS,
-    TAGS,
+    REASON_CHARS, SCHEDULE_AHEAD, SCHEDULE_TOLERANCE, STOP_MINUTES, TAG_CHARS, TAGS,
 };
 use crate::node::Node;
 use crate::registry::ConfigChange;
@@ -238,40 +236,30 @@ impl BulkView {
     }
 }
 
-/// How long a request works on an operation itself, before it is the job's.
-#[derive(Clone, Copy)]
-pub(super) struct Patience {
-    steps: usize,
+/// Whether a request still works on its operation itself, before it is the job's: until the client has waited for long
+/// enough, or the daemon is asked to end.
+pub(super) fn patience(node: &Node) -> impl Fn() -> bool {
+    let started = Instant::now();
+    move || started.elapsed() < OPERATION_REPLY_TIME && !node.stopping.is_set()
 }
 
-impl Patience {
-    /// Of the request that is being answered. With an idempotency key all that it does is one transaction: then a few
-    /// steps have to do, so that others write again soon.
-    pub(super) fn of_request() -> Self {
-        let is_one_transaction = Session::current().is_some();
-        Self { steps: if is_one_transaction { OPERATION_STEPS_WITH_A_KEY } else { usize::MAX } }
-    }
-
-    /// Whether there is another step, until the client has waited for long enough or the daemon is asked to end.
-    pub(super) fn lasts(self, node: &Node) -> impl Fn() -> bool {
-        let (started, left) = (Instant::now(), Cell::new(self.steps));
-        move || {
-            let steps = left.replace(left.get().saturating_sub(1));
-            steps > 0 && started.elapsed() < OPERATION_REPLY_TIME && !node.stopping.is_set()
-        }
-    }
+/// The operation that this request had taken on when it was cut off.
+pub(super) fn taken_before() -> Result<Option<OperationId>, Problem> {
+    let word = Session::word();
+    word.map(|word| word.parse().map_err(|error| Problem::internal(&error))).transpose()
 }
 
 #[utoipa::path(post, path = "/api/v1/collectors/bulk-action", tag = "control", request_body = BulkBody,
     responses((status = 202, body = BulkView), (status = 400),
         (status = 409, description = "too many operations are scheduled or running")))]
 pub(super) async fn ask(node: Data<Node>, caller: Caller, fields: Fields) -> Result<HttpResponse, Problem> {
-    let order = order(fields, node.clock.now())?;
-    let patience = Patience::of_request();
+    let id = match taken_before()? {
+        Some(id) => id,
+        None => take(&node, caller, fields).await?,
+    };
     let begun = on_disk::<_, OperationError>(&node, move |node| {
         let operations = &node.operations;
-        let id = operations.create(&caller.origin, order)?;
-        if let Err(error) = operations.begin(id, patience.lasts(node)) {
+        if let Err(error) = operations.begin(id, patience(node)) {
             // it is taken, and the job goes on with it
             tracing::warn!(operation = %id, %error, "an operation was not begun at once");
         }
@@ -280,4 +268,11 @@ pub(super) async fn ask(node: Data<Node>, caller: Caller, fields: Fields) -> Res
     let (operation, items) = begun.await?;
     let location = format!("/api/v1/operations/{}", operation.id);
     Ok(HttpResponse::Accepted().insert_header((LOCATION, location)).json(BulkView::of(&operation, items)))
+}
+
+async fn take(node: &Data<Node>, caller: Caller, fields: Fields) -> Result<OperationId, Problem> {
+    let order = order(fields, node.clock.now())?;
+    let id = on_disk(node, move |node| node.operations.create(&caller.origin, order)).await?;
+    Session::commit(id.to_string()).await?;
+    Ok(id)
 }

@@ -123,15 +123,14 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
         };
     };
     let by_cookie = matches!(credential, Credential::Cookie(_));
-    let identified = async {
-        let identity = identify(node, credential, request.conn_data::<Proof>().copied()).await?;
-        origin.actor = actor(node, &identity).await?;
-        Ok::<_, Problem>(identity)
-    };
-    let identity = match identified.await {
+    let identity = match identify(node, credential, request.conn_data::<Proof>().copied()).await {
         // a v3 collector that is answered 401 on its configuration asks again without end
         Err(problem) if is_config(request) => return Err(problem.into_forbidden()),
-        identity => identity?,
+        identified => {
+            let (identity, actor) = identified?;
+            origin.actor = actor;
+            identity
+        }
     };
     let caller = Caller { identity: Some(identity), origin, by_cookie };
     let checked = check(request, &caller, need);
@@ -203,25 +202,26 @@ async fn identify(
     node: &web::Data<Node>,
     credential: Credential,
     proof: Option<Proof>,
-) -> Result<Identity, Problem> {
-    on_disk(node, move |node| match credential {
-        Credential::Bearer(token) | Credential::Cookie(token) => node.access.identify_proven(&token, proof),
-        Credential::Ticket(ticket) => node.access.redeem_ticket(&ticket).map(Identity::User),
+) -> Result<(Identity, Actor), Problem> {
+    on_disk(node, move |node| {
+        let identity = match credential {
+            Credential::Bearer(token) | Credential::Cookie(token) => {
+                node.access.identify_proven(&token, proof)?
+            }
+            Credential::Ticket(ticket) => Identity::User(node.access.redeem_ticket(&ticket)?),
+        };
+        let actor = actor(node, &identity)?;
+        Ok::<_, Problem>((identity, actor))
     })
     .await
 }
 
-async fn actor(node: &web::Data<Node>, identity: &Identity) -> Result<Actor, Problem> {
+fn actor(node: &Node, identity: &Identity) -> Result<Actor, Problem> {
     match identity {
         Identity::User(user) => Ok(user.into()),
         Identity::Collector { id, .. } => {
-            let id = *id;
-            let collector = on_disk(node, move |node| node.collectors.get(id)).await;
-            let name = match collector {
-                Ok(collector) => collector.name,
-                Err(_) => {
-                    return Err(Problem::unauthenticated("token_revoked", "the collector is not registered"));
-                }
+            let Ok(Some(name)) = node.collectors.name(*id) else {
+                return Err(Problem::unauthenticated("token_revoked", "the collector is not registered"));
             };
             Ok(Actor { id: id.to_string(), name, role: "collector".to_owned() })
         }

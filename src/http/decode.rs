@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 
 use crate::limits;
+use crate::storage::unpack;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -24,6 +25,13 @@ pub(super) enum DecodeError {
 /// The plain body. `reserve` is asked for the bytes of a large one, before they are held.
 pub(super) fn decode(body: &[u8], reserve: impl FnOnce(usize) -> bool) -> Result<Cow<'_, [u8]>, DecodeError> {
     let Some(format) = Format::of(body) else { return Ok(Cow::Borrowed(body)) };
+    // what is small, and says so, is decompressed at once; what is wrong with another body is found below
+    if matches!(format, Format::Zstd)
+        && let Some(size) = unpack::size_of(body).filter(|size| *size <= limits::PUSH_TRIAL_BYTES)
+        && let Ok(plain) = unpack::decompress(body, size)
+    {
+        return Ok(Cow::Owned(plain));
+    }
     let mut trial = Vec::new();
     let mut reader = format.reader(body)?;
     (&mut reader)

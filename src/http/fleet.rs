@@ -11,6 +11,8 @@ use super::on_disk;
 use super::problem::Problem;
 use super::query::Query;
 use crate::clock::Timestamp;
+use crate::fleet::Usage;
+use crate::ids::CollectorId;
 use crate::limits;
 use crate::node::Node;
 use crate::registry::CollectorsError;
@@ -50,6 +52,40 @@ pub(super) async fn points(node: Data<Node>, request: HttpRequest) -> Result<Jso
     let step = step.map(|step| step.as_secs_f64());
     let slow_collection_ms = node.presence.slow_collection_ms();
     Ok(Json(FleetPointsView { from, to, step, series, slow_collection_ms }))
+}
+
+/// The last hour of each collector, for the small lines of a list.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RecentView {
+    /// Oldest first, two minutes apart.
+    #[schema(value_type = Vec<String>, format = DateTime)]
+    times: Vec<Timestamp>,
+    collectors: Vec<RecentCollector>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RecentCollector {
+    #[schema(value_type = String)]
+    collector_id: CollectorId,
+    /// Whole percent at each of the times; null where the agent was not there.
+    cpu_usage: Vec<Option<u8>>,
+    memory_usage: Vec<Option<u8>>,
+}
+
+#[utoipa::path(get, path = "/api/v1/fleet/recent", tag = "fleet", responses((status = 200, body = RecentView)))]
+pub(super) async fn recent(node: Data<Node>) -> Json<RecentView> {
+    let hour = node.pulse.recent();
+    let line = |(collector_id, said): (CollectorId, Vec<Usage>)| RecentCollector {
+        collector_id,
+        cpu_usage: said.iter().map(|usage| usage.cpu.map(whole_percent)).collect(),
+        memory_usage: said.iter().map(|usage| usage.memory.map(whole_percent)).collect(),
+    };
+    Json(RecentView { times: hour.times, collectors: hour.collectors.into_iter().map(line).collect() })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 100")]
+fn whole_percent(usage: f64) -> u8 {
+    usage.clamp(0.0, 100.0).round() as u8
 }
 
 #[utoipa::path(get, path = "/api/v1/fleet/availability", tag = "fleet",

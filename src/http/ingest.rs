@@ -24,7 +24,7 @@ use super::turns::Turns;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
-use crate::metrics::{Batch, CheckedPush};
+use crate::metrics::{Batch, CheckedPush, Recognized};
 use crate::node::{Node, Taken};
 use crate::wire::{PRIORITY, PRIORITY_OF_BACKLOG, Push, PushReply};
 
@@ -238,11 +238,21 @@ fn check(
     mut share: Share,
 ) -> Result<CheckedPush, Problem> {
     let plain = decode::decode(body, |bytes| share.grow(bytes))?;
+    if let Some(Recognized { collector_id, push }) =
+        node.metrics.recognize(collector, idempotency_key, &plain)?
+    {
+        return check_body_names(collector_id, collector).map(|()| push);
+    }
     let Push { collector_id, timestamp, metrics: documents, .. } = parse(&plain)?;
-    if collector_id.is_some_and(|named| named != collector.to_string()) {
+    check_body_names(collector_id, collector)?;
+    Ok(node.metrics.check(&Batch { collector, idempotency_key, timestamp, documents })?)
+}
+
+fn check_body_names(named: Option<String>, collector: CollectorId) -> Result<(), Problem> {
+    if named.is_some_and(|named| named != collector.to_string()) {
         return Err(Problem::forbidden("collector_id names another collector than the token"));
     }
-    Ok(node.metrics.check(&Batch { collector, idempotency_key, timestamp, documents })?)
+    Ok(())
 }
 
 fn reply(taken: Taken, bytes_received: usize, started: Instant, next_check: Duration) -> PushReply {

@@ -32,6 +32,7 @@ mod downloads;
 mod fields;
 mod figures;
 mod fleet;
+mod gaps;
 mod groups;
 mod health;
 mod import;

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, certificates,
-    channel, collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, groups,
-    health, import, ingest, live, log_entries, logs, metrics, once, operations, prometheus, register,
+    channel, collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, gaps,
+    groups, health, import, ingest, live, log_entries, logs, metrics, once, operations, prometheus, register,
     registration_secrets, setup, system, users,
 };
 
@@ -35,8 +35,8 @@ use super::{
         registration_secrets::list, registration_secrets::create, registration_secrets::delete,
         groups::list, groups::create, groups::update, groups::delete,
         collectors::list, collectors::get, collectors::status, collectors::health,
-        availability::availability, config_versions::list, dashboards::list, dashboards::replace, dashboards::assign,
-        fleet::points, fleet::availability,
+        availability::availability, gaps::list, config_versions::list, dashboards::list, dashboards::replace, dashboards::assign,
+        fleet::points, fleet::availability, fleet::recent,
         register::test_connection, register::test_stored_connection, register::register,
         import::import,
         archive::unregister, archive::list_archived, archive::re_register,

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::bulk::Patience;
+use super::bulk::{patience, taken_before};
 use super::caller::Caller;
 use super::on_disk;
+use super::once::Session;
 use super::problem::Problem;
 use super::query::Query;
 use crate::clock::Timestamp;
@@ -213,8 +214,13 @@ pub(super) async fn cancel(
     id: Path<String>,
 ) -> Result<Json<CancelledView>, Problem> {
     let id: OperationId = id.parse()?;
-    let patience = Patience::of_request();
-    let cancel = move |node: &Node| node.operations.cancel(&caller.origin, id, patience.lasts(node));
-    let cancelled = on_disk(&node, cancel).await?;
-    Ok(Json(cancelled.into()))
+    if taken_before()?.is_none() {
+        on_disk(&node, move |node| node.operations.cancel(&caller.origin, id)).await?;
+        Session::commit(id.to_string()).await?;
+    }
+    let cancelled = on_disk(&node, move |node| {
+        node.operations.take_back(id, patience(node))?;
+        node.operations.cancelled(id)
+    });
+    Ok(Json(cancelled.await?.into()))
 }

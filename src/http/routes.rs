@@ -7,8 +7,8 @@ use actix_web::{HttpResponse, Resource, Route as ActixRoute, web};
 
 use super::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, certificates, channel,
-    collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, groups, health,
-    import, ingest, live, log_entries, logs, metrics, openapi, operations, prometheus, register,
+    collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, gaps, groups,
+    health, import, ingest, live, log_entries, logs, metrics, openapi, operations, prometheus, register,
     registration_secrets, setup, system, users,
 };
 use crate::access::Need;
@@ -93,6 +93,7 @@ fn of_collectors() -> Vec<Route> {
     routes! {
         GET "/api/v1/fleet/metrics" Viewer fleet::points;
         GET "/api/v1/fleet/availability" Viewer fleet::availability;
+        GET "/api/v1/fleet/recent" Viewer fleet::recent;
         GET "/api/v1/collectors" Viewer collectors::list;
         POST "/api/v1/collectors/test-connection" Operator register::test_connection;
         POST "/api/v1/collectors/register" Admin register::register;
@@ -109,6 +110,7 @@ fn of_collectors() -> Vec<Route> {
         GET "/api/v1/collectors/{id}/dashboards" Operator dashboards::list;
         PUT "/api/v1/collectors/{id}/dashboards" Operator dashboards::replace;
         POST "/api/v1/collectors/{id}/assign-dashboards" Operator dashboards::assign;
+        GET "/api/v1/collectors/{id}/gaps" Viewer gaps::list;
         GET "/api/v1/collectors/{id}/availability" Viewer availability::availability;
         POST "/api/v1/collectors/{id}/test-connection" Operator register::test_stored_connection;
 
@@ -189,6 +191,8 @@ pub(super) fn resources() -> Vec<Resource> {
             paths.push(route.path);
         }
     }
+    // a path without parameters is told by a comparison, another one by a pattern: so these come first
+    paths.sort_by_key(|path| path.contains('{'));
     paths.into_iter().map(resource).collect()
 }
 

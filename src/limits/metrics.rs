@@ -54,8 +54,13 @@ pub const FREE_BYTES: u64 = 32 * MIB as u64;
 /// Room without which the hot store is not changed at all: pushes are refused long before, and what goes on in the
 /// background can wait. An engine that meets a full disk in the middle has an unknown outcome.
 pub const HOT_FREE_BYTES: u64 = 8 * MIB as u64;
+/// Decompressors that are kept when nobody needs them, 160 KB each: as many as pushes are decoded at once.
+pub const IDLE_DECOMPRESSORS: usize = 8;
 /// Pages of the hot store that are kept in memory.
 pub const HOT_CACHE_BYTES: usize = 64 * MIB;
+/// The journal of the hot store: with this many bytes of small writes the file itself is written, which takes a tenth
+/// of a second, so that it is done seldom and does not take long.
+pub const JOURNAL_BYTES: u64 = 8 * MIB as u64;
 /// Numbers of one collector's dictionary before it begins anew: most collectors have a few thousand objects, and
 /// query statistics bring new ones every minute.
 pub const DICTIONARY_NUMBERS: u32 = 50_000;

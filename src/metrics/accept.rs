@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::body::{self, Body, TakenText};
 use super::commit::{Identity, Outcome, Push};
 use super::document::{self, Circumstances, Content, Document};
 use super::piece::hash_of;
@@ -63,6 +64,14 @@ pub struct CheckedPush {
     rejected: Vec<Rejected>,
 }
 
+/// A push that looked like the last ones of its collector.
+#[derive(Debug)]
+pub struct Recognized {
+    /// The collector that its body names.
+    pub collector_id: Option<String>,
+    pub push: CheckedPush,
+}
+
 impl CheckedPush {
     pub fn collector(&self) -> CollectorId {
         self.push.collector
@@ -77,20 +86,54 @@ impl Metrics {
 
     /// Checks the documents of a push and takes them apart, which costs time and no disk.
     pub fn check(&self, batch: &Batch<'_>) -> Result<CheckedPush, AcceptError> {
-        if batch.idempotency_key.is_some_and(|key| !is_key(key)) {
-            return Err(AcceptError::BadIdempotencyKey);
-        }
         if batch.documents.len() > limits::PUSH_DOCUMENTS {
             return Err(AcceptError::TooManyDocuments(batch.documents.len()));
         }
-        let received_at = self.clock.now();
-        let Checked { documents, rejected, contents } = self.check_documents(batch, received_at);
-        let identity = batch.idempotency_key.map_or(Identity::Contents, |key| Identity::Key {
-            key: key.to_owned(),
-            content: content_of_all(&contents, batch.timestamp),
+        let taken = self.senders.with(batch.collector, |sender, common| {
+            let texts = batch.documents.iter().map(|text| text.get());
+            texts.map(|text| (text, document::take(text, sender, common))).collect()
         });
-        let push = Push { collector: batch.collector, identity, received_at, documents };
-        Ok(CheckedPush { push, rejected })
+        self.check_taken(batch.collector, batch.idempotency_key, batch.timestamp, taken)
+    }
+
+    /// Checks the body of a push that looks like the last ones of its collector, in one go. `None` says nothing of
+    /// it: then it has to be parsed.
+    pub fn recognize(
+        &self,
+        collector: CollectorId,
+        idempotency_key: Option<&str>,
+        body: &[u8],
+    ) -> Result<Option<Recognized>, AcceptError> {
+        let Ok(text) = std::str::from_utf8(body) else { return Ok(None) };
+        let read = self.senders.with(collector, |sender, common| body::read(text, sender, common));
+        let Some(Body { collector_id, timestamp, documents }) = read else { return Ok(None) };
+        let push = self.check_taken(collector, idempotency_key, timestamp, documents)?;
+        Ok(Some(Recognized { collector_id: collector_id.map(str::to_owned), push }))
+    }
+
+    fn check_taken(
+        &self,
+        collector: CollectorId,
+        idempotency_key: Option<&str>,
+        timestamp: Option<Timestamp>,
+        taken: Vec<TakenText<'_>>,
+    ) -> Result<CheckedPush, AcceptError> {
+        if idempotency_key.is_some_and(|key| !is_key(key)) {
+            return Err(AcceptError::BadIdempotencyKey);
+        }
+        let received_at = self.clock.now();
+        let circumstances = Circumstances {
+            default_timestamp: timestamp.unwrap_or(received_at),
+            received_at,
+            retention: &self.retention,
+            newest: received_at.plus(limits::AHEAD),
+        };
+        let Checked { documents, rejected, contents } = Checked::of(taken, &circumstances);
+        let identity = idempotency_key.map_or(Identity::Contents, |key| Identity::Key {
+            key: key.to_owned(),
+            content: content_of_all(&contents, timestamp),
+        });
+        Ok(CheckedPush { push: Push { collector, identity, received_at, documents }, rejected })
     }
 
     /// Stores a push. It blocks until the commit that holds it is durable, and shares that commit with the
@@ -103,31 +146,6 @@ impl Metrics {
             }
             Outcome::Mismatch => Err(AcceptError::IdempotencyMismatch),
         }
-    }
-
-    fn check_documents(&self, batch: &Batch<'_>, received_at: Timestamp) -> Checked {
-        let circumstances = Circumstances {
-            default_timestamp: batch.timestamp.unwrap_or(received_at),
-            received_at,
-            retention: &self.retention,
-            newest: received_at.plus(limits::AHEAD),
-        };
-        let mut checked = Checked::default();
-        self.senders.with(batch.collector, |sender, common| {
-            for (index, text) in batch.documents.iter().enumerate() {
-                match document::check(text.get(), &circumstances, sender, common) {
-                    Ok(document) => {
-                        checked.contents.push(document.content);
-                        checked.documents.push(document);
-                    }
-                    Err(refusal) => {
-                        checked.contents.push(hash_of(text.get().as_bytes()));
-                        checked.rejected.push(refusal.at(index));
-                    }
-                }
-            }
-        });
-        checked
     }
 
     /// Keeps what an agent said of itself in a heartbeat, as a document of type `agent`.
@@ -152,6 +170,25 @@ struct Checked {
     rejected: Vec<Rejected>,
     /// Of all documents, to know the push again.
     contents: Vec<Content>,
+}
+
+impl Checked {
+    fn of(taken: Vec<TakenText<'_>>, circumstances: &Circumstances<'_>) -> Self {
+        let mut checked = Self::default();
+        for (index, (text, taken)) in taken.into_iter().enumerate() {
+            match taken.and_then(|taken| document::check(taken, circumstances)) {
+                Ok(document) => {
+                    checked.contents.push(document.content);
+                    checked.documents.push(document);
+                }
+                Err(refusal) => {
+                    checked.contents.push(hash_of(text.as_bytes()));
+                    checked.rejected.push(refusal.at(index));
+                }
+            }
+        }
+        checked
+    }
 }
 
 fn is_key(key: &str) -> bool {

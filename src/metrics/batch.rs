@@ -9,6 +9,7 @@ use std::ops::Range;
 use crate::clock::Timestamp;
 use crate::limits;
 use crate::storage::bytes::{Reader, put_signed, put_text, put_varint};
+use crate::storage::unpack::decompress;
 
 const VERSION: u8 = 1;
 const PLAIN: u8 = 0;
@@ -141,7 +142,7 @@ pub(super) fn read_packed(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
     let length = usize::try_from(length).ok().filter(|length| *length <= limits::BATCH_BYTES)?;
     let plain = match method {
         PLAIN => reader.0.to_vec(),
-        ZSTD => zstd::bulk::decompress(reader.0, length).ok()?,
+        ZSTD => decompress(reader.0, length).ok()?,
         _ => return None,
     };
     (plain.len() == length).then_some(plain)

@@ -5,17 +5,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use redb::WriteTransaction;
-
 use super::Hot;
 use super::batch::{self, Entry, ShapeName};
 use super::dictionary::{Named, Naming};
 use super::document::Document;
 use super::feed::{FeedEntry, FeedKey, Noting};
-use super::hot::{self, Contents, Counter, Hour, PushRecord, Rows};
+use super::hot::{self, Contents, Counter, Hour, PushRecord};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::storage::RedbError;
+use crate::storage::journaled::{Journaled, Rows};
 use crate::storage::redb_file::damaged;
 
 /// A push that was checked and waits to be stored.
@@ -62,7 +61,7 @@ pub(super) fn commit(hot: &Hot, pushes: &[Push]) -> Result<Vec<Result<Outcome, R
     let mut failed: Vec<Option<RedbError>> = pushes.iter().map(|_| None).collect();
     loop {
         let mut at = 0;
-        let committed = hot.file.write(|tx| {
+        let committed = hot.file.write_journaled(|tx| {
             let mut store = Store::open(tx, hot)?;
             let mut outcomes = Vec::new();
             for (place, push) in pushes.iter().enumerate() {
@@ -109,13 +108,17 @@ struct Store<'tx> {
 }
 
 impl<'tx> Store<'tx> {
-    fn open(tx: &'tx WriteTransaction, hot: &'tx Hot) -> Result<Self, RedbError> {
+    fn open(tx: &Journaled<'tx>, hot: &'tx Hot) -> Result<Self, RedbError> {
         let meta = tx.open_table(hot::META)?;
-        let next_seq = hot::get(&meta, hot::NEXT_SEQ, hot::open_count)?;
+        let next_seq = hot::get(&*meta, hot::NEXT_SEQ, hot::open_count)?;
         let next_seq = next_seq.ok_or_else(|| damaged("next sequence number", hot::NEXT_SEQ))?;
         let feed = if hot.is_fed { Noting::open(tx, &meta, next_seq)? } else { None };
         Ok(Self {
-            naming: Naming::open(tx, &hot.dictionaries)?,
+            naming: Naming::new(
+                tx.open_table(hot::DICTIONARY)?,
+                tx.open_table(hot::DICTIONARIES)?,
+                &hot.dictionaries,
+            ),
             batches: tx.open_table(hot::BATCHES)?,
             hours: tx.open_table(hot::HOURS)?,
             pushes: tx.open_table(hot::PUSHES)?,
@@ -161,7 +164,7 @@ impl<'tx> Store<'tx> {
     /// Looks up what the key stands for, and lets it stand for this push when it is new.
     fn recall(&mut self, push: &Push, key: &str, content: [u8; 16]) -> Result<Recalled, RedbError> {
         let row = hot::push_key(push.collector, key);
-        if let Some(record) = hot::get(&self.pushes, &row, PushRecord::open)? {
+        if let Some(record) = hot::get(&*self.pushes, &row, PushRecord::open)? {
             return Ok(if record.content == content { Recalled::Same } else { Recalled::Other });
         }
         let record = PushRecord { content, received_at: push.received_at };
@@ -181,7 +184,7 @@ impl<'tx> Store<'tx> {
                 std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                 std::collections::btree_map::Entry::Vacant(place) => {
                     let key = hot::hour_key(push.collector, minute);
-                    let known = hot::get(&self.contents, &key, hot::open_contents)?;
+                    let known = hot::get(&*self.contents, &key, hot::open_contents)?;
                     place.insert((known.map_or_else(Contents::new, |(_, contents)| contents), false))
                 }
             };
@@ -229,7 +232,7 @@ impl<'tx> Store<'tx> {
         hot::put_chunks(&mut self.batches, &key, &batch::encode(push.received_at, entries))?;
         self.note(push, entries)?;
         let key = hot::hour_key(push.collector, hour);
-        let mut counts = hot::get(&self.hours, &key, Hour::open)?.unwrap_or_default();
+        let mut counts = hot::get(&*self.hours, &key, Hour::open)?.unwrap_or_default();
         counts.batches += 1;
         counts.documents += entries.len() as u64;
         hot::put(&mut self.hours, &key, &counts.bytes())
@@ -252,7 +255,7 @@ impl<'tx> Store<'tx> {
 
     fn count(&mut self, push: &Push, inserted: u64) -> Result<(), RedbError> {
         let key = hot::of_collector(push.collector);
-        let known = hot::get(&self.counters, &key, Counter::open)?;
+        let known = hot::get(&*self.counters, &key, Counter::open)?;
         let counter = Counter {
             documents: known.map_or(0, |known| known.documents).saturating_add(inserted),
             last_push_documents: push.documents.len() as u64,

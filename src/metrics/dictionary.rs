@@ -9,15 +9,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use redb::ReadableTable;
+use redb::{ReadableTable, WriteTransaction};
 
 use super::batch::{put_pieces, read_pieces};
-use super::hot::{self, Rows};
+use super::hot;
 use super::piece::{Hash, Piece, Shape, hash_of};
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
 use crate::storage::bytes::Reader;
+use crate::storage::journaled::Rows;
 use crate::storage::redb_file::{damaged, unseal};
 
 const PIECE: u8 = 0;
@@ -113,9 +114,8 @@ pub(super) struct Naming<'tx> {
 }
 
 impl<'tx> Naming<'tx> {
-    pub(super) fn open(tx: &'tx redb::WriteTransaction, known: &'tx Dictionaries) -> Result<Self, RedbError> {
-        let entries = tx.open_table(hot::DICTIONARY)?;
-        Ok(Self { known, entries, dictionaries: tx.open_table(hot::DICTIONARIES)? })
+    pub(super) const fn new(entries: Rows<'tx>, dictionaries: Rows<'tx>, known: &'tx Dictionaries) -> Self {
+        Self { known, entries, dictionaries }
     }
 
     /// Names the shapes of the documents of one push, whose first one has the sequence number `seq`.
@@ -144,38 +144,41 @@ impl<'tx> Naming<'tx> {
         }
         Ok(named)
     }
+}
 
-    /// Removes the numbers that no batch of a collector needs any more, when `oldest` gives the first document
-    /// that still stands in one.
-    pub(super) fn shorten(
-        &mut self,
-        collector: CollectorId,
-        oldest: impl FnOnce() -> Result<Option<u64>, RedbError>,
-    ) -> Result<(), RedbError> {
-        let key = hot::of_collector(collector);
-        let Some(mut numbers) = hot::get(&self.dictionaries, &key, Numbers::open)? else { return Ok(()) };
-        if numbers.oldest == numbers.first || oldest()?.is_some_and(|oldest| oldest < numbers.renewed_at) {
-            return Ok(());
-        }
-        for number in numbers.oldest..numbers.first {
-            self.entries.remove(hot::entry_key(collector, number).as_slice())?;
-        }
-        numbers.oldest = numbers.first;
-        self.known.0.lock().remove(&collector);
-        hot::put(&mut self.dictionaries, &key, &numbers.bytes())
+/// Removes the numbers that no batch of a collector needs any more, when `oldest` gives the first document that still
+/// stands in one.
+pub(super) fn shorten(
+    tx: &WriteTransaction,
+    known: &Dictionaries,
+    collector: CollectorId,
+    oldest: impl FnOnce() -> Result<Option<u64>, RedbError>,
+) -> Result<(), RedbError> {
+    let (mut entries, mut dictionaries) =
+        (tx.open_table(hot::DICTIONARY)?, tx.open_table(hot::DICTIONARIES)?);
+    let key = hot::of_collector(collector);
+    let Some(mut numbers) = hot::get(&dictionaries, &key, Numbers::open)? else { return Ok(()) };
+    if numbers.oldest == numbers.first || oldest()?.is_some_and(|oldest| oldest < numbers.renewed_at) {
+        return Ok(());
     }
+    for number in numbers.oldest..numbers.first {
+        entries.remove(hot::entry_key(collector, number).as_slice())?;
+    }
+    numbers.oldest = numbers.first;
+    known.0.lock().remove(&collector);
+    hot::put(&mut dictionaries, &key, &numbers.bytes())
 }
 
 impl Dictionary {
     fn load(collector: CollectorId, entries: &Rows<'_>, dictionaries: &Rows<'_>) -> Result<Self, RedbError> {
         let key = hot::of_collector(collector);
-        let numbers = hot::get(dictionaries, &key, Numbers::open)?.unwrap_or_default();
+        let numbers = hot::get(&**dictionaries, &key, Numbers::open)?.unwrap_or_default();
         let mut dictionary = Self { numbers, ..Self::default() };
         let mut hashes = HashMap::new();
         for number in numbers.first..numbers.next {
             let key = hot::entry_key(collector, number);
             let missing = || damaged("entry of a dictionary", &key);
-            match hot::get(entries, &key, Entry::open)?.ok_or_else(missing)? {
+            match hot::get(&**entries, &key, Entry::open)?.ok_or_else(missing)? {
                 Entry::Piece(bytes) => {
                     let hash = hash_of(&bytes);
                     hashes.insert(number, hash);

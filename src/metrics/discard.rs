@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use redb::{ReadableTable, WriteTransaction};
 
-use super::dictionary::Naming;
+use super::dictionary;
 use super::feed;
 use super::hot::{self, Hour};
 use super::slices::oldest;
@@ -73,7 +73,7 @@ fn remove_hour(
     }
     hours.remove(key.as_slice())?;
     drop(hours);
-    Naming::open(tx, known)?.shorten(collector, || oldest(tx, collector))?;
+    dictionary::shorten(tx, known, collector, || oldest(tx, collector))?;
     Ok(counts.documents + counts.folded)
 }
 

@@ -85,17 +85,16 @@ impl Refusal {
     }
 }
 
-/// Makes a document of a JSON text that came in a push.
-pub(super) fn check(
-    text: &str,
-    circumstances: &Circumstances<'_>,
-    sender: &mut Sender,
-    common: &Common,
-) -> Result<Document, Refusal> {
-    let taken = match sender.recognize(text, common) {
-        Some(taken) => taken,
-        None => parse(text, sender, common)?,
-    };
+/// Takes a JSON text apart that came in a push.
+pub(super) fn take(text: &str, sender: &mut Sender, common: &Common) -> Result<Taken, Refusal> {
+    match sender.recognize(text, 0, common) {
+        Some((taken, end)) if end == text.len() => Ok(taken),
+        _ => parse(text, sender, common),
+    }
+}
+
+/// Makes a document of what came in a push.
+pub(super) fn check(taken: Taken, circumstances: &Circumstances<'_>) -> Result<Document, Refusal> {
     if &*taken.kind == AGENT {
         let message = "the type agent is what the daemon itself writes";
         return Err(Refusal::new("type", "reserved", message));
@@ -112,11 +111,7 @@ pub(super) fn own(
     sender: &mut Sender,
     common: &Common,
 ) -> Result<Document, Refusal> {
-    let taken = match sender.recognize(text, common) {
-        Some(taken) => taken,
-        None => parse(text, sender, common)?,
-    };
-    Ok(build(taken, timestamp))
+    take(text, sender, common).map(|taken| build(taken, timestamp))
 }
 
 fn build(taken: Taken, timestamp: Timestamp) -> Document {
@@ -126,7 +121,7 @@ fn build(taken: Taken, timestamp: Timestamp) -> Document {
 }
 
 /// Takes a document apart that looks like none before.
-fn parse(text: &str, sender: &mut Sender, common: &Common) -> Result<Taken, Refusal> {
+pub(super) fn parse(text: &str, sender: &mut Sender, common: &Common) -> Result<Taken, Refusal> {
     let refused = |wrong| match wrong {
         Wrong::Json => Refusal::new("", "invalid", "a document must be valid JSON"),
         Wrong::TooDeep => {

@@ -6,14 +6,15 @@
 //! its sequence numbers. It does not know who copies, nor where to. Heartbeats, which no collector pushed, are not in
 //! it.
 
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 
-use super::hot::{self, Definition, Place, Rows};
+use super::hot::{self, Definition, Place};
 use super::{Cursor, Metrics};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::RedbError;
+use crate::storage::journaled::{Journaled, Put, Rows};
 use crate::storage::redb_file::damaged;
 
 /// The batches that wait, by collector and the sequence number of their first document. It is there once somebody
@@ -150,11 +151,11 @@ pub(super) struct Noting<'tx> {
 impl<'tx> Noting<'tx> {
     /// Nothing while the feed has a hole before this commit, or is full: that becomes a gap.
     pub(super) fn open(
-        tx: &'tx WriteTransaction,
+        tx: &Journaled<'tx>,
         meta: &Rows<'tx>,
         next_seq: u64,
     ) -> Result<Option<Self>, RedbError> {
-        let Some((noted_before, documents)) = state(meta)? else { return Ok(None) };
+        let Some((noted_before, documents)) = state(&**meta)? else { return Ok(None) };
         if noted_before != next_seq {
             return Ok(None);
         }
@@ -177,7 +178,7 @@ fn state(meta: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<Opti
     Ok(hot::get(meta, STATE, open)?.map(|[noted_before, documents]| (noted_before, documents)))
 }
 
-fn put_state(meta: &mut Rows<'_>, noted_before: u64, documents: u64) -> Result<(), RedbError> {
+fn put_state(meta: &mut impl Put, noted_before: u64, documents: u64) -> Result<(), RedbError> {
     let words: Vec<u8> = [noted_before, documents].into_iter().flat_map(u64::to_le_bytes).collect();
     hot::put(meta, STATE, &words)
 }
@@ -187,15 +188,29 @@ fn open_link(key: &[u8], sealed: &[u8]) -> Result<Link, RedbError> {
     Ok(Link { id: whole(high, low), commits })
 }
 
-fn put_link(meta: &mut Rows<'_>, link: Link) -> Result<(), RedbError> {
+fn put_link(meta: &mut impl Put, link: Link) -> Result<(), RedbError> {
     let (high, low) = halves(link.id);
     let words: Vec<u8> = [high, low, link.commits].into_iter().flat_map(u64::to_le_bytes).collect();
     hot::put(meta, LINK, &words)
 }
 
-fn next_seq(meta: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<u64, RedbError> {
+pub(super) fn next_seq(meta: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<u64, RedbError> {
     let next_seq = hot::get(meta, hot::NEXT_SEQ, hot::open_count)?;
     next_seq.ok_or_else(|| damaged("next sequence number", hot::NEXT_SEQ))
+}
+
+/// Lets the documents go on at another number, and a feed without a hole with them.
+pub(super) fn go_on_at(
+    meta: &mut Table<'_, &'static [u8], &'static [u8]>,
+    first_seq: u64,
+) -> Result<(), RedbError> {
+    let before = next_seq(&*meta)?;
+    if let Some((noted_before, documents)) = state(&*meta)?
+        && noted_before == before
+    {
+        put_state(meta, first_seq, documents)?;
+    }
+    hot::put(meta, hot::NEXT_SEQ, &first_seq.to_le_bytes())
 }
 
 /// Notes that everything of a collector is gone, where there ever was a feed: a copy has to forget it, too.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use redb::{ReadTransaction, WriteTransaction};
 
 use super::Metrics;
-use super::dictionary::{Dictionaries, Naming};
+use super::dictionary::{self, Dictionaries};
 use super::gather;
 use super::hot::{self, Hour};
 use super::slices::oldest;
@@ -141,5 +141,5 @@ fn put(
     let chunks = hot::put_chunks(&mut images, &key, image)?;
     let folded = Hour { batches: 0, documents: 0, chunks, folded: documents };
     hot::put(&mut hours, &key, &folded.bytes())?;
-    Naming::open(tx, known)?.shorten(collector, || oldest(tx, collector))
+    dictionary::shorten(tx, known, collector, || oldest(tx, collector))
 }

@@ -10,10 +10,10 @@ use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::storage::RedbError;
 use crate::storage::bytes::{Reader, put_varint};
+use crate::storage::journaled::Put;
 use crate::storage::redb_file::{damaged, seal, unseal};
 
 pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
-pub(super) type Rows<'tx> = Table<'tx, &'static [u8], &'static [u8]>;
 
 /// The documents of a push in one hour, by collector, hour and sequence, in chunks.
 pub(super) const BATCHES: Definition = TableDefinition::new("batches");
@@ -49,7 +49,9 @@ pub(super) const ALL: [(&str, Definition); 9] = [
 /// In `META`: the sequence number of the next document.
 pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
 /// In `META`: the version of this layout.
-pub(super) const VERSION: (&[u8], u64) = (b"version", 3);
+pub(super) const VERSION: (&[u8], u64) = (b"version", 4);
+/// The version before it, which had no journal beside it and is else the same.
+pub(super) const VERSION_WITHOUT_JOURNAL: u64 = 3;
 
 const MINUTE_MS: i64 = 60 * 1000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -243,13 +245,12 @@ pub(super) fn words<const N: usize>(
 }
 
 /// Stores a value with its checksum.
-pub(super) fn put(rows: &mut Rows<'_>, key: &[u8], value: &[u8]) -> Result<(), RedbError> {
-    rows.insert(key, seal(key, value).as_slice())?;
-    Ok(())
+pub(super) fn put(rows: &mut impl Put, key: &[u8], value: &[u8]) -> Result<(), RedbError> {
+    rows.put(key, &seal(key, value))
 }
 
 /// Stores a long value in chunks, under the key with their numbers behind it, and says how many there are.
-pub(super) fn put_chunks(rows: &mut Rows<'_>, key: &[u8], value: &[u8]) -> Result<u64, RedbError> {
+pub(super) fn put_chunks(rows: &mut impl Put, key: &[u8], value: &[u8]) -> Result<u64, RedbError> {
     let mut chunks = 0;
     for chunk in value.chunks(CHUNK_BYTES) {
         put(rows, &chunk_key(key, chunks), chunk)?;
@@ -269,7 +270,10 @@ pub(super) fn without_chunk(key: &[u8]) -> Option<(&[u8], u32)> {
 }
 
 /// Removes everything whose key begins with `prefix`, and says how many rows there were.
-pub(super) fn remove_all(rows: &mut Rows<'_>, prefix: &[u8]) -> Result<usize, RedbError> {
+pub(super) fn remove_all(
+    rows: &mut Table<'_, &'static [u8], &'static [u8]>,
+    prefix: &[u8],
+) -> Result<usize, RedbError> {
     let mut keys = Vec::new();
     for row in rows.range(prefix..)? {
         let (key, _) = row?;

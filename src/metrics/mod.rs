@@ -8,6 +8,7 @@ mod accept;
 mod agent;
 mod arrivals;
 mod batch;
+mod body;
 mod catalog;
 mod changes;
 mod clock_guard;
@@ -70,7 +71,7 @@ use crate::limits;
 use crate::storage::redb_file::damaged;
 use crate::storage::{FreeSpace, Poison, RedbError, RedbFile};
 
-pub use accept::{AcceptError, Accepted, Batch, CheckedPush};
+pub use accept::{AcceptError, Accepted, Batch, CheckedPush, Recognized};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use arrivals::{Arrival, Content, Page};
 pub use catalog::ListedSeries;
@@ -83,6 +84,7 @@ pub use hot::Counter;
 pub use matcher::{BadMatcher, Matcher};
 pub use merge::Merging;
 pub use number::Number;
+pub use owner::RegistryMark;
 pub use piece::{Series, SeriesLabels};
 pub use query::{Points, PointsQuery, QueryError};
 pub use retention::{Expired, Retention};
@@ -181,6 +183,7 @@ impl Metrics {
         let Options { retention, hot_window, hot_bytes, first_seq, free_space, is_fed } = options;
         let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, |tx| create(tx, first_seq))?;
         check(&file)?;
+        upgrade(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
         let hot = Arc::new(Hot {
@@ -216,8 +219,9 @@ impl Metrics {
     }
 
     /// Stores what waits and takes nothing more. Reading goes on.
-    pub fn stop(&self) {
+    pub fn stop(&self) -> Result<(), RedbError> {
         self.writer.stop();
+        self.hot.file.settle()
     }
 
     /// Bytes that the store takes on the disk.
@@ -237,6 +241,16 @@ fn create(tx: &WriteTransaction, first_seq: u64) -> Result<(), RedbError> {
     hot::put(&mut meta, hot::NEXT_SEQ, &first_seq.to_le_bytes())
 }
 
+/// Says that a program which knows no journal must not open the store any more.
+fn upgrade(file: &RedbFile) -> Result<(), OpenError> {
+    let (name, known) = hot::VERSION;
+    let found = file.read(|tx| hot::get(&tx.open_table(hot::META)?, name, hot::open_count))?;
+    if found != Some(known) {
+        file.write(|tx| hot::put(&mut tx.open_table(hot::META)?, name, &known.to_le_bytes()))?;
+    }
+    Ok(())
+}
+
 /// Checks that this program can read the store and that no table is missing.
 fn check(file: &RedbFile) -> Result<(), OpenError> {
     let (name, known) = hot::VERSION;
@@ -246,8 +260,8 @@ fn check(file: &RedbFile) -> Result<(), OpenError> {
     })?;
     match found.cmp(&known) {
         Ordering::Greater => Err(OpenError::Newer { found, known }),
-        Ordering::Less => Err(OpenError::Older { found, known }),
-        Ordering::Equal => Ok(file.read(|tx| {
+        Ordering::Less if found != hot::VERSION_WITHOUT_JOURNAL => Err(OpenError::Older { found, known }),
+        _ => Ok(file.read(|tx| {
             for (_, table) in hot::ALL {
                 tx.open_table(table)?;
             }

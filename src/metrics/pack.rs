@@ -125,21 +125,26 @@ fn put_digits(out: &mut Vec<u8>, digits: &str) {
     {
         return put_whole(out, value);
     }
-    match digits.parse::<f64>() {
-        Ok(value) if !is_whole && value.is_finite() && is_same(digits, value) => put_real(out, value),
-        _ => {
-            put_varint(out, (DIGITS << 2) | OTHER);
-            put_bytes(out, digits.as_bytes());
+    if !is_whole
+        && let Ok(value) = digits.parse::<f64>()
+        && value.is_finite()
+    {
+        // where two texts are equally short and near, not every writer takes the same
+        let written = written(value);
+        let shortest = significant(&written);
+        if digits == written || significant(digits) == shortest {
+            return put_shortest(out, value, &shortest);
         }
     }
+    put_varint(out, (DIGITS << 2) | OTHER);
+    put_bytes(out, digits.as_bytes());
 }
 
-/// Whether a double is written as the number that the digits say. Where two texts are equally short and near, not every
-/// writer takes the same.
-fn is_same(digits: &str, value: f64) -> bool {
-    let mut written = Vec::new();
+/// A double as it is written.
+fn written(value: f64) -> String {
+    let mut written = Vec::with_capacity(24);
     Packed::Real(value).write(&mut written);
-    std::str::from_utf8(&written).is_ok_and(|written| significant(digits) == significant(written))
+    String::from_utf8(written).unwrap_or_default()
 }
 
 /// The digits of a number without zeros at either end, and the power of ten of the last one. Zero has none.
@@ -164,7 +169,12 @@ fn significant(digits: &str) -> (Vec<u8>, i64) {
 
 /// Appends a double: by its shortest digits where they are few.
 pub(super) fn put_real(out: &mut Vec<u8>, value: f64) {
-    let (digits, power) = significant(&format!("{value:e}"));
+    put_shortest(out, value, &significant(&written(value)));
+}
+
+/// The same, when its shortest digits are known, and the power of ten of the last one.
+fn put_shortest(out: &mut Vec<u8>, value: f64, (digits, power): &(Vec<u8>, i64)) {
+    let power = *power;
     let whole = digits.iter().fold(0_u64, |whole, digit| whole.wrapping_mul(10) + u64::from(digit - b'0'));
     // a whole number gets the zeros before its point, and one behind it
     let (zeros, fraction) =

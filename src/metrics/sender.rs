@@ -62,8 +62,15 @@ struct Key {
 struct Kind {
     name: Arc<str>,
     root: Known,
-    /// The objects of the last one, and its shape.
-    last: Option<(Vec<Known>, Arc<Shape>)>,
+    last: Option<Last>,
+}
+
+/// The last document of a kind: its objects, its shape, and the bytes of its values.
+#[derive(Debug)]
+struct Last {
+    objects: Vec<Known>,
+    shape: Arc<Shape>,
+    bytes: usize,
 }
 
 /// What is remembered of one collector.
@@ -78,19 +85,21 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// Takes a document that looks like an earlier one.
-    pub(super) fn recognize(&mut self, text: &str, common: &Common) -> Option<Taken> {
+    /// Takes a document that looks like an earlier one and begins at `start`, and gives the place behind it.
+    pub(super) fn recognize(&mut self, text: &str, start: usize, common: &Common) -> Option<(Taken, usize)> {
         let guess = self.last.and_then(|last| self.next.get(last).copied()).unwrap_or(0);
         let others = (0..self.kinds.len()).filter(|kind| *kind != guess);
         for kind in std::iter::once(guess).chain(others).take(limits::SENDER_KINDS) {
             let Some(root) = self.kinds.get(kind).map(|kind| kind.root) else { continue };
-            if !self.begins(root, text.as_bytes()) {
+            if !self.begins(root, text.as_bytes().get(start..)?) {
                 continue;
             }
-            let mut reading = Reading::new(self, text, common);
-            if reading.object(root, 0) == Some(text.len()) && reading.numbers <= limits::DOCUMENT_NUMBERS {
+            let mut reading = Reading::new(self, text, start, common);
+            if let Some(end) = reading.object(root, start)
+                && reading.numbers <= limits::DOCUMENT_NUMBERS
+            {
                 let Reading { order, values, time, .. } = reading;
-                return Some(self.taken(kind, order, values, time));
+                return Some((self.taken(kind, order, values, time), end));
             }
         }
         None
@@ -115,7 +124,7 @@ impl Sender {
             *self = Self::default();
         }
         let draft = draft::document(tree, context, root);
-        let mut reading = Reading::new(self, text, common);
+        let mut reading = Reading::new(self, text, 0, common);
         let root = reading.keep((NONE, 0), 0, tree, draft)?;
         let Reading { order, values, .. } = reading;
         let kind = self.kinds.iter().position(|kind| kind.root == root).unwrap_or_else(|| {
@@ -132,14 +141,17 @@ impl Sender {
         }
         let Kind { name, last, .. } = &mut self.kinds[kind];
         let shape = match last {
-            Some((objects, shape)) if *objects == order => Arc::clone(shape),
+            Some(last) if last.objects == order => {
+                last.bytes = values.len();
+                Arc::clone(&last.shape)
+            }
             _ => {
                 let piece = |known: &Known| {
                     let object = self.objects.get(*known as usize)?;
                     Some(Arc::clone(&object.template.piece))
                 };
                 let shape = Arc::new(Shape::new(order.iter().map(piece).collect()));
-                *last = Some((order, Arc::clone(&shape)));
+                *last = Some(Last { objects: order, shape: Arc::clone(&shape), bytes: values.len() });
                 shape
             }
         };
@@ -149,7 +161,8 @@ impl Sender {
     /// Bytes that it takes, without what it has in common with others.
     pub(super) fn bytes(&self) -> usize {
         let lists: usize = self.objects.iter().map(|object| object.lists.len()).sum();
-        let orders: usize = self.kinds.iter().flat_map(|kind| &kind.last).map(|last| last.0.len()).sum();
+        let orders: usize =
+            self.kinds.iter().flat_map(|kind| &kind.last).map(|last| last.objects.len()).sum();
         self.objects.len() * (size_of::<Object>() + size_of::<(Key, Known)>() * 2) + lists * 300 + orders * 24
     }
 }
@@ -159,27 +172,31 @@ struct Reading<'s, 't> {
     sender: &'s mut Sender,
     common: &'s Common,
     text: &'t str,
+    /// Where the document begins.
+    start: usize,
     order: Vec<Known>,
     values: Vec<u8>,
     numbers: usize,
     time: Option<Timestamp>,
-    /// Bytes that were read in vain. Beyond the length of the text, the document is parsed as a whole.
+    /// Bytes that were read in vain. When they are more than those that were read, the document is parsed as a whole.
     wasted: usize,
     /// Bytes of the pieces that were parsed.
     pieces: usize,
 }
 
 impl<'s, 't> Reading<'s, 't> {
-    fn new(sender: &'s mut Sender, text: &'t str, common: &'s Common) -> Self {
+    fn new(sender: &'s mut Sender, text: &'t str, start: usize, common: &'s Common) -> Self {
         let last =
             sender.last.and_then(|last| sender.next.get(last)).and_then(|next| sender.kinds.get(*next));
-        let objects = last.and_then(|kind| kind.last.as_ref()).map_or(0, |last| last.0.len());
+        let last = last.and_then(|kind| kind.last.as_ref());
+        let (objects, bytes) = last.map_or((0, 0), |last| (last.objects.len(), last.bytes));
         Self {
             sender,
             common,
             text,
+            start,
             order: Vec::with_capacity(objects + 8),
-            values: Vec::with_capacity(text.len() / 4),
+            values: Vec::with_capacity(bytes + bytes / 8 + 32),
             numbers: 0,
             time: None,
             wasted: 0,
@@ -296,7 +313,7 @@ impl<'s, 't> Reading<'s, 't> {
         let tree = Tree::parse(self.text, at, context.depth).ok()?;
         let end = tree.span(Tree::ROOT).end;
         self.wasted += end - at;
-        if self.wasted > self.text.len() || self.sender.objects.len() > limits::SENDER_OBJECTS {
+        if self.wasted > end - self.start || self.sender.objects.len() > limits::SENDER_OBJECTS {
             return None;
         }
         let draft = draft::element(&tree, Tree::ROOT, &context, place as usize);

@@ -5,10 +5,9 @@
 
 use redb::{ReadableTable, WriteTransaction};
 
-use super::dictionary::Naming;
 use super::hot::{self, Hour};
 use super::hours::Hours;
-use super::{Hot, Metrics, gather};
+use super::{Hot, Metrics, dictionary, gather};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::storage::RedbError;
@@ -84,7 +83,7 @@ fn remove_hours(
         }
         removed += 1;
     }
-    Naming::open(tx, &store.dictionaries)?.shorten(collector, || oldest(tx, collector))?;
+    dictionary::shorten(tx, &store.dictionaries, collector, || oldest(tx, collector))?;
     Ok(removed)
 }
 

@@ -8,12 +8,12 @@ use redb::{ReadTransaction, ReadableTable};
 
 use super::dictionary::{self, Numbers};
 use super::documents::read;
-use super::feed::FEED;
+use super::feed::{self, FEED};
 use super::hot;
 use super::hours::{Hours, each_batch, hour_image, no_image};
 use super::image::Texts;
 use super::layouts::Layouts;
-use super::owner::owner;
+use super::owner::{RegistryMark, owner, registry_mark};
 use super::{OpenError, check, create};
 use crate::crypto::Hash;
 use crate::limits;
@@ -28,6 +28,10 @@ pub struct Verified {
     pub documents: u64,
     /// The registry that they belong to, where they say.
     pub registry: Option<Hash>,
+    /// How far that had come when they last looked.
+    pub registry_mark: Option<RegistryMark>,
+    /// The number that the next document gets.
+    pub next_seq: u64,
 }
 
 /// Checks the store at `path`. The first damage that is found is the error.
@@ -40,7 +44,9 @@ pub fn verify(path: &Path) -> Result<Verified, OpenError> {
     check(&file)?;
     Ok(file.read(|tx| {
         let (values, documents) = (verify_values(tx)?, verify_documents(tx)?);
-        Ok::<_, RedbError>(Verified { values, documents, registry: owner(tx)? })
+        let (registry, registry_mark) = (owner(tx)?, registry_mark(tx)?);
+        let next_seq = feed::next_seq(&tx.open_table(hot::META)?)?;
+        Ok::<_, RedbError>(Verified { values, documents, registry, registry_mark, next_seq })
     })?)
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::time::Instant;
 
 use super::Node;
+use super::marks::Marks;
 
 impl Node {
     /// Ends the background work, saves what is only in memory, and says that everything was closed. What
@@ -18,8 +19,10 @@ impl Node {
         let started = Instant::now();
         in_order &= closed("presence", started, &self.presence.close());
         let started = Instant::now();
-        self.metrics.stop();
-        in_order &= closed("metrics", started, &Ok::<_, String>(()));
+        let marks = Marks::new(&self.db, &self.audit, &self.metrics, &self.clock);
+        in_order &= closed("marks", started, &marks.note());
+        let started = Instant::now();
+        in_order &= closed("metrics", started, &self.metrics.stop());
         let started = Instant::now();
         in_order &= closed("audit", started, &self.audit.sign_head(&*self.access.signing_keys()));
         if in_order && self.poison.check().is_ok() {

@@ -1,10 +1,13 @@
 //! A sign of life arrives: the figures are kept as points, the presence is known, the agent is answered.
 
+use uuid::Uuid;
+
 use super::{Node, NodeError};
 use crate::ids::CollectorId;
 use crate::metrics::{AcceptError, AgentFigures};
 use crate::registry::Collector;
-use crate::wire::{Heartbeat, HeartbeatReply};
+use crate::storage::StoreError;
+use crate::wire::{Gap, Heartbeat, HeartbeatReply};
 
 impl Node {
     /// Takes in a heartbeat. What it says of the agent's host is durable when this returns, unless
@@ -19,6 +22,7 @@ impl Node {
             }
             recorded => recorded?,
         }
+        let recorded_gaps = self.record_gaps(id, &heartbeat.gaps)?;
         let has_changed = self.note_config(&collector, heartbeat)?;
         self.presence.heartbeat(&collector, heartbeat)?;
         let collector = if has_changed { self.collectors.get(id)? } else { collector };
@@ -28,7 +32,20 @@ impl Node {
             server_time: self.clock.now(),
             config_version: offered.config_version,
             commands: self.actions.commands_for(id)?,
+            recorded_gaps,
         })
+    }
+
+    /// What the agent lost for good goes on record. On a full disk it does not, and is told again.
+    fn record_gaps(&self, id: CollectorId, gaps: &[Gap]) -> Result<Vec<Uuid>, NodeError> {
+        match self.gaps.declare(id, gaps) {
+            Err(StoreError::Full) => return Ok(Vec::new()),
+            declared => declared?,
+        }
+        for Gap { reason, first_at, last_at, documents, .. } in gaps {
+            tracing::warn!(collector = %id, %reason, %first_at, %last_at, documents, "an agent has lost documents");
+        }
+        Ok(gaps.iter().map(|gap| gap.id).collect())
     }
 
     /// What the agent says of its configuration is written down when it is news. Returns whether it was.

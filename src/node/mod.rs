@@ -10,8 +10,11 @@ mod heartbeat;
 mod ingest;
 mod keys;
 mod loss;
+mod marks;
 mod mirror;
 mod open;
+#[cfg(test)]
+mod operations_model;
 mod records;
 mod report;
 mod ring;
@@ -30,7 +33,8 @@ use crate::crypto::KeyRing;
 use crate::downloads::Downloads;
 use crate::events::Events;
 use crate::fleet::{
-    ActionError, Actions, Archive, ConnectionTests, Operations, Presence, PresenceError, Pulse, Registrar,
+    ActionError, Actions, Archive, ConnectionTests, Gaps, Operations, Presence, PresenceError, Pulse,
+    Registrar,
 };
 use crate::ids::IdSource;
 use crate::jobs::Jobs;
@@ -45,7 +49,8 @@ use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError, Unit};
 pub use disk::{Forecast, StorageReport};
 pub use ingest::Taken;
 pub use keys::{KeyError, RootKeyReport};
-pub use loss::accept_loss;
+pub use loss::{AcceptedLoss, accept_loss, accept_older_registry};
+pub use marks::Older;
 pub use open::{OpenError, Options};
 pub use records::Records;
 pub use report::CollectorReport;
@@ -102,6 +107,8 @@ pub struct Node {
     pub archive: Arc<Archive>,
     /// What is asked for on many collectors at once, now or at a set time.
     pub operations: Arc<Operations>,
+    /// What was measured and is lost for good.
+    pub gaps: Gaps,
     /// The certificate authority.
     pub authority: Arc<Authority>,
     /// What the listener shows; absent where it speaks no TLS.

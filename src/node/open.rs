@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::certificates::Certificates;
 use super::disk::{DiskWatch, Sizes};
 use super::keys::KeysJob;
-use super::loss::{check_metrics, check_owner, tell_lost_logs};
+use super::loss::{check_missing, check_owner};
+use super::marks::{Marks, Older};
 use super::mirror::mirror_job;
 use super::ring::{RingError, RingFile};
 use super::{Node, Records, Stopping};
@@ -17,7 +18,7 @@ use crate::access::{
     self, AuthorityError, CertificateJob, ClientCertificates, HashCost, PruneJob, ServerCertificateError,
 };
 use crate::archive::{SegmentError, Segments};
-use crate::audit::CheckpointJob;
+use crate::audit::{AuditLog, CheckpointJob};
 use crate::clock::Clock;
 use crate::crypto::Algorithm;
 use crate::downloads::{self, Downloads};
@@ -32,7 +33,7 @@ use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, Pr
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 
-use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, PULSE_SECONDS};
+use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, MARKS_SECONDS, PULSE_SECONDS};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
 use crate::mirror;
@@ -109,6 +110,8 @@ pub enum OpenError {
         "{0} belongs to another registry than the one beside it: put the file back that was here, or its registry"
     )]
     OfAnother(PathBuf),
+    #[error(transparent)]
+    Older(#[from] Older),
     #[error("there is no registry in {0}: is it the data directory of a daemon?")]
     NoRegistry(PathBuf),
     #[error("cannot open the registry: {0}")]
@@ -166,20 +169,18 @@ impl Node {
         let Records { audit, access, db, ring, .. } =
             Records::open_in(layout, options, &poison, &clock, &ids)?;
         let events = Events::new(clock.clone());
-        let groups = Groups::new(Arc::clone(&db), audit.clone(), clock.clone(), ids.clone());
-        groups.create_first()?;
+        let groups = groups(&db, &audit, &clock, &ids)?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
         let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
-        check_metrics(layout, &collectors)?;
+        check_missing(layout, &collectors)?;
         let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
-        tell_lost_logs(layout, &collectors)?;
-        let replies = Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone());
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
-        check_owner(layout, &audit, &metrics, &logs)?;
+        check_owner(layout, &db, &audit, &metrics, &logs)?;
+        segments.settle()?;
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
-        let Fleet { presence, pulse, registrar, actions, archive, operations } =
+        let Fleet { presence, pulse, registrar, actions, archive, operations, gaps } =
             Fleet::open(&ground, options.slow_collection_ms)?;
         let Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs } =
             ground;
@@ -190,6 +191,7 @@ impl Node {
         let jobs = start_jobs(
             &clock,
             [
+                (Box::new(Marks::new(&db, &audit, &metrics, &clock)), MARKS_SECONDS),
                 (Box::new(PresenceJob(Arc::clone(&presence))), 2),
                 (Box::new(PulseJob(Arc::clone(&pulse))), PULSE_SECONDS),
                 (Box::new(ActionsJob(Arc::clone(&actions))), 1),
@@ -211,6 +213,7 @@ impl Node {
             mirror_job,
         )?;
         Ok(Self {
+            replies: Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone()),
             opened_at: clock.now(),
             was_unclean: data_dir.was_unclean,
             stopping: Stopping::default(),
@@ -231,12 +234,12 @@ impl Node {
             actions,
             archive,
             operations,
+            gaps,
             authority,
             certificate: server,
             ring,
             registrar,
             connection_tests: ConnectionTests::default(),
-            replies,
             mirror,
             downloads: Downloads::of(&options.downloads),
             jobs,
@@ -246,7 +249,14 @@ impl Node {
     }
 }
 
-/// The metrics, and what of them is sealed.
+/// The groups; there are some from the first start on.
+fn groups(db: &Arc<Sqlite>, audit: &AuditLog, clock: &Clock, ids: &IdSource) -> Result<Groups, GroupsError> {
+    let groups = Groups::new(Arc::clone(db), audit.clone(), clock.clone(), ids.clone());
+    groups.create_first()?;
+    Ok(groups)
+}
+
+/// The metrics, and what of them is sealed, as it lies there.
 pub(super) fn open_metrics(
     layout: &Layout,
     db: &Arc<Sqlite>,
@@ -254,7 +264,7 @@ pub(super) fn open_metrics(
     clock: &Clock,
     options: metrics::Options,
 ) -> Result<(Arc<Segments>, Arc<Metrics>), OpenError> {
-    let segments = Segments::open(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone())?;
+    let segments = Segments::attach(Arc::clone(db), &layout.segments(), poison.clone(), clock.clone());
     let segments = Arc::new(segments);
     let (poison, clock) = (poison.clone(), clock.clone());
     let metrics = Metrics::open(&layout.hot(), Arc::clone(&segments), poison, clock, options)?;

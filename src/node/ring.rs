@@ -22,9 +22,9 @@ pub enum RingFile {
 
 #[derive(Debug, thiserror::Error)]
 pub enum RingError {
-    #[error("cannot read the root key {path}: {source}")]
+    #[error("cannot read the root key {path}: {source}{}", files::advice(.source))]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot write the root key {path}: {source}")]
+    #[error("cannot write the root key {path}: {source}{}", files::advice(.source))]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot use the root key {path}: {source}")]
     Bad { path: PathBuf, source: EnvelopeError },

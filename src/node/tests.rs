@@ -168,6 +168,7 @@ fn a_rotation_that_is_interrupted_after_any_step_is_finished_by_the_next() {
     node.close();
 }
 
+/// In both directions, and back.
 #[test]
 fn another_algorithm_is_taken_for_what_is_there_too() {
     let mut fixture = Fixture::new();
@@ -175,22 +176,26 @@ fn another_algorithm_is_taken_for_what_is_there_too() {
     fill(&node);
     node.close();
     drop(node);
-    fixture.options.encryption = Algorithm::Aes256Gcm;
-    let node = fixture.open();
-    node.jobs.stop();
-    let mut job = keys::KeysJob::new(&node.db, &node.ring, &node.access);
-    let said = job.step(fixture.clock.now()).unwrap();
-    assert!(said.contains("by aes-256-gcm"), "{said}");
-    for column in sealed::ALL {
-        let sql =
-            format!("SELECT count(*) FROM {} WHERE substr({}, 1, 1) <> x'02'", column.table, column.name);
-        let others: u64 =
-            node.db.read(|tx| Ok::<_, StoreError>(tx.query_row(&sql, [], |row| row.get(0))?)).unwrap();
-        assert_eq!(others, 0, "{column:?}");
+    for (algorithm, byte) in [(Algorithm::Aes256Gcm, "02"), (Algorithm::XChaCha20Poly1305, "01")] {
+        fixture.options.encryption = algorithm;
+        let node = fixture.open();
+        node.jobs.stop();
+        let mut job = keys::KeysJob::new(&node.db, &node.ring, &node.access);
+        let said = job.step(fixture.clock.now()).unwrap();
+        assert!(said.contains(&format!("by {}", algorithm.as_str())), "{said}");
+        for column in sealed::ALL {
+            let sql = format!(
+                "SELECT count(*) FROM {} WHERE substr({}, 1, 1) <> x'{byte}'",
+                column.table, column.name
+            );
+            let others: u64 =
+                node.db.read(|tx| Ok::<_, StoreError>(tx.query_row(&sql, [], |row| row.get(0))?)).unwrap();
+            assert_eq!(others, 0, "{column:?}");
+        }
+        let collector = node.collectors.list().unwrap().remove(0);
+        assert_eq!(node.collectors.credentials(collector.id).unwrap().password.expose(), "canary-password");
+        node.close();
     }
-    let collector = node.collectors.list().unwrap().remove(0);
-    assert_eq!(node.collectors.credentials(collector.id).unwrap().password.expose(), "canary-password");
-    node.close();
 }
 
 /// What cannot be opened is left as it is and named, and the key that it names stays.

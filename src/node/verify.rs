@@ -5,14 +5,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::open::{OpenError, Options, holds_anything};
+use super::marks;
+use super::open::{OpenError, Options, check_registry, holds_anything};
 use super::records::Records;
 use crate::archive::{FileCheck, Segments};
 use crate::clock::Clock;
 use crate::crypto::Hash;
 use crate::ids::IdSource;
 use crate::logs::Logs;
-use crate::metrics;
+use crate::metrics::{self, RegistryMark};
 use crate::storage::Poison;
 use crate::storage::data_dir::Layout;
 
@@ -33,13 +34,21 @@ pub fn verify(options: &Options) -> Result<Vec<FileReport>, OpenError> {
         return Err(OpenError::NoRegistry(options.data_dir.clone()));
     }
     let _alone = layout.lock_alone()?;
-    let records = Records::open(options, &Clock::System, &IdSource::Random);
+    let records =
+        check_registry(&layout).and_then(|()| Records::open(options, &Clock::System, &IdSource::Random));
     let records = records.map_err(|error| error.to_string());
     let found = records.as_ref().map_err(Clone::clone).and_then(registry);
     let owner = records.as_ref().ok().and_then(|records| records.audit.first_hash().ok().flatten());
+    let (hot, mark) = hot(&layout, records.as_ref().ok(), owner);
+    let found = found.and_then(|found| match &records {
+        Ok(records) => marks::check_registry(&layout, &records.audit, mark)
+            .map_err(|error| error.to_string())
+            .map(|()| found),
+        Err(_) => Ok(found),
+    });
     let mut reports = vec![
         FileReport { file: layout.registry(), found },
-        FileReport { file: layout.hot(), found: hot(&layout.hot(), owner) },
+        FileReport { file: layout.hot(), found: hot },
         FileReport { file: layout.logs(), found: logs(&layout.logs(), owner) },
     ];
     reports.extend(segments(records.ok(), &layout)?);
@@ -59,12 +68,23 @@ fn registry(records: &Records) -> Result<String, String> {
     }
 }
 
-fn hot(path: &Path, owner: Option<Hash>) -> Result<String, String> {
-    let verified = metrics::verify(path).map_err(|error| error.to_string())?;
+/// What is found in the metrics, and how far they knew the registry to be.
+fn hot(
+    layout: &Layout,
+    records: Option<&Records>,
+    owner: Option<Hash>,
+) -> (Result<String, String>, Option<RegistryMark>) {
+    let verified = match metrics::verify(&layout.hot()) {
+        Ok(verified) => verified,
+        Err(error) => return (Err(error.to_string()), None),
+    };
     if verified.registry.zip(owner).is_some_and(|(said, owner)| said != owner) {
-        return Err(OF_ANOTHER.to_owned());
+        return (Err(OF_ANOTHER.to_owned()), None);
     }
-    Ok(format!("{} values, {} documents", verified.values, verified.documents))
+    let mark = records.and_then(|records| marks::of_metrics(&records.db).ok().flatten());
+    let found = marks::check_metrics(layout, verified.next_seq, mark).map_err(|error| error.to_string());
+    let whole = format!("{} values, {} documents", verified.values, verified.documents);
+    (found.map(|()| whole), verified.registry_mark)
 }
 
 /// One report for all segments that are whole, and one for each that is not.

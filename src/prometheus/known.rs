@@ -90,12 +90,14 @@ macro_rules! known {
     };
 }
 
-pub static KNOWN: [Known; 111] = known! {
+pub static KNOWN: [Known; 114] = known! {
     // -- the server
     gauge "pg_up" of "pg_stats.transactions_committed" labels ONLY_COLLECTOR as ONE,
         "PostgreSQL answered when it was asked";
     gauge "pg_up" of "pg_connections.databases.connection_stats.total_connections"
         labels ONLY_COLLECTOR as ONE,
+        "PostgreSQL answered when it was asked";
+    gauge "pg_up" of "pg_stats.rows.xact_commit" labels ONLY_COLLECTOR from "pg_stat_database" as ONE,
         "PostgreSQL answered when it was asked";
     // -- databases
     counter "pg_stat_database_xact_commit" of "pg_stats.transactions_committed" labels DATABASE,
@@ -132,6 +134,10 @@ pub static KNOWN: [Known; 111] = known! {
     gauge "pg_stat_activity_max_tx_duration" of "pg_stats.rows.max_tx_seconds"
         labels DATABASE from "pg_stat_activity",
         "Age of the oldest transaction in seconds";
+    gauge "pg_locks_count" of "pg_locks.databases.by_mode.count" labels DATABASE,
+        "Locks that are held or awaited, by mode";
+    gauge "pg_locks_count" of "pg_stats.rows.count" labels DATABASE from "pg_locks",
+        "Locks that are held or awaited, by mode";
     gauge "pg_settings_max_connections" of "pg_connections.databases.connection_stats.max_connections"
         labels ONLY_COLLECTOR,
         "Clients that may be connected";

@@ -11,6 +11,8 @@ use crate::limits;
 
 /// Words after which a duration must come.
 const OFFSET: &str = "offset";
+/// Words after which labels stand in brackets.
+const BEFORE_LABELS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token<'a> {
@@ -34,12 +36,22 @@ pub fn check(query: &str) -> Result<()> {
     Ok(())
 }
 
+/// Where a token stands.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Open,
+    Braces,
+    Brackets,
+    /// Among labels that something is grouped or matched by.
+    Labels,
+}
+
 #[derive(Default)]
 struct Checked<'a> {
     parts: usize,
     patterns: usize,
-    in_braces: bool,
-    in_brackets: bool,
+    place: Place,
     before: Option<Token<'a>>,
     /// Whether a duration must come next.
     after_offset: bool,
@@ -52,32 +64,36 @@ impl<'a> Checked<'a> {
             Token::Sign(sign) => {
                 self.count()?;
                 match sign {
-                    "{" => self.in_braces = true,
-                    "}" => self.in_braces = false,
-                    "[" => self.in_brackets = true,
-                    "]" => self.in_brackets = false,
+                    "{" => self.place = Place::Braces,
+                    "[" => self.place = Place::Brackets,
+                    "(" if self.before.is_some_and(is_before_labels) => self.place = Place::Labels,
+                    "}" | "]" => self.place = Place::Open,
+                    ")" if self.place == Place::Labels => self.place = Place::Open,
                     "+" | "-" => self.after_offset = after_offset,
                     _ => {}
                 }
             }
-            Token::Word(word) if self.in_braces => {
+            Token::Word(word) if self.place == Place::Braces => {
                 let is_label = matches!(self.before, Some(Token::Sign("{" | ",")));
                 if !is_label && word.eq_ignore_ascii_case("or") {
                     return Err(parse("unexpected \"or\" in label matching"));
                 }
             }
             // `Inf` and `NaN` are numbers, and no durations
-            Token::Word(word) if self.in_brackets || after_offset => {
+            Token::Word(word) if self.place == Place::Brackets || after_offset => {
                 return Err(parse(format!("unexpected {word:?}, expected duration")));
             }
             Token::Word(word) => {
                 self.count()?;
                 self.after_offset = word.eq_ignore_ascii_case(OFFSET);
             }
-            Token::Number(number) if !self.in_braces => {
-                check_number(number, self.in_brackets || after_offset)?;
+            Token::Number(number) if self.place != Place::Braces => {
+                check_number(number, self.place == Place::Brackets || after_offset)?;
             }
-            Token::Text(text) if self.in_braces => self.check_label_text(text)?,
+            Token::Text(text) if self.place == Place::Braces => self.check_label_text(text)?,
+            Token::Text(text) if self.place == Place::Labels => {
+                return Err(parse(format!("unexpected string {text} in grouping opts, expected label")));
+            }
             Token::Number(_) | Token::Text(_) => {}
         }
         self.before = Some(token);
@@ -110,17 +126,24 @@ impl<'a> Checked<'a> {
     }
 }
 
+fn is_before_labels(token: Token<'_>) -> bool {
+    matches!(token, Token::Word(word) if BEFORE_LABELS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
 fn parse(text: impl Into<String>) -> Error {
     Error::Parse(text.into())
 }
 
-/// In brackets and after `offset` there is a duration, and nowhere else.
+/// In brackets and after `offset` there is a duration, and nowhere else. A number fits into 64 bits.
 fn check_number(number: &str, is_duration: bool) -> Result<()> {
     let hexadecimal = number.len() > 1 && number[1..].starts_with(['x', 'X']);
     let has_unit = !hexadecimal && number.ends_with(['s', 'm', 'h', 'd', 'w', 'y']);
     match (is_duration, has_unit) {
         (true, false) => Err(parse(format!("missing unit character in duration: {number:?}"))),
         (false, true) => Err(parse(format!("unexpected duration {number:?}"))),
+        (false, false) if number.parse().is_ok_and(f64::is_infinite) => {
+            Err(parse(format!("error parsing number {number:?}: value out of range")))
+        }
         _ => Ok(()),
     }
 }
@@ -226,6 +249,7 @@ mod tests {
             "1 + .5e-3 * 0x1F - Inf",
             r#"rate(a:b{c="d",or!~"x|y{2}"}[5m:] offset -1h30m) # [5]"#,
             "sum by (a) (x[1d:5s] @ 1.5)",
+            r#"count_values by (a) ("b", label_join(c, "d", "")) + 1e308"#,
             r"{a='it\'s'} or `raw\`",
             "\"no end",
         ] {
@@ -251,6 +275,9 @@ mod tests {
             ("1m + 2", "unexpected duration"),
             (r#"{"a.b"}"#, "unexpected string"),
             (r#"{a="b" or c="d"}"#, "unexpected \"or\""),
+            (r#"sum by ("a") (b)"#, "expected label"),
+            (r#"a * ON(b) Group_Left ("c") d"#, "expected label"),
+            ("-1e1000", "out of range"),
         ] {
             let error = check(query).unwrap_err().to_string();
             assert!(error.contains(told), "{query}: {error}");

@@ -112,7 +112,12 @@ impl Collectors {
         Ok(rows::by_name(tx, name)?)
     }
 
-    /// The name of a collector that is not archived, as the caller's transaction sees it.
+    /// The name of a collector that is not archived.
+    pub fn name(&self, id: CollectorId) -> Result<Option<String>, CollectorsError> {
+        self.db.read(|tx| self.name_in(tx, id))
+    }
+
+    /// The same, as the caller's transaction sees it.
     pub fn name_in(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<Option<String>, CollectorsError> {
         Ok(rows::name(tx, id)?)
     }

@@ -20,6 +20,13 @@ impl Environment {
         Self(variables.into_iter().map(|(name, value)| (name.into(), Secret::new(value))).collect())
     }
 
+    /// The same with one more variable, which takes the place of one of that name.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut variables = self.0.clone();
+        variables.insert(name.to_owned(), Secret::new(value));
+        Self(variables)
+    }
+
     /// A variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(Secret::expose).filter(|value| !value.is_empty())

@@ -1,7 +1,12 @@
 //! What configuration files and environments are made of, for both programs: every problem is told at once, each
 //! with its field, value, rule and a hint, and never with a secret.
 
+pub mod describe;
 mod environment;
+mod example;
+#[cfg(test)]
+pub(crate) mod held;
+pub mod page;
 mod section;
 mod sizes;
 
@@ -49,18 +54,21 @@ impl fmt::Display for Problems {
 /// Reads a file as TOML. Without a file it is an empty table: everything comes from the environment.
 pub fn read(file: Option<&Path>) -> Result<toml::Table, Problems> {
     let Some(path) = file else { return Ok(toml::Table::new()) };
-    let whole_file = |rule: String| {
+    let whole_file = |rule: String, hint: &str| {
         let field = path.display().to_string();
-        Problems(vec![Problem { field, value: None, rule, hint: "see the packaged example".to_owned() }])
+        Problems(vec![Problem { field, value: None, rule, hint: hint.to_owned() }])
     };
-    let text = read_bounded(path).map_err(|error| whole_file(format!("cannot be read: {error}")))?;
-    text.parse().map_err(|error| whole_file(not_toml(&text, &error)))
+    let text = read_bounded(path).map_err(|error| {
+        let hint = "the user that the program runs as must be able to read it";
+        whole_file(format!("cannot be read: {error}"), hint)
+    })?;
+    text.parse().map_err(|error| whole_file(not_toml(&text, &error), "see the packaged example"))
 }
 
 /// The error's own text would quote the line, and a line may hold a secret.
 fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.lines().count().max(1);
+    let line = before.matches('\n').count() + 1;
     format!("is not TOML at line {line}: {}", error.message().lines().next().unwrap_or_default())
 }
 

@@ -1,7 +1,7 @@
 //! Takes a TOML table apart, key by key, and notes what is wrong instead of stopping at it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,13 +10,17 @@ use toml::{Table, Value};
 
 use super::Problem;
 
-/// Where problems gather.
+/// Where problems gather, and the names of what there could be.
 #[derive(Default)]
-pub struct Found(RefCell<Vec<Problem>>);
+pub struct Found {
+    problems: RefCell<Vec<Problem>>,
+    /// Sections, and the keys that were asked for in each.
+    known: RefCell<BTreeMap<&'static str, BTreeSet<String>>>,
+}
 
 impl Found {
     pub fn note(&self, field: &str, value: Option<String>, rule: &str, hint: &str) {
-        self.0.borrow_mut().push(Problem {
+        self.problems.borrow_mut().push(Problem {
             field: field.to_owned(),
             value,
             rule: rule.to_owned(),
@@ -25,7 +29,20 @@ impl Found {
     }
 
     pub fn into_problems(self) -> Vec<Problem> {
-        self.0.into_inner()
+        self.problems.into_inner()
+    }
+
+    /// Every key that was asked for, by section.
+    pub fn known(&self) -> BTreeMap<&'static str, BTreeSet<String>> {
+        self.known.borrow().clone()
+    }
+
+    /// Refuses what remains of a file when every section has been taken out of it.
+    pub fn refuse_rest(&self, file: &Table) {
+        let sections = self.known.borrow().keys().copied().collect::<Vec<_>>().join(", ");
+        for name in file.keys() {
+            self.note(name, None, "is not a section", &format!("there are {sections}"));
+        }
     }
 }
 
@@ -48,11 +65,18 @@ impl<'a> Section<'a> {
             }
             None => (Table::new(), false),
         };
+        found.known.borrow_mut().entry(name).or_default();
         Self { name, table, found, is_present }
     }
 
+    /// The value of a key, which is known from now on.
+    fn remove(&mut self, key: &str) -> Option<Value> {
+        self.found.known.borrow_mut().entry(self.name).or_default().insert(key.to_owned());
+        self.table.remove(key)
+    }
+
     pub fn text(&mut self, key: &str) -> Option<String> {
-        match self.table.remove(key)? {
+        match self.remove(key)? {
             Value::String(text) => Some(text).filter(|text| !text.is_empty()),
             other => self.wrong(key, Some(&other), "must be a text in quotes", ""),
         }
@@ -60,7 +84,7 @@ impl<'a> Section<'a> {
 
     /// A list of short texts.
     pub fn texts(&mut self, key: &str, most: usize, chars: usize) -> Option<Vec<String>> {
-        let value = self.table.remove(key)?;
+        let value = self.remove(key)?;
         let texts = value.as_array().and_then(|texts| {
             let text = |text: &Value| text.as_str().map(str::to_owned);
             texts.iter().map(text).collect::<Option<Vec<_>>>()
@@ -87,18 +111,22 @@ impl<'a> Section<'a> {
     }
 
     pub fn flag(&mut self, key: &str) -> Option<bool> {
-        match self.table.remove(key)? {
+        match self.remove(key)? {
             Value::Boolean(flag) => Some(flag),
             other => self.wrong(key, Some(&other), "must be true or false", ""),
         }
     }
 
     pub fn number(&mut self, key: &str, range: &RangeInclusive<u64>) -> Option<u64> {
-        let value = self.table.remove(key)?;
+        let value = self.remove(key)?;
+        self.checked(key, &value, range)
+    }
+
+    fn checked(&self, key: &str, value: &Value, range: &RangeInclusive<u64>) -> Option<u64> {
         let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
         number.filter(|number| range.contains(number)).or_else(|| {
             let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
-            self.wrong(key, Some(&value), &rule, "")
+            self.wrong(key, Some(value), &rule, "")
         })
     }
 
@@ -109,13 +137,12 @@ impl<'a> Section<'a> {
     /// Numbers under names of the site's own choice.
     pub fn numbers(&mut self, key: &str, range: &RangeInclusive<u64>) -> BTreeMap<String, u64> {
         let mut numbers = BTreeMap::new();
-        match self.table.remove(key) {
+        match self.remove(key) {
             None => {}
             Some(Value::Table(table)) => {
                 for (name, value) in table {
-                    let full = format!("{key}.{name}");
-                    self.table.insert(full.clone(), value);
-                    numbers.extend(self.number(&full, range).map(|number| (name, number)));
+                    let number = self.checked(&format!("{key}.{name}"), &value, range);
+                    numbers.extend(number.map(|number| (name, number)));
                 }
             }
             Some(other) => {
@@ -129,7 +156,7 @@ impl<'a> Section<'a> {
 
     /// A number of bytes, or a text such as `256MiB`.
     pub fn bytes(&mut self, key: &str, range: &RangeInclusive<u64>) -> Option<u64> {
-        let value = self.table.remove(key)?;
+        let value = self.remove(key)?;
         let bytes = match &value {
             Value::String(text) => super::sizes::bytes(text),
             other => other.as_integer().and_then(|number| u64::try_from(number).ok()),
@@ -138,6 +165,12 @@ impl<'a> Section<'a> {
             let rule = format!("must be a size from {} to {} bytes", range.start(), range.end());
             self.wrong(key, Some(&value), &rule, "such as \"256MiB\"")
         })
+    }
+
+    /// The keys that were asked for.
+    fn keys(&self) -> String {
+        let known = self.found.known.borrow();
+        known.get(self.name).into_iter().flatten().cloned().collect::<Vec<_>>().join(", ")
     }
 
     /// Notes a problem with a key of this section.
@@ -159,7 +192,7 @@ impl Drop for Section<'_> {
             let hint = if is_secret {
                 format!("a secret stands in a file of its own, named by {key}_file")
             } else {
-                "see the packaged example for the keys that there are".to_owned()
+                format!("it has {}", self.keys())
             };
             self.note(key, None, "is not a key of this section", &hint);
         }

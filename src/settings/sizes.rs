@@ -15,6 +15,13 @@ pub fn bytes(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
+/// Bytes as people write them: the largest unit that leaves a whole number.
+pub fn text(bytes: u64) -> String {
+    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let fitting = units.iter().find(|(_, bits)| bytes > 0 && bytes.trailing_zeros() >= *bits);
+    fitting.map_or_else(|| bytes.to_string(), |(unit, bits)| format!("{}{unit}", bytes >> bits))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -25,5 +32,8 @@ mod tests {
         assert_eq!(super::bytes("256MB"), None);
         assert_eq!(super::bytes("MiB"), None);
         assert_eq!(super::bytes("99999999999999999999GiB"), None);
+        for text in ["4MiB", "1024GiB", "64KiB", "1025", "0"] {
+            assert_eq!(super::text(super::bytes(text).unwrap()), text);
+        }
     }
 }

@@ -9,14 +9,21 @@ use crate::limits::OPENING_TIME;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    #[error("cannot create the data directory {path}: {source}")]
+    #[error("cannot create the data directory {path}: {source}{}", files::advice(.source))]
     Create { path: PathBuf, source: io::Error },
     #[error("the data directory {0} is in use by another pganalytics process")]
     InUse(PathBuf),
-    #[error("cannot use {path}: {source}")]
+    #[error("cannot use {path}: {source}{}", files::advice(.source))]
     Use { path: PathBuf, source: io::Error },
     #[error("another pganalytics process does not finish to open the data directory {0}")]
     BeingOpened(PathBuf),
+}
+
+/// The journal of a redb file, while changes are only there.
+pub(super) fn journal_of(store: &Path) -> PathBuf {
+    let mut name = store.file_name().unwrap_or_default().to_os_string();
+    name.push("-journal");
+    store.with_file_name(name)
 }
 
 /// The names in a data directory.

@@ -5,6 +5,8 @@
 pub(crate) mod bytes;
 pub mod data_dir;
 pub mod free_space;
+mod journal;
+pub mod journaled;
 pub mod kept;
 pub mod poison;
 pub mod redb_file;
@@ -13,6 +15,7 @@ pub mod sealed;
 pub mod segment;
 pub mod sqlite;
 pub mod unit;
+pub(crate) mod unpack;
 
 pub use data_dir::DataDir;
 pub use free_space::FreeSpace;

@@ -2,14 +2,20 @@
 //!
 //! It guarantees: a write that returned `Ok` is durable; one that failed in the engine has poisoned the store;
 //! a value that was changed on the disk is found when it is opened. It does not know the tables.
+//!
+//! Small writes are made durable by a journal beside the file (`journaled`), as a commit of the engine itself costs
+//! two syncs and many pages.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use parking_lot::Mutex;
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
+use super::data_dir::journal_of;
 use super::free_space::FreeSpace;
+use super::journal::{Journal, JournalError};
 use super::poison::{Poison, Poisoned};
 use crate::{files, limits};
 
@@ -22,6 +28,8 @@ pub enum RedbError {
     File { operation: &'static str, path: PathBuf, source: io::Error },
     #[error("cannot open {path}: {source}; it is left as it is")]
     Open { path: PathBuf, source: Box<redb::Error> },
+    #[error("cannot use {path}, which has changes that {store} needs: {source}; both are left as they are")]
+    Journal { path: PathBuf, store: PathBuf, source: JournalError },
     #[error("redb: {0}")]
     Engine(Box<redb::Error>),
     #[error("{0} is damaged: the engine gave up on it; it is left as it is")]
@@ -52,14 +60,18 @@ engine_errors!(redb::StorageError, redb::TableError, redb::TransactionError, red
 
 /// One open file.
 pub struct RedbFile {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// Held until the drop, which must be guarded.
     database: Option<Database>,
-    poison: Poison,
+    /// There once something was written to it. Held by whoever writes.
+    pub(super) journal: Mutex<Option<Journal>>,
+    pub(super) poison: Poison,
 }
 
 impl Drop for RedbFile {
     fn drop(&mut self) {
+        // what is in the journal alone is found again at the next start
+        let _ = self.settle();
         // closing writes, so it can meet damage as well
         let _ = guard(&self.path, || drop(self.database.take()));
     }
@@ -80,7 +92,10 @@ impl RedbFile {
             create(path, &builder, first)?;
         }
         let database = guard(path, || builder.open(path))?.map_err(|source| opening(path, source))?;
-        Ok(Self { path: path.to_owned(), database: Some(database), poison })
+        let file =
+            Self { path: path.to_owned(), database: Some(database), journal: Mutex::default(), poison };
+        guard(path, || file.recover()).unwrap_or_else(Err)?;
+        Ok(file)
     }
 
     pub fn path(&self) -> &Path {
@@ -98,19 +113,32 @@ impl RedbFile {
         &self,
         operation: impl FnOnce(&WriteTransaction) -> Result<T, RedbError>,
     ) -> Result<T, RedbError> {
-        self.poison.check()?;
-        self.check_room()?;
-        let write = || {
+        self.change(|journal| {
             let transaction = self.begin()?;
             let value = operation(&transaction)?;
-            transaction.commit().map_err(|error| RedbError::Engine(Box::new(error.into())))?;
+            self.commit(transaction, journal)?;
             Ok(value)
-        };
-        let result = guard(&self.path, write).unwrap_or_else(Err);
-        if let Err(error @ (RedbError::Engine(_) | RedbError::Panicked(_))) = &result {
+        })
+    }
+
+    /// Runs what changes the file, one at a time.
+    pub(super) fn change<T>(
+        &self,
+        write: impl FnOnce(&mut Option<Journal>) -> Result<T, RedbError>,
+    ) -> Result<T, RedbError> {
+        self.poison.check()?;
+        self.check_room()?;
+        let result = guard(&self.path, || write(&mut self.journal.lock())).unwrap_or_else(Err);
+        if let Err(error) = &result
+            && matches!(error, RedbError::Engine(_) | RedbError::Panicked(_) | RedbError::Journal { .. })
+        {
             self.poison.set(&format!("cannot write to {}: {error}", self.path.display()));
         }
         result
+    }
+
+    pub(super) fn journal_path(&self) -> PathBuf {
+        journal_of(&self.path)
     }
 
     fn check_room(&self) -> Result<(), RedbError> {
@@ -123,7 +151,8 @@ impl RedbFile {
         }
     }
 
-    fn begin(&self) -> Result<WriteTransaction, RedbError> {
+    /// A transaction whose commit is durable.
+    pub(super) fn begin(&self) -> Result<WriteTransaction, RedbError> {
         let mut transaction = self.database()?.begin_write()?;
         // the next start then needs no walk over the whole file, however the process ends
         transaction.set_quick_repair(true);

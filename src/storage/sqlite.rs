@@ -4,6 +4,8 @@
 //! nothing, or has poisoned the store. It does not know the tables.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ use crate::ids;
 
 /// Older releases lose data when the write-ahead log is reset.
 const OLDEST_VERSION: i32 = 3_051_003;
+/// Where the header of a file has the number of bytes that are reserved at the end of each page.
+const RESERVED_AT: usize = 20;
 /// Idle read connections that are kept; more are opened while they are needed.
 const IDLE_READERS: usize = 8;
 
@@ -78,6 +82,7 @@ impl Sqlite {
         if rusqlite::version_number() < OLDEST_VERSION {
             return Err(StoreError::TooOld(rusqlite::version()));
         }
+        check_header(path)?;
         let mut writer = Connection::open(path)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
         prepare(&writer)?;
@@ -165,9 +170,10 @@ impl Sqlite {
     pub fn integrity(&self) -> Result<Option<String>, StoreError> {
         let expected = self.made_anew()?;
         self.read(|tx| {
-            let found: String = tx.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+            // the first that is wrong, and without the name of the database before it
+            let found: String = tx.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
             if found != "ok" {
-                return Ok(Some(found));
+                return Ok(found.lines().last().map(str::to_owned));
             }
             let definitions = definitions(tx)?;
             let other = expected.iter().find(|(name, sql)| definitions.get(*name) != Some(*sql));
@@ -205,6 +211,19 @@ pub fn part<T, E: From<StoreError>>(
     }
     run("RELEASE part").map_err(StoreError::from)?;
     done
+}
+
+/// How much of each page is in use stands in the header. SQLite believes what it finds there, and would go on to write.
+fn check_header(path: &Path) -> Result<(), StoreError> {
+    let mut header = [0; 24];
+    // a file that is new has none yet; whatever else is wrong is told when it is opened
+    let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
+    match header[RESERVED_AT] {
+        reserved if is_read && reserved != 0 => Err(StoreError::Damaged(format!(
+            "its header keeps {reserved} bytes of each page free, and not 0"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
@@ -323,6 +342,23 @@ mod tests {
         })
         .unwrap();
         assert_eq!(count(&db), 2);
+    }
+
+    /// SQLite takes such a file for another kind of its own, reads its pages wrongly, and writes to them.
+    #[test]
+    fn a_header_that_says_something_else_of_its_pages_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        drop(Sqlite::open(&path, &[TABLE], Poison::default()).unwrap());
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[RESERVED_AT] ^= 0x10;
+        crate::files::write_whole(&path, &bytes, crate::files::Access::Group).unwrap();
+        let refused = Sqlite::open(&path, &[TABLE], Poison::default()).err().unwrap();
+        assert_eq!(
+            refused.to_string(),
+            "the registry is damaged: its header keeps 16 bytes of each page free, and not 0"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }
 
     #[test]

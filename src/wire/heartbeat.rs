@@ -1,8 +1,9 @@
 //! The sign of life that an agent gives, also while its worker is stopped.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::Command;
+use super::{Command, Gap};
 use crate::clock::Timestamp;
 
 /// Only `timestamp` and `status` are required; an agent says what it knows.
@@ -38,6 +39,9 @@ pub struct Heartbeat {
     /// Batches that the full spool had to drop since the agent's spool was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spool_dropped: Option<u64>,
+    /// What was lost for good, and is not known to be recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
     /// The configuration version that the agent has applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_version: Option<u64>,
@@ -78,4 +82,7 @@ pub struct HeartbeatReply {
     /// The configuration version that the agent should have.
     pub config_version: u64,
     pub commands: Vec<Command>,
+    /// The gaps that were told and are on record: they need not be told again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recorded_gaps: Vec<Uuid>,
 }

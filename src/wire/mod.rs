@@ -1,6 +1,7 @@
 //! What agents and the daemon say to each other, as pure data. It knows neither of them.
 
 mod command;
+mod gap;
 mod heartbeat;
 mod log;
 mod problem;
@@ -8,6 +9,7 @@ mod push;
 mod registration;
 
 pub use command::{Command, CommandKind, CommandOutcome, CommandStatus};
+pub use gap::{Gap, GapReason};
 pub use heartbeat::{AgentStatus, Heartbeat, HeartbeatReply, Network};
 pub use log::{LogBatch, LogEntry, LogLevel, LogReply};
 pub use problem::{FieldError, Problem};

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { answerCommand, beat, register, setUp } from './support/api.mjs';
-import { launchBrowser, picture, SIZES, violations, watchedPage } from './support/browser.mjs';
+import { accessible, launchBrowser, picture, SIZES, watchedPage } from './support/browser.mjs';
 import { Stage, startDaemon } from './support/programs.mjs';
-import { calm, gone, seen, signIn, steps } from './support/steps.mjs';
-import { within } from './support/wait.mjs';
+import { disabled, fits, gone, loaded, number, says, seen, signIn, steps } from './support/steps.mjs';
+import { becomes } from './support/wait.mjs';
 
 const ADMIN = { username: 'admin', password: 'correct horse battery staple' };
 const FLEET = 12;
@@ -42,24 +42,24 @@ const choose = async (...names) => {
   for (const name of names) await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check();
 };
 const bulk = (name) => bar().getByRole('button', { name, exact: true }).click();
-const accessible = async () => {
-  await calm(page);
-  assert.deepEqual(await violations(page), []);
-};
 
 test('boxes, keys and the header choose collectors', async () => {
   await go('/collectors');
   await seen(row('db-2'));
-  const before = await row('db-2').boundingBox();
+  await loaded(page);
+  const place = async () => (await row('db-2').boundingBox()).y;
+  const before = await place();
   await choose('db-1', 'db-2');
   await seen(bar().getByText('2 selected', { exact: true }));
-  assert.equal((await row('db-2').boundingBox()).y, before.y, 'no row moves when the bar comes');
+  await becomes('where a row is when the bar has come', place, before);
   await page.getByRole('link', { name: 'db-3', exact: true }).focus();
   await page.keyboard.press('x');
   await seen(bar().getByText('3 selected', { exact: true }));
-  await bar().getByRole('button', { name: `Select all ${FLEET} matching` }).click();
+  await bar()
+    .getByRole('button', { name: `Select all ${FLEET} matching` })
+    .click();
   await seen(bar().getByText(`${FLEET} selected`, { exact: true }));
-  await accessible();
+  await accessible(page);
   await picture(page, 'bulk-bar-desktop-light');
   await bulk('Clear selection');
   await gone(bar());
@@ -76,7 +76,7 @@ test('while some are chosen, the rows wait', async () => {
   await register(admin, 'aa-new');
   const apply = page.getByRole('button', { name: 'Apply 1 update' });
   await seen(apply);
-  assert.equal(await row('aa-new').count(), 0);
+  await number(row('aa-new'), 0);
   await apply.click();
   await seen(row('aa-new'));
   await bulk('Clear selection');
@@ -87,9 +87,8 @@ test('a restart of several is looked at, goes on in the background, and ends wit
   await bulk('Restart');
   const ask = dialog('Restart 3 collectors');
   const chosen = ask.getByRole('table', { name: 'Selected collectors' });
-  await seen(chosen);
-  assert.equal(await chosen.getByRole('row').count(), 4);
-  await accessible();
+  await number(chosen.getByRole('row'), 4);
+  await accessible(page);
   await ask.getByRole('textbox', { name: 'Reason' }).fill('new kernel');
   await ask.getByRole('button', { name: 'Restart 3 collectors' }).click();
   await seen(ask.getByRole('progressbar', { name: 'Bulk operation progress' }));
@@ -99,12 +98,12 @@ test('a restart of several is looked at, goes on in the background, and ends wit
   await seen(ask.getByRole('status').filter({ hasText: '1 of 3 done, 1 failed' }));
   const results = ask.getByRole('table', { name: 'Results' });
   await seen(results.getByRole('row').filter({ hasText: 'db-2' }).filter({ hasText: 'no permission to restart' }));
-  await accessible();
+  await accessible(page);
   await picture(page, 'bulk-progress-desktop-light');
   await ask.getByRole('button', { name: 'Run in background' }).click();
   await gone(page.getByRole('dialog'));
-  await seen(row('db-3').getByText('Restarting', { exact: true }));
   await seen(toasts().getByRole('link', { name: 'View operation' }));
+  await seen(row('db-3').getByText('Restarting', { exact: true }));
   await answerCommand(daemon, collectors[2], 'completed');
   await seen(toasts().getByRole('alert').filter({ hasText: 'Restart 3 collectors: 2 of 3 done, 1 failed' }));
 });
@@ -113,13 +112,13 @@ test('an operation has a page that survives a reload, and starts again what fail
   await go('/operations');
   const listed = page.getByRole('table', { name: 'Operations' }).getByRole('row').filter({ hasText: 'Restart 3 collectors' });
   await seen(listed.filter({ hasText: 'Completed' }).filter({ hasText: '2 of 3 done, 1 failed' }));
-  await accessible();
+  await accessible(page);
   await listed.getByRole('link').click();
   await seen(page.getByRole('heading', { name: 'Restart 3 collectors', level: 1 }));
   await page.reload();
   await seen(page.getByText('new kernel'));
   await seen(page.getByRole('table', { name: 'Results' }));
-  await accessible();
+  await accessible(page);
   await page.getByRole('button', { name: 'Retry failed' }).click();
   await seen(page.getByRole('heading', { name: 'Restart 1 collector', level: 1 }));
   await seen(page.getByRole('status').filter({ hasText: '0 of 1 done' }));
@@ -137,7 +136,7 @@ test('a later stop is scheduled, and can be cancelled', async () => {
   await ask.getByRole('button', { name: 'Stop 2 collectors' }).click();
   await seen(ask.getByText('Not a time'));
   await ask.getByRole('textbox', { name: 'Start at' }).fill('now+3h');
-  await accessible();
+  await accessible(page);
   await ask.getByRole('button', { name: 'Stop 2 collectors' }).click();
   await seen(ask.getByRole('status').filter({ hasText: /^Scheduled for \d{4}-/ }));
   await ask.getByRole('link', { name: 'View operation' }).click();
@@ -157,12 +156,12 @@ test('tags and group of several are saved together', async () => {
   await tags.getByRole('combobox', { name: 'Add tags' }).fill('gold');
   await tags.getByRole('combobox', { name: 'Add tags' }).press('Enter');
   await tags.getByRole('combobox', { name: 'Remove tags' }).fill('eu,');
-  await accessible();
+  await accessible(page);
   await tags.getByRole('button', { name: 'Save tags' }).click();
   await gone(page.getByRole('dialog'));
   await seen(toasts().getByText('Tags of 2 collectors saved'));
-  const { tags: stored } = await admin('GET', `collectors/${collectors[6].id}`);
-  assert.deepEqual(stored, ['gold']);
+  const stored = async () => (await admin('GET', `collectors/${collectors[6].id}`)).tags;
+  await becomes('the tags that are stored', stored, ['gold']);
 });
 
 test('the group of one changes at once, and Undo brings the old one back', async () => {
@@ -171,12 +170,14 @@ test('the group of one changes at once, and Undo brings the old one back', async
   const ask = dialog('Change group of 1 collector');
   await ask.getByRole('combobox', { name: 'Group' }).selectOption('Staging');
   await ask.getByRole('button', { name: 'Save group' }).click();
-  const group = () => row('db-9').getByRole('cell').nth(2).textContent();
-  await within(5000, 'the row has the new group', async () => (await group()) === 'Staging');
+  // a message waits while the pointer is on it
+  await toasts().getByRole('button', { name: 'Undo' }).hover();
+  const group = row('db-9').getByRole('cell').nth(2);
+  await says(group, 'Staging');
   await toasts().getByRole('button', { name: 'Undo' }).click();
-  await within(5000, 'the row has no group again', async () => (await group()) === '–');
+  await says(group, '–');
   const stored = async () => (await admin('GET', `collectors/${collectors[8].id}`)).group;
-  await within(5000, 'the server has no group either', async () => (await stored()) === null);
+  await becomes('the group that is stored', stored, null);
 });
 
 test('unregistering several is confirmed by typing how many', async () => {
@@ -186,16 +187,15 @@ test('unregistering several is confirmed by typing how many', async () => {
   const confirm = ask.getByRole('button', { name: 'Unregister 3 collectors' });
   await ask.getByRole('combobox', { name: 'Reason' }).selectOption('Database retired');
   await ask.getByRole('textbox', { name: 'Type unregister 3 to confirm' }).fill('unregister 2');
-  assert.ok(await confirm.isDisabled());
-  await accessible();
+  await disabled(confirm);
+  await accessible(page);
   await ask.getByRole('textbox', { name: 'Type unregister 3 to confirm' }).fill('unregister 3');
   await confirm.click();
   await seen(ask.getByRole('status').filter({ hasText: '3 of 3 done' }));
   await ask.getByRole('button', { name: 'Close' }).click();
   await gone(row('db-10'));
   await page.getByRole('link', { name: 'Archived collectors' }).click();
-  await seen(page.getByRole('table', { name: 'Archived collectors' }));
-  assert.equal(await page.getByRole('table', { name: 'Archived collectors' }).getByRole('row').count(), 4);
+  await number(page.getByRole('table', { name: 'Archived collectors' }).getByRole('row'), 4);
 });
 
 test('on a phone cards are chosen, and dialogs fill the screen', async () => {
@@ -203,20 +203,20 @@ test('on a phone cards are chosen, and dialogs fill the screen', async () => {
   await go('/collectors');
   await seen(page.getByRole('list', { name: 'Collectors' }));
   await choose('db-4', 'db-5');
-  await accessible();
+  await accessible(page);
   await picture(page, 'bulk-bar-phone-light');
   await bulk('Restart');
   await seen(dialog('Restart 2 collectors'));
-  await accessible();
+  await accessible(page);
   await picture(page, 'bulk-restart-phone-light');
-  const box = await dialog('Restart 2 collectors').boundingBox();
-  assert.equal(box.width, SIZES.phone.width);
+  const width = async () => (await dialog('Restart 2 collectors').boundingBox()).width;
+  await becomes('the width of the dialog', width, SIZES.phone.width);
   await page.keyboard.press('Escape');
   await page.setViewportSize({ width: 320, height: 640 });
   for (const path of ['/collectors', '/operations', '/collectors/archived', '/collectors/import']) {
     await go(path);
-    await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true]'));
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), path);
+    await loaded(page);
+    await fits(page, path);
   }
   await page.setViewportSize(SIZES.desktop);
 });
@@ -226,14 +226,14 @@ test('in the dark everything is as readable', async () => {
   for (const path of ['/operations', '/collectors/archived', '/collectors/import']) {
     await go(path);
     await seen(page.getByRole('heading', { level: 1 }));
-    await accessible();
+    await accessible(page);
   }
   await go('/collectors');
   await choose('db-4', 'db-5');
   for (const name of ['Stop', 'Change group', 'Edit tags', 'Unregister']) {
     await bulk(name);
     await seen(page.getByRole('dialog'));
-    await accessible();
+    await accessible(page);
     await picture(page, `bulk-${name.toLowerCase().replace(' ', '-')}-desktop-dark`);
     await page.keyboard.press('Escape');
     await gone(page.getByRole('dialog'));

@@ -96,7 +96,10 @@ try {
   stage.atEnd(() => clearInterval(beating));
   for (const scrolls of [false, true]) {
     const { p95, tasks, worst } = await watchFrames(page, scrolls);
-    say(`${BEATS_A_SECOND} updates/s, ${scrolls ? 'scrolling' : 'still'}`, `p95 ${p95.toFixed(1)} ms, ${tasks} long tasks, worst ${worst.toFixed(0)} ms`);
+    say(
+      `${BEATS_A_SECOND} updates/s, ${scrolls ? 'scrolling' : 'still'}`,
+      `p95 ${p95.toFixed(1)} ms, ${tasks} long tasks, worst ${worst.toFixed(0)} ms`,
+    );
   }
 
   const session = await context.newCDPSession(page);

@@ -2,6 +2,7 @@
 //! required, renewed before its certificate ends.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -19,10 +20,14 @@ use crate::support::wait_for;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn daemon(clock: Clock) -> Daemon {
+    daemon_that(ClientCertificates::Required, clock)
+}
+
+fn daemon_that(asks_for_certificates: ClientCertificates, clock: Clock) -> Daemon {
     Daemon::start_with(clock, |options| {
         let names = Names { listen: "127.0.0.1".parse().unwrap(), more: Vec::new() };
         options.certificate = Some(Source::Internal(names));
-        options.client_certificates = ClientCertificates::Required;
+        options.client_certificates = asks_for_certificates;
     })
 }
 
@@ -153,5 +158,109 @@ fn an_agent_renews_its_certificate_before_it_ends_and_keeps_its_key() {
         clock.advance(Duration::from_millis(20));
         daemon.node.presence.seen(id).filter(|later| later.seen_at > seen.seen_at)
     });
+    assert_eq!(agent.stop(), Some(0));
+}
+
+/// The files of an agent that was away for longer than its certificate and its token lasted: its administrator has given
+/// it another token.
+fn long_away(daemon: &Daemon, clock: &Clock) -> (Configured, CollectorId, Client, String) {
+    let registered = daemon.register("db-1");
+    clock.set(Clock::System.now());
+    daemon.node.certificate.as_ref().unwrap().reload().unwrap();
+    let id = registered.collector.id;
+    let ada = daemon.user("ada", Role::Admin);
+    let ca = daemon.node.authority.certificate();
+    let operator = Client::with(&daemon.url, Some(Tls { ca: ca.clone(), own: None }));
+    let rotated = operator.post(&format!("/api/v1/collectors/{id}/restart-jwt"), Some(&ada), &json!({}));
+    let configured = Configured::with("");
+    let folder = configured.folder.path();
+    write(&folder.join("token"), &rotated.string("new_jwt_token"));
+    write(&folder.join("ca.crt"), &ca);
+    write(&folder.join("own.crt"), &registered.certificate);
+    write_key(&configured, registered.private_key.unwrap().expose());
+    let (url, folder) = (&daemon.url, folder.display());
+    write(
+        &configured.file,
+        &format!(
+            "[collector]\nid = \"{id}\"\ntoken_file = \"{folder}/token\"\ninterval = 10\n[backend]\nurl = \"{url}\"\n\
+             [tls]\nca_file = \"{folder}/ca.crt\"\ncert_file = \"{folder}/own.crt\"\nkey_file = \"{folder}/own.key\"\n\
+             [spool]\ndirectory = \"{folder}/spool\"\n"
+        ),
+    );
+    (configured, id, operator, ada)
+}
+
+fn write_key(configured: &Configured, pem: &str) {
+    crate::support::appliance::write(&configured.folder.path().join("own.key"), pem.as_bytes());
+}
+
+fn log(configured: &Configured) -> String {
+    std::fs::read_to_string(configured.folder.path().join("log")).unwrap()
+}
+
+/// A clock of a year ago: what is issued now has ended by the machine's clock.
+fn long_ago() -> Clock {
+    Clock::manual(Clock::System.now().minus(366 * DAY))
+}
+
+#[test]
+fn an_agent_whose_certificate_has_ended_fetches_another_where_its_token_is_enough() {
+    let clock = long_ago();
+    let daemon = daemon_that(ClientCertificates::Optional, clock.clone());
+    let (configured, id, ..) = long_away(&daemon, &clock);
+    let path = configured.folder.path().join("own.crt");
+    let ended = std::fs::read_to_string(&path).unwrap();
+    let agent = Running::start(&configured);
+    wait_for("another certificate", || (std::fs::read_to_string(&path).unwrap() != ended).then_some(()));
+    wait_for("a sign of life", || daemon.node.presence.seen(id));
+    assert_eq!(agent.stop(), Some(0));
+}
+
+#[test]
+fn where_certificates_are_required_an_agent_whose_own_has_ended_says_what_to_do() {
+    let clock = long_ago();
+    let daemon = daemon_that(ClientCertificates::Required, clock.clone());
+    let (configured, id, operator, ada) = long_away(&daemon, &clock);
+    let agent = Running::start(&configured);
+    wait_for("what to do", || {
+        let log = log(&configured);
+        (log.contains("have an administrator issue one") && log.contains("own.crt")).then_some(())
+    });
+    wait_for("the refusal", || log(&configured).contains("certificate").then_some(()));
+    assert_eq!(agent.stop(), Some(0));
+    assert!(daemon.node.presence.seen(id).is_none());
+
+    let path = format!("/api/v1/collectors/{id}/certificates");
+    let issued = operator.post(&path, Some(&ada), &json!({}));
+    assert_eq!(issued.status, 201, "{}", issued.text);
+    write(&configured.folder.path().join("own.crt"), &issued.string("certificate"));
+    write_key(&configured, &issued.string("private_key"));
+    let agent = Running::start(&configured);
+    wait_for("a sign of life", || daemon.node.presence.seen(id));
+    assert_eq!(agent.stop(), Some(0));
+}
+
+#[test]
+fn a_key_that_others_may_read_is_not_used_and_the_agent_says_how_to_mend_that() {
+    let clock = Clock::manual(Clock::System.now());
+    let daemon = daemon_that(ClientCertificates::Required, clock.clone());
+    let (configured, id, ..) = long_away(&daemon, &clock);
+    let key = configured.folder.path().join("own.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = configured.run("run", &[]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains(&format!(
+            "its mode is 0644, and a key is for its owner alone: chmod 600 {}",
+            key.display()
+        )),
+        "{said}"
+    );
+    assert!(daemon.node.presence.seen(id).is_none());
+
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let agent = Running::start(&configured);
+    wait_for("a sign of life", || daemon.node.presence.seen(id));
     assert_eq!(agent.stop(), Some(0));
 }

@@ -1,13 +1,10 @@
 //! The agent's probes against a real PostgreSQL: they say what the database itself shows, under the names that
 //! collectors of the last generation use in the field.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 use tokio_postgres::Client;
 
-use crate::support::agent::{Configured, Running, reporting_to};
-use crate::support::peer::Peer;
+use crate::support::agent::Configured;
 use crate::support::postgres::Postgres;
 use crate::support::wait_for;
 
@@ -230,6 +227,9 @@ fn pg_locks_tells_who_waits_for_whom_and_does_not_wait_itself() {
         (&blocker["pid"], &blocker["state"]),
         (&chain["blocking_pid"], &Value::from("idle in transaction"))
     );
+    let waited_for = named(&part["by_mode"], "mode", "AccessShareLock");
+    assert_eq!(waited_for["waiting"], 1, "{part}");
+    assert_eq!(named(&part["by_mode"], "mode", "AccessExclusiveLock")["waiting"], 0, "{part}");
     let first = &part["active_locks"][0];
     assert_eq!((&first["granted"], &first["table"]), (&Value::from(false), &Value::from("orders")));
     // what is locked is left out, and what is free is there
@@ -410,73 +410,4 @@ fn a_user_without_rights_gets_what_is_public_and_is_told_what_is_missing() {
     let (status, push) = watching(&postgres, "nobody_special", "app", "").once();
     assert_eq!(status, Some(0), "{push}");
     assert!(!document(&push, "pg_query_stats")["queries"].as_array().unwrap().is_empty());
-}
-
-/// The messages with this word in all pushes that were taken.
-/// What a daemon would have stored: a batch that is sent again, as one is whose acknowledgement a signal cut off,
-/// bears the key that it had.
-fn messages(peer: &Peer, word: &str) -> Vec<String> {
-    let mut messages = Vec::new();
-    let mut keys = HashSet::new();
-    for push in peer.pushes(200) {
-        if !keys.insert(push.headers["idempotency-key"].clone()) {
-            continue;
-        }
-        let push: Value = serde_json::from_slice(&zstd::decode_all(push.body.as_slice()).unwrap()).unwrap();
-        let logs = push["metrics"].as_array().unwrap().iter().filter(|document| document["type"] == "pg_log");
-        let entries = logs.flat_map(|document| document["entries"].as_array().unwrap().clone());
-        let texts = entries.map(|entry| entry["message"].as_str().unwrap().to_owned());
-        messages.extend(texts.filter(|text| text.contains(word)));
-    }
-    messages
-}
-
-#[test]
-fn pg_log_arrives_once_across_rotation_and_kill_9_in_every_format() {
-    for (format, extension) in [("stderr", "log"), ("csvlog", "csv"), ("jsonlog", "json")] {
-        let postgres = Postgres::start_with(|_| vec!["logging_collector=on".to_owned()]);
-        if format == "jsonlog"
-            && number_in(&postgres, "SELECT current_setting('server_version_num')") < 150_000
-        {
-            continue;
-        }
-        postgres.execute(&format!("ALTER SYSTEM SET log_destination = {format};\nSELECT pg_reload_conf()"));
-        wait_for("the format", || {
-            (postgres.value("postgres", "SHOW log_destination") == format).then_some(())
-        });
-        let say = |word: &str| {
-            postgres.execute(&format!("DO $$ BEGIN RAISE LOG 'canary {word}, with \"quotes\"'; END $$"));
-        };
-        say("one");
-        wait_for("the first entry in a file", || {
-            let sql = format!("SELECT pg_current_logfile() LIKE '%.{extension}'");
-            (postgres.value("postgres", &sql) == "t").then_some(())
-        });
-        let peer = Peer::start(200);
-        let port = postgres.port();
-        let configured = reporting_to(
-            &peer.url(),
-            &format!(
-                "[pg_log]\nenabled = true\n[postgres]\nhost = \"127.0.0.1\"\nport = {port}\n\
-                 user = \"postgres\"\ndatabases = \"postgres\"\n"
-            ),
-        );
-        let agent = Running::start(&configured);
-        wait_for("the first entry", || (messages(&peer, "canary").len() == 1).then_some(()));
-        // the position is as durable as the batch that it came with
-        agent.kill();
-        say("two");
-        postgres.execute("SELECT pg_rotate_logfile()");
-        say("three");
-        let agent = Running::start(&configured);
-        wait_for("the others", || (messages(&peer, "canary").len() >= 3).then_some(()));
-        assert_eq!(agent.stop(), Some(0));
-        let expected: Vec<String> =
-            ["one", "two", "three"].map(|word| format!("canary {word}, with \"quotes\"")).to_vec();
-        assert_eq!(messages(&peer, "canary"), expected, "{format}");
-    }
-}
-
-fn number_in(postgres: &Postgres, sql: &str) -> i64 {
-    postgres.value("postgres", sql).parse().unwrap()
 }

@@ -7,7 +7,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::agent::{COLLECTOR_ID, Configured, Running, program, write};
+use crate::support::agent::{COLLECTOR_ID, Configured, Running, program, reporting_to, write};
 use crate::support::peer::Peer;
 use crate::support::wait_for;
 
@@ -69,6 +69,35 @@ fn broken_toml_is_told_by_line_without_quoting_it() {
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("line 2") && !said.contains("canary-secret"), "{said}");
+}
+
+/// What keeps an agent from running is said with the file that is at fault and what to do, and it ends with status 1.
+#[test]
+fn an_identity_that_cannot_be_used_is_refused_at_the_start() {
+    let configured = reporting_to("https://127.0.0.1:9", "");
+    let folder = configured.folder.path();
+    let tls = format!("[tls]\ncert_file = \"{0}/crt\"\nkey_file = \"{0}/key\"\n", folder.display());
+    let text = std::fs::read_to_string(&configured.file).unwrap();
+    write(&configured.file, &(text + &tls));
+    let pair = || {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    };
+    let ((certificate, key), (_, other)) = (pair(), pair());
+    for (certificate, key, said) in [
+        (certificate.as_str(), other.as_str(), "crt: it does not belong to the key"),
+        (&certificate[..80], &key, "crt: it is no whole certificate in PEM form"),
+        (&certificate, &key[..80], "crt: there is no whole key in PEM form in"),
+    ] {
+        write(&folder.join("crt"), certificate);
+        write(&folder.join("key"), key);
+        let output = configured.run("run", &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(said) && told.contains("register the agent again"), "{said}: {told}");
+        assert!(!told.contains("PRIVATE"), "{told}");
+    }
 }
 
 #[test]

@@ -225,6 +225,7 @@ fn a_second_daemon_and_a_taken_port_are_refused_with_clear_words() {
     let (status, said) = refused(&mut second);
     assert_eq!(status, Some(1), "{said}");
     assert!(said.contains(&format!("cannot listen on {}", first.client.address())), "{said}");
+    assert!(said.contains("choose another port"), "{said}");
     assert_eq!(first.client.get("/livez", None).status, 200, "the first one goes on");
 }
 

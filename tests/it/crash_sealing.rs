@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 use crate::support::daemon::new_collector;
 use crate::support::random::Random;
-use crate::support::wait_for;
+use crate::support::{OWN_PROGRAM, wait_for};
 
 const FOLDER: &str = "PGANALYTICS_TEST_SEALING";
 const ROUND: &str = "PGANALYTICS_TEST_SEALING_ROUND";
@@ -160,7 +160,7 @@ fn work(node: &Node, is_merging: bool) {
 
 /// Starts the process, waits until it is at work, and kills it.
 fn run_and_kill(folder: &Path, round: u64, pause: Duration) {
-    let mut child = Command::new(env::current_exe().unwrap())
+    let mut child = Command::new(OWN_PROGRAM)
         .args(["--exact", "crash_sealing::the_process_that_is_killed_while_it_seals", "--nocapture"])
         .env(FOLDER, folder)
         .env(ROUND, round.to_string())

@@ -23,7 +23,7 @@ use serde_json::value::to_raw_value;
 
 use crate::support::appliance::write;
 use crate::support::daemon::new_collector;
-use crate::support::shim;
+use crate::support::{OWN_PROGRAM, shim};
 
 const FOLDER: &str = "PGANALYTICS_TEST_FAULT_FOLDER";
 /// 2026-11-20T15:00:00Z
@@ -116,7 +116,7 @@ fn the_process_whose_disk_fails_while_it_seals() {
 
 /// Runs the process with a fault, and gives what it said.
 fn run(folder: &Path, fault: &[(&str, &str)]) -> String {
-    let done = Command::new(env::current_exe().unwrap())
+    let done = Command::new(OWN_PROGRAM)
         .args(["--exact", "fault_sealing::the_process_whose_disk_fails_while_it_seals", "--nocapture"])
         .env(FOLDER, folder)
         .env("LD_PRELOAD", shim::of("faultio.c"))

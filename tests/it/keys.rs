@@ -2,10 +2,12 @@
 //! keys that cannot be used.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::appliance::{Appliance, write};
+use crate::support::random::Random;
 use crate::support::wait_for;
 
 fn run(appliance: &Appliance, arguments: &[&str]) -> (Option<i32>, Value, String) {
@@ -35,6 +37,7 @@ fn import(appliance: &Appliance, ada: &str, from: usize, count: usize) -> Vec<St
 
 #[test]
 fn keys_rotate_beside_a_daemon_that_is_killed_again_and_again_and_nothing_is_lost() {
+    let mut random = Random::seeded();
     let (mut appliance, ada) = Appliance::with_admin();
     let tokens = import(&appliance, &ada, 0, 1200);
     let exchange = |appliance: &Appliance, token: &str| {
@@ -44,14 +47,17 @@ fn keys_rotate_beside_a_daemon_that_is_killed_again_and_again_and_nothing_is_los
         let (status, rotated, said) = run(&appliance, &["key", "rotate", "--output", "json"]);
         assert_eq!((status, &rotated["root_key"]), (Some(0), &json!(round)), "{said}");
         // somewhere in the work, and again soon after the next start
-        wait_for("the work to begin", || {
+        let done = random.below(1200);
+        wait_for("the work to come so far", || {
             let keys = root_keys(&appliance);
-            keys.iter().any(|(id, values)| *id == round && *values > 300).then_some(())
+            keys.iter().any(|(id, values)| *id == round && *values > done).then_some(())
         });
-        appliance.kill();
-        appliance.restart();
-        appliance.kill();
-        appliance.restart();
+        for _ in 0..2 {
+            appliance.kill();
+            appliance.restart();
+            // the moment is the point of the test
+            std::thread::park_timeout(Duration::from_millis(random.below(300)));
+        }
         // what was issued before works all the while, and so does what is sealed now
         assert_eq!(exchange(&appliance, &tokens[0]), 200);
         let more = import(&appliance, &ada, 1200 + usize::try_from(round).unwrap() * 10, 1);

@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::appliance::{ADMIN, Appliance, now, registration};
-use crate::support::mirrored::{assert_mirrored, held, mirrored, settings, status, wait_until_mirrored};
+use crate::support::mirrored::{
+    assert_mirrored, assert_trail, held, mirrored, settings, status, wait_until_mirrored,
+};
 use crate::support::postgres::Postgres;
 use crate::support::wait_for;
 
@@ -106,25 +108,20 @@ fn a_mirror_that_lost_something_gets_it_again() {
     assert_trail(&appliance, &admin, &postgres);
 }
 
-/// Each entry of the trail is in the mirror, with its hash.
-fn assert_trail(appliance: &Appliance, admin: &str, postgres: &Postgres) {
-    let reply = appliance.client.get("/api/v1/audit?limit=1000", Some(admin));
-    let ours: Vec<(u64, String)> =
-        reply.body["entries"].as_array().unwrap().iter().rev().map(entry).collect();
-    // reading the trail is an entry, too
-    let theirs = wait_for("the trail", || {
-        let sql = "SELECT seq, hash FROM collector_audit_log ORDER BY seq";
-        let rows = postgres.value("postgres", sql);
-        let rows: Vec<_> = rows.lines().map(|line| line.split_once('|').unwrap()).collect();
-        let rows: Vec<_> =
-            rows.iter().map(|(seq, hash)| (seq.parse().unwrap(), (*hash).to_owned())).collect();
-        (rows.len() >= ours.len()).then_some(rows)
-    });
-    assert_eq!(theirs[..ours.len()], ours);
-}
-
-fn entry(entry: &Value) -> (u64, String) {
-    (entry["seq"].as_u64().unwrap(), entry["hash"].as_str().unwrap().to_owned())
+/// The mirror is an archive with an owner of its own: what was removed there is not missed.
+#[test]
+fn what_its_owner_removes_from_the_mirror_does_not_come_back() {
+    let postgres = Postgres::start();
+    let (mut appliance, admin) = with_mirror(&postgres);
+    let (_, token) = appliance.collector(&admin, "db-1");
+    push(&appliance, &token, "a", &[probe(1)]);
+    wait_until_mirrored(&appliance, &admin);
+    postgres.execute("DELETE FROM collector_metrics");
+    push(&appliance, &token, "b", &[probe(2)]);
+    assert_eq!(appliance.stop(), Some(0));
+    appliance.restart();
+    wait_until_mirrored(&appliance, &admin);
+    assert_eq!(count(&postgres, "SELECT sum(record_count) FROM collector_metrics"), 1);
 }
 
 /// What becomes of a collector becomes of its copy: archived, returned, and removed for good.

@@ -12,6 +12,7 @@ use crate::support::raw::Raw;
 use crate::support::wait_for;
 
 const REGISTER: &str = "/api/v1/collectors/register";
+const BULK: &str = "/api/v1/collectors/bulk-action";
 const IMPORT: &str = "/api/v1/collectors/bulk-import";
 
 fn send(client: &Client, path: &str, token: &str, key: &str, body: &Value) -> Option<Reply> {
@@ -99,6 +100,32 @@ fn whenever_the_daemon_is_killed_a_change_and_its_answer_are_both_there_or_neith
     assert_eq!(audited.body["entries"].as_array().unwrap().len(), 16);
     assert_eq!(appliance.client.get("/api/v1/audit/verify", Some(&ada)).body["verified"], true);
     assert!(replayed > 0, "no kill came after a commit");
+}
+
+/// A bulk action commits step by step: the one that was killed goes on under its key, and is answered as a whole.
+#[test]
+fn a_bulk_action_that_is_killed_in_the_middle_is_one_operation_when_it_is_sent_again() {
+    let (mut appliance, ada) = Appliance::with_admin();
+    let rows: Vec<Value> = (0..1000).map(|number| registration(&format!("db-{number}"))).collect();
+    let imported = send(&appliance.client, IMPORT, &ada, "import", &json!({"collectors": rows})).unwrap();
+    let results = imported.body["results"].as_array().unwrap();
+    let ids: Vec<&Value> = results.iter().map(|result| &result["collector_id"]).collect();
+    let body = json!({"action": "stop", "collector_ids": ids, "params": {"expires_in_seconds": 3600}});
+    let unread = ask_only(&appliance, BULK, &ada, "stop", &body);
+    let operations = |appliance: &Appliance| appliance.client.get("/api/v1/operations", Some(&ada)).body;
+    wait_for("the operation", || (operations(&appliance)["total"] == 1).then_some(()));
+    appliance.kill();
+    drop(unread);
+    appliance.restart();
+
+    let whole = send(&appliance.client, BULK, &ada, "stop", &body).unwrap();
+    assert_eq!((whole.status, &whole.body["succeeded"]), (202, &json!(1000)), "{}", whole.text);
+    let listed = operations(&appliance);
+    assert_eq!((&listed["total"], &listed["operations"][0]["id"]), (&json!(1), &whole.body["operation_id"]));
+    let again = send(&appliance.client, BULK, &ada, "stop", &body).unwrap();
+    assert_eq!((again.header("idempotent-replayed"), &again.body), ("true", &whole.body));
+    let audited = appliance.client.get("/api/v1/audit?action=operation.create", Some(&ada));
+    assert_eq!(audited.body["entries"].as_array().unwrap().len(), 1);
 }
 
 /// An import commits chunk by chunk: what a killed one had done keeps its answer, and the rest is done.

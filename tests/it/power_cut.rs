@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 use crate::support::daemon::new_collector;
 use crate::support::random::Random;
 use crate::support::recorded::{Call, Disk, calls};
-use crate::support::shim;
+use crate::support::{OWN_PROGRAM, shim};
 
 const FOLDER: &str = "PGANALYTICS_TEST_RECORDED";
 const ACKNOWLEDGED: &str = "acknowledged";
@@ -158,7 +158,7 @@ static RECORD: LazyLock<Vec<Call>> = LazyLock::new(|| {
     let (data, log) = (folder.path().join("disk"), folder.path().join("log"));
     // whoever installs it makes the data directory
     std::fs::create_dir_all(data.join("data")).unwrap();
-    let done = Command::new(env::current_exe().unwrap())
+    let done = Command::new(OWN_PROGRAM)
         .args(["--exact", "power_cut::the_process_whose_writes_are_recorded", "--nocapture"])
         .env(FOLDER, &data)
         .env("RECORD_FOLDER", &data)

@@ -2,6 +2,7 @@
 //! over the same samples; clients of Prometheus can sign in; what would cost too much is refused at once.
 
 mod fleet;
+mod grafana;
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -152,55 +153,6 @@ fn in_order(data: &Value) -> Value {
     all.into()
 }
 
-/// What Grafana calls when a data source is saved and tested, when a dashboard opens, and while somebody types in
-/// Explore.
-#[test]
-fn grafana_finds_what_it_asks_for() {
-    let fleet = Fleet::start();
-    let (start, end) = (seconds(fleet.start), seconds(fleet.end()));
-    let range = [("start", start.as_str()), ("end", end.as_str())];
-
-    // Save & test
-    let health = fleet.call("query", &[("query", "1+1"), ("time", "4")]);
-    assert_eq!(
-        (health.status, health.text.as_str()),
-        (200, r#"{"status":"success","data":{"resultType":"scalar","result":[4,"2"]}}"#)
-    );
-    let info = fleet.get("status/buildinfo", &[]);
-    assert!(info.string("status") == "success" && info.body["data"]["version"] == "2.42.0", "{}", info.text);
-    assert!(info.body["data"].get("features").is_none(), "it would be taken for another product");
-    let posted = fleet.call("status/buildinfo", &[]);
-    assert_eq!((posted.status, posted.header("allow")), (405, "GET"));
-
-    // a dashboard: variables, then panels
-    let values = fleet.get("label/collector/values", &range);
-    assert_eq!(values.body["data"], json!(["db-1", "db-2"]));
-    let series = fleet.get("series", &[&[("match[]", "pg_up{collector=\"db-1\"}")][..], &range].concat());
-    assert_eq!(series.body["data"][0]["environment"], "production", "{}", series.text);
-    let panel = "sum by (collector) (rate(pg_stat_database_xact_commit{collector=~\"db-1|db-2\"}[4m]))";
-    let panel = fleet.call("query_range", &[&[("query", panel), ("step", "60")][..], &range].concat());
-    assert_eq!(panel.body["data"]["result"].as_array().unwrap().len(), 2, "{}", panel.text);
-    let tile = fleet.call("query", &[("query", "count(pg_up)"), ("time", &seconds(fleet.end() - 60_000))]);
-    assert_eq!(tile.body["data"]["result"][0]["value"][1], "2", "{}", tile.text);
-    assert_eq!(fleet.get("query_exemplars", &[("query", "pg_up")]).body["data"], json!([]));
-    assert_eq!(fleet.get("rules", &[]).body["data"], json!({"groups": []}));
-
-    // Explore: names, labels and values as somebody types
-    let names = fleet.get("label/__name__/values", &range);
-    assert!(names.body["data"].as_array().unwrap().contains(&json!("pg_stat_database_xact_commit")));
-    let metadata = fleet.get("metadata", &[]);
-    assert_eq!(metadata.body["data"]["pg_stat_database_xact_commit"][0]["type"], "counter");
-    let one = fleet.get("metadata", &[("metric", "pg_up")]);
-    assert_eq!(one.body["data"].as_object().unwrap().len(), 1, "{}", one.text);
-    let labels = fleet.call("labels", &[&[("match[]", "pg_up")][..], &range].concat());
-    assert_eq!(labels.body["data"], json!(["__name__", "collector", "collector_id", "environment"]));
-    let limited = fleet.get("labels", &[&[("limit", "2")][..], &range].concat());
-    assert_eq!(limited.body["data"].as_array().unwrap().len(), 2);
-    assert!(limited.body["warnings"].is_array());
-    let tree = fleet.get("parse_query", &[("query", "rate(pg_up{a=\"b\"}[5m])")]);
-    assert_eq!(tree.body["data"]["args"][0]["range"], 300_000, "{}", tree.text);
-}
-
 #[test]
 fn data_sources_sign_in_by_token_password_or_cookie() {
     let fleet = Fleet::start();
@@ -263,7 +215,11 @@ fn a_query_ends_when_its_client_is_gone() {
     };
     let asked: Vec<_> = (0..pganalytics::limits::PROMQL_RUNNING).map(|_| ask()).collect();
     let quick = |timeout: &str| fleet.call("query", &[("query", "1"), ("timeout", timeout)]).status;
+    let (_, agent) = fleet.appliance.collector(&fleet.admin, "db-3");
     wait_for("all turns to be taken", || (quick("0.1") == 503).then_some(()));
+    // agents need no turn
+    let document = json!({"type": "demo", "timestamp": crate::support::appliance::now(), "load": 1});
+    assert_eq!(fleet.appliance.client.push(&agent, "meanwhile", &[document]).status, 200);
     drop(asked);
     let began = Instant::now();
     assert_eq!(quick("20"), 200);
@@ -307,12 +263,21 @@ fn what_would_cost_too_much_is_refused_at_once() {
         ("query", form(vec![]), 400, "bad_data"),
         ("query", form(vec![("query", "1"), ("time", "NaN")]), 400, "bad_data"),
         ("query", form(vec![("query", "1"), ("time", "1e300")]), 400, "bad_data"),
+        ("query", form(vec![("query", "1"), ("time", "Inf")]), 400, "bad_data"),
+        ("query", form(vec![("query", "1"), ("time", "-Inf")]), 400, "bad_data"),
+        ("query", form(at("demo_load @ Inf")), 400, "bad_data"),
+        ("query", form(at("demo_load[5m:NaN]")), 400, "bad_data"),
+        ("query", form(at("bottomk(-Inf, demo_load)")), 422, "execution"),
         ("query", form(vec![("query", "pg_up"), ("timeout", "0")]), 503, "timeout"),
+        ("query", form(vec![("query", "1"), ("timeout", "Inf")]), 400, "bad_data"),
         ("query", form(vec![("query", "1"), ("timeout", "soon")]), 400, "bad_data"),
         ("query_range", between("demo_load", &year, "0.001").to_vec(), 400, "bad_data"),
         ("query_range", between("demo_load", &start, "0").to_vec(), 400, "bad_data"),
         ("query_range", between("demo_load", &start, "-5").to_vec(), 400, "bad_data"),
         ("query_range", between("demo_load", &start, "NaN").to_vec(), 400, "bad_data"),
+        ("query_range", between("demo_load", &start, "Inf").to_vec(), 400, "bad_data"),
+        ("query_range", between("demo_load", "NaN", "60").to_vec(), 400, "bad_data"),
+        ("query_range", between("demo_load", "-Inf", "60").to_vec(), 400, "bad_data"),
         ("query_range", between("demo_load[5m]", &start, "60").to_vec(), 400, "bad_data"),
         ("series", form(vec![]), 400, "bad_data"),
         ("series", form(vec![("match[]", "{}")]), 400, "bad_data"),
@@ -334,4 +299,44 @@ fn what_would_cost_too_much_is_refused_at_once() {
     }
     let nothing = fleet.call("nothing", &[]);
     assert_eq!((nothing.status, nothing.string("errorType")), (404, "not_found".into()));
+}
+
+/// A collector may have sent a label that is another one each time; who asks for all of it waits for an error only.
+#[test]
+fn more_series_than_a_query_may_find_are_refused() {
+    const DOCUMENTS: usize = 21;
+    const ROWS: usize = pganalytics::limits::PROMQL_SERIES / (DOCUMENTS - 1);
+    let fleet = Fleet::start();
+    let (_, agent) = fleet.appliance.collector(&fleet.admin, "db-3");
+    let document = |number: usize| {
+        let rows = (0..ROWS).map(|row| json!({"n": format!("{number}-{row}"), "v": row})).collect::<Vec<_>>();
+        json!({"type": "many", "timestamp": crate::support::appliance::now(), "rows": rows})
+    };
+    for number in 0..DOCUMENTS {
+        let pushed = fleet.appliance.client.push(&agent, &number.to_string(), &[document(number)]);
+        assert_eq!(pushed.status, 200, "{}", pushed.text);
+    }
+    let (start, end) = (seconds(fleet.start), seconds(fleet.end() + 86_400_000));
+    let range = [("start", start.as_str()), ("end", end.as_str())];
+    for (path, form) in [
+        ("query", vec![("query", "count(many_rows_v)")]),
+        ("query", vec![("query", "{__name__=~\".+\"}")]),
+        ("query_range", [&[("query", "sum(many_rows_v)"), ("step", "3600")][..], &range].concat()),
+        ("series", [&[("match[]", "many_rows_v")][..], &range].concat()),
+        ("label/n/values", range.to_vec()),
+    ] {
+        let reply = fleet.call(path, &form);
+        assert_eq!(
+            (reply.status, reply.string("errorType")),
+            (422, "execution".into()),
+            "{path}: {}",
+            reply.text
+        );
+        assert!(reply.string("error").contains("series"), "{}", reply.text);
+    }
+    // the others are found as before
+    assert_eq!(
+        fleet.call("query", &[("query", "count(pg_up)"), ("time", &seconds(fleet.end() - 60_000))]).status,
+        200
+    );
 }

@@ -1,5 +1,6 @@
 //! `PromQL` beside a real Prometheus 2.42 that holds the same samples: the same answers, and the same refusals.
 
+mod corners;
 pub(crate) mod data;
 mod expressions;
 

@@ -3,16 +3,23 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use reqwest::Method;
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
 
 use crate::support::appliance::{ADMIN, Appliance, PASSWORD, write};
 use crate::support::client::{Client, Tls};
-use crate::support::tls::{connect, old_hello};
+use crate::support::tls::{connect, old_hello, takes_suite};
 use crate::support::wait_for;
+
+/// How often the site's certificate is replaced under traffic.
+const REPLACEMENTS: usize = 12;
 
 /// An authority of a site, and what it issues.
 struct Site {
@@ -116,6 +123,20 @@ fn the_listener_speaks_nothing_below_the_version_that_is_configured() {
     }
 }
 
+/// Where TLS 1.2 is wanted, it is with forward secrecy and authenticated encryption; no RC4, 3DES, CBC, export or null.
+#[test]
+fn no_suite_is_taken_that_a_scanner_would_name() {
+    let scan = |appliance: &Appliance| {
+        let suites = (0..=0xff).chain(0xc000..=0xc0ff).chain(0xcca8..=0xccae).chain(0x1301..=0x1305);
+        suites.filter(|suite| takes_suite(appliance.client.address(), *suite)).collect::<Vec<u16>>()
+    };
+    let (appliance, _) = internal(&[]);
+    assert_eq!(scan(&appliance), Vec::<u16>::new(), "a suite of TLS 1.2");
+    let (appliance, _) = internal(&[("PGANALYTICS_TLS_MIN_VERSION", "1.2")]);
+    // ECDHE-ECDSA with AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305
+    assert_eq!(scan(&appliance), [0xc02b, 0xc02c, 0xcca9]);
+}
+
 #[test]
 fn the_internal_certificate_is_the_same_after_a_restart_and_browsers_are_bound_to_tls() {
     let (mut appliance, tls) = internal(&[]);
@@ -167,6 +188,54 @@ fn the_sites_certificate_is_taken_anew_on_sighup_and_a_bad_pair_leaves_the_old_o
     appliance.signal(Signal::SIGHUP);
     wait_for("the new certificate", || (shown() != before).then_some(()));
     connect(&address, &site.tls(), &[&TLS13]).unwrap();
+}
+
+/// Agents and browsers feel nothing of a replacement, be their connections old or new.
+#[test]
+fn no_request_is_lost_while_certificates_are_replaced() {
+    let site = Site::new();
+    let keys = [Site::issue(), Site::issue()];
+    let replace = |key: &KeyPair| {
+        site.put_key(key);
+        site.put_certificate(key);
+    };
+    replace(&keys[0]);
+    let mut appliance = Appliance::prepare();
+    appliance.serve_with(&["--config", &site.configured()]);
+    let (url, tls, is_over) = (appliance.client.url().to_owned(), site.tls(), AtomicBool::new(false));
+    let ask = |is_kept: bool| {
+        let (kept, mut answers) = (Client::with(&url, Some(tls.clone())), Vec::new());
+        while !is_over.load(Ordering::SeqCst) {
+            let new = (!is_kept).then(|| Client::with(&url, Some(tls.clone())));
+            let reply = new.as_ref().unwrap_or(&kept).try_send(Method::GET, "/livez", &[], Vec::new());
+            answers.push(reply.map(|reply| reply.status).map_err(|error| format!("{error:?}")));
+        }
+        answers
+    };
+    let shown = || crate::support::tls::shown(appliance.client.address(), &[&TLS13]);
+    let answers = thread::scope(|scope| {
+        let ask = &ask;
+        let asking = [true, false, true, false].map(|is_kept| scope.spawn(move || ask(is_kept)));
+        let mut before = shown();
+        let replaced = (1..=REPLACEMENTS).take_while(|number| {
+            replace(&keys[number % 2]);
+            appliance.signal(Signal::SIGHUP);
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while shown() == before && Instant::now() < deadline {
+                thread::park_timeout(Duration::from_millis(10));
+            }
+            std::mem::replace(&mut before, shown()) != before
+        });
+        let replaced = replaced.count();
+        is_over.store(true, Ordering::SeqCst);
+        assert_eq!(replaced, REPLACEMENTS);
+        asking.map(|asking| asking.join().unwrap())
+    });
+    for answers in answers {
+        assert!(answers.len() > 2, "there was traffic: {}", answers.len());
+        let lost: Vec<_> = answers.iter().filter(|answer| **answer != Ok(200)).collect();
+        assert!(lost.is_empty(), "{} of {}: {:?}", lost.len(), answers.len(), lost[0]);
+    }
 }
 
 /// Nothing is begun with a pair that cannot be used: the message says what to do, and the directory is not made.

@@ -1,7 +1,9 @@
 """A Debian machine in a folder: booted with its own systemd and without a network, and driven from outside."""
 
 import json
+import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -80,3 +82,21 @@ class Container:
         except subprocess.TimeoutExpired:
             self._nspawn.kill()
             self._nspawn.wait()
+
+
+def in_container(base, scratch, name, scenario):
+    """Boots a copy of `base`, does `scenario` in it, and says what the services said where that fails."""
+    root = scratch / name
+    shutil.rmtree(root, ignore_errors=True)
+    subprocess.run(["cp", "--archive", "--reflink=auto", base, root], check=True)
+    # what a Debian that a person installed has, and a bare one lacks
+    (root / "etc/hosts").write_text("127.0.0.1 localhost appliance\n")
+    machine = Container(root, scratch / f"{name}.log")
+    try:
+        scenario(machine)
+    except Failed as failed:
+        journal = machine.try_run("journalctl", "--no-pager", "--lines=60", "--unit=pganalytics*")
+        sys.exit(f"FAILED {failed}\n\n{journal.stdout}")
+    finally:
+        machine.stop()
+    shutil.rmtree(root)

@@ -13,19 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from container import Container, Failed, wait_for
-
-PASSWORD = "correct horse battery staple"
-SETTINGS = "/etc/pganalytics/pganalytics.toml"
-
-
-def expect(truth, what):
-    if not truth:
-        raise Failed(what)
-
-
-def said(step):
-    print(f"ok    {step}", flush=True)
+from container import in_container, wait_for
+from steps import (
+    SETTINGS, Watch, expect, fetch_agent, is_ready, kill, log_in, online, register_agent, said, set_up,
+)  # fmt: skip
 
 
 def later_version(package, scratch):
@@ -46,87 +37,31 @@ def install(machine, package):
     return machine.run("dpkg", "--install", f"/root/{package.name}")
 
 
-def is_ready(machine):
-    done = machine.try_run("curl", "--silent", "--fail", "--insecure", "https://localhost:8443/readyz")
-    return done.returncode == 0
-
-
-def install_daemon(machine, package):
-    printed = install(machine, package)
+def install_daemon(machine, bundle):
+    """From the bundle that a site carries to its machine, which is verified there."""
+    unpacked = machine.root / "root/bundle"
+    unpacked.mkdir()
+    subprocess.run(["tar", "--extract", "--file", bundle, "--directory", unpacked, "--strip-components=1"], check=True)
+    key = machine.run("sh", "-c", "openssl pkey -pubin -in /root/bundle/signing-key.pem -outform DER | sha256sum").split()[0]
+    printed = machine.run("/root/bundle/install.sh", "--key", key, "daemon")
     expect("setup-code" in printed and "8443" in printed, f"the package does not say how to begin:\n{printed}")
     wait_for("the daemon is ready", lambda: is_ready(machine))
     expect(machine.show("pganalytics", "ActiveState") == "active", "the service is not active")
     expect(machine.show("pganalytics", "UnitFileState") == "enabled", "the service is not enabled")
     expect(machine.run("stat", "-c", "%U %a", "/var/lib/pganalytics").strip() == "pganalytics 750", "the data folder")
     expect(machine.run("stat", "-c", "%U %a", "/var/lib/pganalytics/setup-code").strip() == "pganalytics 600", "the code")
+    code = machine.run("cat", "/var/lib/pganalytics/setup-code").strip()
+    expect(code in journal(machine), "the log does not show the code")
     user = machine.run("stat", "-c", "%U", f"/proc/{machine.show('pganalytics', 'MainPID')}").strip()
     expect(user == "pganalytics", f"the daemon runs as {user}")
     said("the daemon's package is installed, and its service runs as a user of its own")
 
 
-def set_up(machine):
-    code = machine.run("cat", "/var/lib/pganalytics/setup-code").strip()
-    status, answer = machine.call("POST", "/api/v1/setup", body={"code": code, "username": "ada", "password": PASSWORD})
-    expect(status == 201, f"setup: {status} {answer}")
-    expect(machine.try_run("test", "-e", "/var/lib/pganalytics/setup-code").returncode != 0, "the code is still there")
-    said("the first administrator is made with the code")
-
-
-def log_in(machine):
-    status, answer = machine.call("POST", "/api/v1/auth/login", body={"username": "ada", "password": PASSWORD})
-    expect(status == 200, f"login: {status} {answer}")
-    return answer["token"]
-
-
 def install_agent(machine):
-    """The agent's package comes from the daemon, as a site fetches it."""
-    status, answer = machine.call("GET", "/api/v1/downloads")
-    expect(status == 200, f"downloads: {status} {answer}")
-    package = next(file for file in answer["files"] if file["name"].endswith("_amd64.deb"))
-    address = f"https://localhost:8443/downloads/{package['name']}"
-    machine.run("curl", "--silent", "--fail", "--insecure", "--output", f"/root/{package['name']}", address)
-    machine.run("sh", "-c", "sha256sum --check", stdin=f"{package['sha256']}  /root/{package['name']}\n")
-    printed = machine.run("dpkg", "--install", f"/root/{package['name']}")
+    printed = machine.run("dpkg", "--install", fetch_agent(machine, "_amd64.deb"))
     expect("register" in printed, f"the agent's package does not say how to begin:\n{printed}")
     expect(machine.show("pganalytics-collector", "ActiveState") == "inactive", "an agent without identity runs")
     said("the agent's package comes from the daemon; without an identity the agent waits")
-
-
-def authority(machine, token):
-    """The certificate of the daemon's authority, which each registered collector is given."""
-    wanted = {"name": "db-0", "type": "postgresql", "environment": "production", "host": "db-0", "port": 5432}
-    wanted |= {"database": "app", "username": "watch", "password": "not asked for", "ssl_mode": "prefer", "test_connection": False}
-    status, answer = machine.call("POST", "/api/v1/collectors/register", token, wanted)
-    expect(status == 201, f"register: {status} {answer}")
-    return answer["ca_certificate"]
-
-
-def register_agent(machine, token):
-    (machine.root / "etc/pganalytics/ca.crt").write_text(authority(machine, token))
-    status, secret = machine.call("POST", "/api/v1/registration-secrets", token, {"name": "test"})
-    expect(status == 201, f"secret: {status} {secret}")
-    machine.run(
-        "pganalytics-collector", "register", "--url", "https://localhost:8443", "--name", "db-1",
-        "--ca-file", "/etc/pganalytics/ca.crt", "--secret-stdin", stdin=secret["secret"],
-    )  # fmt: skip
-    machine.run("systemctl", "start", "pganalytics-collector")
-    expect(machine.show("pganalytics-collector", "ActiveState") == "active", "the agent is not active")
-    collector = wait_for("the agent is online", lambda: online(machine, token), 120)
-    count = wait_for("metrics arrive", lambda: documents(machine, token, collector), 120)
-    expect({"sysstat", "disk_usage"} <= count, f"only {count} arrived")
-    said("an agent registers, comes online, and its metrics arrive")
-    return collector
-
-
-def online(machine, token):
-    _, answer = machine.call("GET", "/api/v1/collectors?search=db-1", token)
-    found = [row for row in answer["collectors"] if row["name"] == "db-1" and row["status"] == "online"]
-    return found[0]["id"] if found else None
-
-
-def documents(machine, token, collector):
-    _, answer = machine.call("GET", f"/api/v1/collectors/{collector}/documents?limit=100", token)
-    return {entry["type"] for entry in answer["documents"]}
 
 
 def read_logs(machine):
@@ -146,15 +81,6 @@ def read_logs(machine):
     text = machine.run(*enter, "cat", "/var/log/postgresql/postgresql-17-main.log")
     expect("ready" in text, "the agent cannot read the log of PostgreSQL")
     said("the agent may read PostgreSQL's log, and nothing else of /var/log")
-
-
-def kill(machine, token, unit):
-    before = machine.show(unit, "MainPID")
-    machine.run("systemctl", "kill", "--signal=SIGKILL", "--kill-whom=main", unit)
-    wait_for(f"{unit} runs again", lambda: machine.show(unit, "MainPID") not in ("0", before))
-    wait_for("the daemon is ready", lambda: is_ready(machine))
-    expect(machine.call("GET", "/api/v1/auth/me", token)[0] == 200, "the session is gone")
-    said(f"{unit} is killed, and runs again with what it had")
 
 
 def refusals(machine):
@@ -201,6 +127,70 @@ def credential(machine, token):
     said("the root key comes as a credential")
 
 
+def reload(machine):
+    """What a reload cannot apply is named, and what it can is in use at once."""
+    settings = machine.root / SETTINGS.lstrip("/")
+    whole = settings.read_text()
+    settings.write_text(whole.replace('filter = "info"', 'filter = "debug"').replace("workers = 2", "workers = 3"))
+    process = machine.show("pganalytics", "MainPID")
+    machine.run("systemctl", "reload", "pganalytics")
+    wait_for("the reload", lambda: "wait for a restart settings=server.workers" in journal(machine))
+    settings.write_text(whole)
+    machine.run("systemctl", "reload", "pganalytics")
+    expect(machine.show("pganalytics", "MainPID") == process, "a reload restarted the daemon")
+    said("a reload applies what can change, and names what waits for a restart")
+
+
+def journal(machine):
+    return machine.run("journalctl", "--no-pager", "--unit=pganalytics")
+
+
+def socket(machine, token):
+    """systemd may open the port: also one below 1024, and whoever comes while the daemon is away waits."""
+    https = "https://localhost"
+    drop_in = machine.root / "etc/systemd/system/pganalytics-listen.socket.d/port.conf"
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text("[Socket]\nListenStream=\nListenStream=443\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "stop", "pganalytics")
+    machine.run("systemctl", "enable", "--now", "pganalytics-listen.socket")
+    expect(is_ready(machine, https), "the first connection does not start the daemon")
+    expect(not is_ready(machine), "it listens on what is configured as well")
+    machine.run("systemctl", "kill", "--signal=SIGKILL", "--kill-whom=main", "pganalytics")
+    status, _ = machine.call("GET", "/api/v1/auth/me", token, base=https)
+    expect(status == 200, f"who comes while it is away is answered {status}")
+    machine.run("systemctl", "disable", "--now", "pganalytics-listen.socket")
+    machine.run("systemctl", "restart", "pganalytics")
+    wait_for("the daemon is ready", lambda: is_ready(machine))
+    said("systemd opens the port, below 1024 too, and keeps connections while the daemon is away")
+
+
+def move(machine, base, scratch, packages):
+    """To another machine, as the documents say it; what the old one has stays as it is."""
+    machine.run("systemctl", "stop", "pganalytics")
+
+    def on_the_new_machine(other):
+        install(other, packages[0])
+        wait_for("the daemon is ready", lambda: is_ready(other))
+        other.run("systemctl", "stop", "pganalytics")
+        for folder in ("var/lib/pganalytics", "etc/pganalytics", "etc/credstore"):
+            shutil.rmtree(other.root / folder, ignore_errors=True)
+            subprocess.run(["cp", "--archive", machine.root / folder, other.root / folder], check=True)
+        other.run("chown", "-R", "pganalytics:", "/var/lib/pganalytics")
+        # as the service would be handed the key
+        verify = ["systemd-run", "--quiet", "--wait", "--pipe", "--uid=pganalytics", "--property=LoadCredential=pganalytics.root-key"]
+        expect("whole" in other.run(*verify, "pganalytics", "verify", "--config", SETTINGS), "the copy is not whole")
+        other.run("systemctl", "start", "pganalytics")
+        wait_for("the daemon is ready", lambda: is_ready(other))
+        _, answer = other.call("GET", "/api/v1/collectors?search=db-1", log_in(other))
+        expect([row["name"] for row in answer["collectors"]] == ["db-1"], "the collector did not move")
+
+    in_container(base, scratch, "moved", on_the_new_machine)
+    machine.run("systemctl", "start", "pganalytics")
+    wait_for("the daemon is ready", lambda: is_ready(machine))
+    said("a copy of its folders goes on on another machine")
+
+
 def upgrade(machine, token, collector, daemon, agent):
     settings = machine.root / SETTINGS.lstrip("/")
     settings.write_text(settings.read_text().replace("session_hours = 12", "session_hours = 24"))
@@ -233,46 +223,41 @@ def remove(machine, packages):
 def purge(machine):
     machine.run("dpkg", "--purge", "pganalytics", "pganalytics-collector")
     left = machine.run("find", "/etc", "/var/lib", "/usr", "-path", "*pganalytics*", "-not", "-path", "/var/lib/dpkg/*")
-    # what a site put there itself stays: the authority's certificate, and the key that it moved to the credentials
-    mine = {"/etc/pganalytics", "/etc/pganalytics/ca.crt", "/etc/credstore/pganalytics.root-key"}
+    # what a site put there itself stays: the key that it moved to the credentials, and its change of a unit
+    mine = {"/etc/credstore/pganalytics.root-key"}
+    mine |= {f"/etc/systemd/system/pganalytics-listen.socket.d{name}" for name in ("", "/port.conf")}
     expect(set(left.split()) <= mine, f"purging left:\n{left}")
     said("purging leaves nothing of the packages")
 
 
-def scenario(machine, packages, scratch):
+def scenario(machine, base, packages, scratch):
     daemon, agent = (next(packages.glob(f"{name}_*_amd64.deb")) for name in ("pganalytics", "pganalytics-collector"))
     later = [later_version(package, scratch) for package in (daemon, agent)]
-    install_daemon(machine, daemon)
+    watch = Watch()
+    install_daemon(machine, next(packages.glob("*-offline.tar")))
     set_up(machine)
     token = log_in(machine)
     install_agent(machine)
     collector = register_agent(machine, token)
+    watch.tell()
     read_logs(machine)
     kill(machine, token, "pganalytics")
     kill(machine, token, "pganalytics-collector")
     refusals(machine)
+    reload(machine)
+    socket(machine, token)
     credential(machine, token)
     upgrade(machine, token, collector, *later)
+    move(machine, base, scratch, later)
     remove(machine, later)
     purge(machine)
 
 
 def main(base, packages, scratch):
-    root, scratch = Path(scratch) / "debian", Path(scratch)
-    shutil.rmtree(root, ignore_errors=True)
+    base, packages, scratch = Path(base), Path(packages), Path(scratch)
     shutil.rmtree(scratch / "later", ignore_errors=True)
     (scratch / "later").mkdir(parents=True)
-    subprocess.run(["cp", "--archive", "--reflink=auto", base, root], check=True)
-    # what a Debian that a person installed has, and a bare one lacks
-    (root / "etc/hosts").write_text("127.0.0.1 localhost appliance\n")
-    machine = Container(root, scratch / "boot.log")
-    try:
-        scenario(machine, Path(packages), scratch)
-    except Failed as failed:
-        journal = machine.try_run("journalctl", "--no-pager", "--lines=60", "--unit=pganalytics", "--unit=pganalytics-collector")
-        sys.exit(f"FAILED {failed}\n\n{journal.stdout}")
-    finally:
-        machine.stop()
+    in_container(base, scratch, "debian", lambda machine: scenario(machine, base, packages, scratch))
 
 
 if __name__ == "__main__":

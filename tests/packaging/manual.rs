@@ -9,7 +9,7 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
 /// With it, as `make manual` sets it, the files are written anew and not compared.
-const REFRESH: &str = "PGANALYTICS_WRITE_MANUAL";
+pub(crate) const REFRESH: &str = "PGANALYTICS_WRITE_MANUAL";
 const FOLDERS: [&str; 2] = ["man", "completions"];
 
 fn programs() -> [Command; 2] {

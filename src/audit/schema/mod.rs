@@ -14,4 +14,6 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("0010_tls.sql"),
     include_str!("0011_mirror.sql"),
     include_str!("0012_disk.sql"),
+    include_str!("0013_gaps.sql"),
+    include_str!("0014_marks.sql"),
 ];

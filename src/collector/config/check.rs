@@ -27,43 +27,45 @@ const DEFAULT_PROBE_OPTIONS: ProbeOptions = ProbeOptions {
 };
 
 pub(super) fn settings(
-    mut file: Table,
+    file: Table,
     path: Option<&Path>,
     environment: &Environment,
     need: Need,
 ) -> Result<Settings, Problems> {
     let found = Found::default();
-    let mut collector = Section::take(&mut file, "collector", &found);
+    let settings = checked(file, path, environment, need, &found);
+    let problems = found.into_problems();
+    if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
+}
+
+/// Where something is wrong, the problem is noted and a default stands in.
+pub(super) fn checked(
+    mut file: Table,
+    path: Option<&Path>,
+    environment: &Environment,
+    need: Need,
+    found: &Found,
+) -> Settings {
+    let mut collector = Section::take(&mut file, "collector", found);
     let own_interval = collector.seconds("interval", &limits::COLLECTION_INTERVAL_S);
     let interval = own_interval.unwrap_or(DEFAULT_INTERVAL);
-    let push_interval = collector.seconds("push_interval", &(1..=3600)).unwrap_or(interval);
-    let heartbeat_interval = collector.seconds("heartbeat_interval", &(1..=3600)).unwrap_or(DEFAULT_INTERVAL);
-    let config_pull_interval = collector.seconds("config_pull_interval", &(10..=86_400));
-    let stop_grace = collector.seconds("stop_grace", &(1..=limits::STOP_GRACE.as_secs()));
+    let push_interval = collector.seconds("push_interval", &limits::PUSH_INTERVAL_S).unwrap_or(interval);
+    let heartbeat_interval = collector.seconds("heartbeat_interval", &limits::HEARTBEAT_S);
+    let heartbeat_interval = heartbeat_interval.unwrap_or(DEFAULT_INTERVAL);
+    let config_pull_interval = collector.seconds("config_pull_interval", &limits::CONFIG_PULL_S);
+    let stop_grace = collector.seconds("stop_grace", &limits::STOP_GRACE_S);
     let hostname = collector.text("hostname").unwrap_or_else(host_name);
-    let identity = identity(&mut collector, path, environment, need, &found);
+    let identity = identity(&mut collector, path, environment, need, found);
     drop(collector);
 
-    let backend = backend(&mut file, environment, need, &found);
-    let spool = spool(&mut file, path, identity.as_ref().map(|(id, _)| *id), environment, &found);
-    let (probes, probe_options) = probes(&mut file, interval, &found);
-    let postgres = postgres(&mut file, environment, &found);
-    let log = log(&mut file, environment, &found);
-    for section in file.keys() {
-        found.note(
-            section,
-            None,
-            "is not a section",
-            "see the packaged collector.toml for those that there are",
-        );
-    }
-
-    let problems = found.into_problems();
-    if !problems.is_empty() {
-        return Err(Problems(problems));
-    }
+    let backend = backend(&mut file, environment, need, found);
+    let spool = spool(&mut file, path, identity.as_ref().map(|(id, _)| *id), environment, found);
+    let (probes, probe_options) = probes(&mut file, interval, found);
+    let postgres = postgres(&mut file, environment, found);
+    let log = log(&mut file, environment, found);
+    found.refuse_rest(&file);
     let uplink = identity.zip(backend).map(|((id, token), backend)| Uplink { id, token, backend });
-    Ok(Settings {
+    Settings {
         uplink,
         hostname,
         collection_interval: interval,
@@ -78,7 +80,7 @@ pub(super) fn settings(
         probes,
         probe_options,
         log,
-    })
+    }
 }
 
 /// What this machine calls itself.
@@ -282,7 +284,7 @@ fn postgres(file: &mut Table, environment: &Environment, found: &Found) -> Optio
         return None;
     }
     let host = section.text("host").or(environment.text("PGHOST")).unwrap_or_else(|| "localhost".to_owned());
-    let port = section.number("port", &(1..=65_535)).and_then(|port| u16::try_from(port).ok());
+    let port = section.number("port", &limits::PORTS).and_then(|port| u16::try_from(port).ok());
     let port = port.or_else(|| port_of(environment, found)).unwrap_or(5432);
     let user = section.text("user").or(environment.text("PGUSER")).unwrap_or_else(user_name);
     let password_file = section.file("password_file", "readable by the agent's user, mode 0600");

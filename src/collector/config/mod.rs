@@ -3,6 +3,7 @@
 //! It says what the keys mean; how they are read and how problems are told is `settings`' business.
 
 mod check;
+pub mod keys;
 mod password;
 mod tuning;
 

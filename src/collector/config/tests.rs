@@ -1,6 +1,8 @@
 //! The configuration as operators write it, the packaged example included.
 
 use super::*;
+use crate::settings::Found;
+use crate::settings::held::Held;
 
 const ID: &str = "col_01939b3c-5a00-7000-8000-000000000001";
 
@@ -19,7 +21,7 @@ fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
 fn example(change: impl Fn(String) -> String) -> Result<Settings, Problems> {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().display().to_string();
-    let text = include_str!("../../../packaging/collector.toml").replace("/etc/pganalytics", &place);
+    let text = keys::KEYS.example().replace("/etc/pganalytics", &place);
     for name in ["ca.crt", "collector.crt", "collector.key", "collector.token", "postgres.password"] {
         crate::files::write_whole(&folder.path().join(name), b"x", crate::files::Access::Owner).unwrap();
     }
@@ -45,6 +47,17 @@ fn the_packaged_example_is_good_and_shows_the_defaults() {
         (shown.host, shown.port, shown.ssl_mode, shown.databases),
         (default.host, default.port, default.ssl_mode, default.databases)
     );
+}
+
+#[test]
+fn the_description_is_what_is_read() {
+    let read = |file, environment: &Environment, found: &Found| {
+        let settings = check::checked(file, None, environment, Need::Sources, found);
+        // that the file says so matters to what the daemon may change, and is no other value
+        format!("{settings:?}").replace("has_own_interval: true", "has_own_interval: false")
+    };
+    let identity = "id = 'col_01939b3c-5a00-7000-8000-000000000001'\ntoken_file = '/dev/null'\n";
+    Held { description: keys::KEYS, read: &read, needed: &[("collector", identity)] }.check();
 }
 
 #[test]

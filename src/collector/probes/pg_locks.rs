@@ -1,4 +1,5 @@
-//! `pg_locks`: the locks that the sessions of one database hold or await, and who waits for whom.
+//! `pg_locks`: the locks that the sessions of one database hold or await, how many of each mode, and who waits for
+//! whom.
 //!
 //! Waiting ones come first, so that they are there however many locks there are.
 
@@ -13,6 +14,8 @@ use crate::limits::{LOCKS_PER_DOCUMENT, SESSIONS_PER_DOCUMENT};
 
 #[derive(Serialize)]
 struct Part {
+    /// All of them, however many are listed.
+    by_mode: Rows,
     active_locks: Rows,
     lock_wait_chains: Rows,
     blocking_queries: Rows,
@@ -28,6 +31,7 @@ pub(crate) async fn part(session: &mut Session, database: &str) -> Result<Box<Ra
     let transaction = session.read_only().await?;
     let active_locks = rows(&transaction, &active(), &[&LOCKS_PER_DOCUMENT]).await?;
     let part = Part {
+        by_mode: rows(&transaction, BY_MODE, &[]).await?,
         active_locks: active_locks.say_if_cut(LOCKS_PER_DOCUMENT, "pg_locks", database, "locks"),
         lock_wait_chains: rows(&transaction, &chains(waits_since), &[&SESSIONS_PER_DOCUMENT]).await?,
         blocking_queries: rows(&transaction, &blocking(), &[&SESSIONS_PER_DOCUMENT]).await?,
@@ -35,6 +39,12 @@ pub(crate) async fn part(session: &mut Session, database: &str) -> Result<Box<Ra
     transaction.commit().await?;
     Ok(to_document(&part)?)
 }
+
+const BY_MODE: &str = "
+    SELECT l.mode, count(*) AS count, count(*) FILTER (WHERE NOT l.granted) AS waiting
+      FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+     WHERE a.datname = current_database() AND l.pid <> pg_backend_pid()
+     GROUP BY 1 ORDER BY 1";
 
 fn active() -> String {
     let query = shown("query");

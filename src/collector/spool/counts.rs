@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::gaps::Gaps;
 use crate::files::{self, Access};
 
 const FILE_NAME: &str = "counts.json";
@@ -16,6 +17,9 @@ pub(super) struct Counts {
     pub(super) dropped_documents: u64,
     pub(super) refused_batches: u64,
     pub(super) damaged_batches: u64,
+    /// What the daemon is told of all that.
+    #[serde(default)]
+    pub(super) gaps: Gaps,
     /// A batch that is counted as dropped already and whose file is about to go.
     pub(super) dropping: Option<u64>,
 }

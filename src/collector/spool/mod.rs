@@ -2,13 +2,14 @@
 //!
 //! Invariant: a batch leaves the spool in one of three ways: the daemon acknowledged it, the daemon will
 //! never take it (set aside, counted), or the spool was full and it was the oldest (dropped, counted). The
-//! counts are as durable as the batches. A damaged file is renamed aside and reported, never deleted.
+//! counts, and the gaps that they make, are as durable as the batches. A damaged file is renamed aside and reported, never deleted.
 //!
 //! Files are `<sequence>.batch`; the sequence is the order in which they were made, whatever the clock did.
 //! It does not know how batches are sent.
 
 mod batch;
 mod counts;
+mod gaps;
 mod log_position;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
 use crate::files::{self, Access, Lock};
+use crate::wire::{Gap, GapReason};
 
 pub use batch::{Batch, Damage, Header};
 use counts::Counts;
@@ -28,7 +33,7 @@ const BLOCK_BYTES: u64 = 4096;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    #[error("cannot {operation} in the spool {folder}: {cause}", folder = folder.display())]
+    #[error("cannot {operation} in the spool {folder}: {cause}{advice}", folder = folder.display(), advice = files::advice(.cause))]
     Io { operation: &'static str, folder: PathBuf, cause: io::Error },
     #[error("the spool {0} is in use by another agent")]
     InUse(String),
@@ -177,8 +182,10 @@ impl Spool {
 
     /// A batch that cannot be kept is declared. On a full disk the count reaches the disk later.
     fn count_lost(&mut self, batch: &Batch) {
+        let Header { collected_at, documents, .. } = batch.header;
         self.counts.dropped_batches += 1;
-        self.counts.dropped_documents += batch.header.documents;
+        self.counts.dropped_documents += documents;
+        self.counts.gaps.add(GapReason::NotWritten, collected_at, documents);
         self.write_counts();
     }
 
@@ -194,14 +201,15 @@ impl Spool {
     /// counts it twice.
     fn drop_oldest(&mut self) -> Result<(), SpoolError> {
         let Some((&sequence, _)) = self.batches.first_key_value() else { return Ok(()) };
-        let documents = match self.read(sequence) {
-            Ok(Some(batch)) => batch.header.documents,
+        let Header { collected_at, documents, .. } = match self.read(sequence) {
+            Ok(Some(batch)) => batch.header,
             // reading has taken it out of the row; it makes no room, but the next one will
             Ok(None) | Err(SpoolError::Damaged { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
         self.counts.dropped_batches += 1;
         self.counts.dropped_documents += documents;
+        self.counts.gaps.add(GapReason::SpoolFull, collected_at, documents);
         self.counts.dropping = Some(sequence);
         self.counts.write(&self.folder).map_err(|cause| self.failed("count a drop", cause))?;
         self.remove_dropped(sequence).map_err(|cause| self.failed("drop a batch", cause))?;
@@ -242,6 +250,8 @@ impl Spool {
             Ok(batch) => Ok(Some(batch)),
             Err(damage) => {
                 self.counts.damaged_batches += 1;
+                let made_at = self.made_at(sequence);
+                self.counts.gaps.add(GapReason::Damaged, made_at, 0);
                 self.rename(sequence, "damaged")?;
                 Err(SpoolError::Damaged { sequence, damage })
             }
@@ -263,6 +273,9 @@ impl Spool {
 
     /// The daemon will never take it: kept for a person to look at, counted, not sent again.
     pub fn set_aside(&mut self, sequence: u64) -> Result<(), SpoolError> {
+        if let Some(Batch { header: Header { collected_at, documents, .. }, .. }) = self.read(sequence)? {
+            self.counts.gaps.add(GapReason::Refused, collected_at, documents);
+        }
         self.counts.refused_batches += 1;
         let bytes = self.batches.get(&sequence).copied();
         self.rename(sequence, "refused")?;
@@ -309,6 +322,26 @@ impl Spool {
     /// Batches that the daemon will never take, since the spool was made.
     pub fn refused(&self) -> u64 {
         self.counts.refused_batches
+    }
+
+    /// What was lost for good, and the daemon does not know yet.
+    pub fn gaps(&self) -> Vec<Gap> {
+        self.counts.gaps.untold()
+    }
+
+    /// The daemon has recorded these of the gaps that it was told.
+    pub fn gaps_recorded(&mut self, told: &[Gap], recorded: &[Uuid]) {
+        // should that not reach the disk, they are told again, and are on record once
+        if self.counts.gaps.recorded(told, recorded) {
+            self.write_counts();
+        }
+    }
+
+    /// When a file was written, by the file system.
+    fn made_at(&self, sequence: u64) -> Timestamp {
+        let written = fs::metadata(self.path(sequence, "batch")).and_then(|file| file.modified()).ok();
+        let since = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
+        Timestamp::from_millis(0).plus(since)
     }
 
     fn path(&self, sequence: u64, kind: &str) -> PathBuf {

@@ -73,6 +73,7 @@ impl Beat<'_> {
             let error = match result {
                 Ok(reply) => {
                     if let Some(reply) = reply {
+                        self.spool.borrow_mut().gaps_recorded(&heartbeat.gaps, &reply.recorded_gaps);
                         self.control.answered(reply);
                     }
                     backoff.succeeded();

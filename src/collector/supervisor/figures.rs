@@ -107,6 +107,7 @@ impl Figures {
             last_collection_count: last.map(|last| last.documents),
             spool_bytes: Some(spool.bytes()),
             spool_dropped: Some(spool.dropped()),
+            gaps: spool.gaps(),
             config_version: None,
             agent_version: Some(crate::collector::VERSION.to_owned()),
             hostname: Some(settings.hostname.clone()),

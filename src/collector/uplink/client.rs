@@ -125,7 +125,13 @@ fn client_of(
     if let Some(own) = own {
         let standing = own.standing(clock.now()).map_err(|error| unusable(own.file(), &error))?;
         if standing.has_ended {
-            tracing::warn!(not_after = %standing.not_after, "the agent's own certificate has ended");
+            tracing::warn!(
+                not_after = %standing.not_after,
+                file = own.file(),
+                "the agent's own certificate has ended and is not shown: where the daemon takes a token alone, another one \
+                 is fetched now; where it does not, have an administrator issue one, put it and its key in their places, \
+                 and restart the agent"
+            );
         } else {
             identity = Some(own.identity().map_err(|error| unusable(own.file(), &error))?);
         }

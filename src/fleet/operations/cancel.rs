@@ -21,14 +21,8 @@ pub struct Cancelled {
 }
 
 impl Operations {
-    /// Ends an operation early. It is durable that it is to end when this returns; commands are taken back for as long
-    /// as it may, and what is left is the job's.
-    pub fn cancel(
-        &self,
-        origin: &Origin,
-        id: OperationId,
-        may_go_on: impl Fn() -> bool,
-    ) -> Result<Cancelled, OperationError> {
+    /// Ends an operation early. It is durable that it is to end when this returns; its commands are to be taken back.
+    pub fn cancel(&self, origin: &Origin, id: OperationId) -> Result<(), OperationError> {
         let tally = self.db.write(|tx| {
             let mut operation = rows::by_id(tx, id)?.ok_or(OperationError::NotFound(id))?;
             if operation.state.is_over() {
@@ -49,6 +43,7 @@ impl Operations {
             operation.cancelled_at = Some(now);
             operation.state = OperationState::Running;
             rows::update(tx, &operation)?;
+            rows::insert_cancel(tx, id, origin)?;
             let after = json!({ "state": "cancelled", "not_begun": waiting });
             let entry = Change::new(Action::OperationCancel, operation.target())
                 .because(operation.reason.clone())
@@ -57,18 +52,31 @@ impl Operations {
             Ok(rows::count(tx, id, Counts { cancelled, ..Counts::default() }, now)?)
         })?;
         self.news.tell(Some(tally));
-        while may_go_on() && self.take_back_some(origin, id)? {}
+        Ok(())
+    }
+
+    /// Takes back the commands of a cancelled operation for as long as it may. What is left is the job's.
+    pub fn take_back(&self, id: OperationId, may_go_on: impl Fn() -> bool) -> Result<(), OperationError> {
+        while may_go_on() && self.take_back_some(id)? {}
+        Ok(())
+    }
+
+    /// What was taken back.
+    pub fn cancelled(&self, id: OperationId) -> Result<Cancelled, OperationError> {
         self.db.read(|tx| {
             let operation = rows::by_id(tx, id)?.ok_or(OperationError::NotFound(id))?;
             Ok(Cancelled { operation, items: rows::cancelled_items(tx, id)? })
         })
     }
 
-    /// Takes back the next few commands that no agent can know of, and says whether there may be more.
-    pub(super) fn take_back_some(&self, origin: &Origin, id: OperationId) -> Result<bool, OperationError> {
+    /// Takes back the next few commands that no agent can know of, and says whether there may be more. Whoever does it,
+    /// it comes from the one who cancelled.
+    pub(super) fn take_back_some(&self, id: OperationId) -> Result<bool, OperationError> {
         let moved: Vec<_> = self.db.write(|tx| {
             let untold = commands::untold(tx, id, OPERATION_STEP)?;
-            let take_back = |given| self.actions.take_back(tx, origin, given);
+            // of one that was cancelled under an earlier release nobody knows
+            let origin = rows::cancelled_by(tx, id)?.unwrap_or_else(Origin::system);
+            let take_back = |given| self.actions.take_back(tx, &origin, given);
             untold.iter().map(take_back).collect::<Result<_, ActionError>>()
         })?;
         let is_more = moved.len() == OPERATION_STEP;

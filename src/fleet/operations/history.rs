@@ -1,4 +1,4 @@
-//! Deleting what has long been over: operations, actions, and commands with their sealed parameters.
+//! Deleting what has long been over: operations, actions, commands with their sealed parameters, and gaps.
 //!
 //! The audit log keeps who asked for what, and what became of it. Nothing is deleted after the clock has leapt
 //! forward, as it may be set back.
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::operation::{OperationError, Operations};
 use super::rows;
 use crate::clock::Timestamp;
-use crate::fleet::{action_rows, commands};
+use crate::fleet::{action_rows, commands, gaps};
 use crate::jobs::Job;
 use crate::limits::{FLEET_HISTORY, HISTORY_PRUNED_AT_ONCE, OPERATIONS_PRUNED_AT_ONCE};
 
@@ -22,6 +22,7 @@ impl Operations {
         let most = HISTORY_PRUNED_AT_ONCE;
         let commands = self.db.write(|tx| commands::delete_old(tx, before, most))?;
         let actions = self.db.write(|tx| action_rows::delete_old(tx, before, most))?;
+        let gaps = self.db.write(|tx| gaps::delete_old(tx, before, most))?;
         let mut operations = 0;
         // one in each transaction, as each may have thousands of items
         while operations < OPERATIONS_PRUNED_AT_ONCE
@@ -29,7 +30,7 @@ impl Operations {
         {
             operations += 1;
         }
-        Ok(commands + actions + operations)
+        Ok(commands + actions + gaps + operations)
     }
 }
 
@@ -51,7 +52,7 @@ impl Job for HistoryJob {
     }
 
     fn about(&self) -> &'static str {
-        "deletes commands, actions and operations that were over three months ago"
+        "deletes commands, actions, operations and gaps that were over three months ago"
     }
 
     fn step(&mut self, now: Timestamp) -> Result<String, String> {

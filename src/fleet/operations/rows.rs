@@ -143,6 +143,24 @@ pub(super) fn count(
     Ok(tx.prepare_cached(sql)?.query_row([id], read)?)
 }
 
+/// Notes who asked for an early end.
+pub(super) fn insert_cancel(tx: &Transaction<'_>, id: OperationId, origin: &Origin) -> storage::Result<()> {
+    let sql = "INSERT INTO operation_cancels(operation_id, actor_id, actor_name, actor_role, ip_address, user_agent,
+             request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let Origin { actor, ip_address, user_agent, request_id } = origin;
+    let Actor { id: actor_id, name, role } = actor;
+    tx.prepare_cached(sql)?.execute(params![id, actor_id, name, role, ip_address, user_agent, request_id])?;
+    Ok(())
+}
+
+/// Who asked for an early end.
+pub(super) fn cancelled_by(tx: &Transaction<'_>, id: OperationId) -> storage::Result<Option<Origin>> {
+    let sql =
+        "SELECT actor_id, actor_name, actor_role, ip_address, user_agent, request_id FROM operation_cancels
+         WHERE operation_id = ?";
+    Ok(tx.prepare_cached(sql)?.query_row([id], |row| origin(row, 0)).optional()?)
+}
+
 /// Deletes operations that were over before that time, with their items. Returns how many.
 pub(super) fn delete_old(tx: &Transaction<'_>, before: Timestamp, most: usize) -> storage::Result<usize> {
     let sql = "DELETE FROM operations WHERE rowid IN
@@ -271,12 +289,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Operation> {
         id: row.get(0)?,
         task: Task::stored(kind, &params).map_err(unreadable)?,
         reason: row.get(3)?,
-        origin: Origin {
-            actor: Actor { id: row.get(4)?, name: row.get(5)?, role: row.get(6)? },
-            ip_address: row.get(7)?,
-            user_agent: row.get(8)?,
-            request_id: row.get(9)?,
-        },
+        origin: origin(row, 4)?,
         created_at: row.get(10)?,
         schedule_at: row.get(11)?,
         started_at: row.get(12)?,
@@ -286,6 +299,16 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Operation> {
         error_message: row.get(16)?,
         begun: row.get(17)?,
         counts: counts(row, 18)?,
+    })
+}
+
+/// Who asked, and how, in six columns from one on.
+fn origin(row: &Row<'_>, first: usize) -> rusqlite::Result<Origin> {
+    Ok(Origin {
+        actor: Actor { id: row.get(first)?, name: row.get(first + 1)?, role: row.get(first + 2)? },
+        ip_address: row.get(first + 3)?,
+        user_agent: row.get(first + 4)?,
+        request_id: row.get(first + 5)?,
     })
 }
 

@@ -127,7 +127,7 @@ impl Operations {
                 steps += 1;
                 let late = operation.started_at.map(|at| now.since(at)).unwrap_or_default();
                 let is_more = match operation.cancelled_at {
-                    Some(_) => self.take_back_some(&Origin::system(), operation.id)?,
+                    Some(_) => self.take_back_some(operation.id)?,
                     None if late > SCHEDULE_LATE => self.give_up(operation.id, late)?,
                     None => self.begin_some(operation.id)?,
                 };

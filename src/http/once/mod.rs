@@ -17,14 +17,20 @@ use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpResponse, web};
 use futures_util::Stream;
+use zeroize::Zeroizing;
 
 use super::problem::Problem;
 use super::{body, import, on_disk, prometheus};
 use crate::limits::{self, KEPT_REPLY_BYTES};
 use crate::node::Node;
+use crate::replies::ReplyError;
 use kept::Kept;
 pub(super) use key::{InFlight, Keyed};
 pub(super) use session::Session;
+
+/// The parts of what is kept of a request.
+const REPLY: usize = 0;
+const WORD: usize = 1;
 
 /// What changes nothing that a second time could change again, or sees to that itself. Signing in and out and the
 /// short-lived tokens are of the moment: an old answer would be of no use.
@@ -87,17 +93,13 @@ async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let asked = keyed.clone();
-    let find = move |node: &Node| match asked.find(node, 0)? {
-        None => asked.admit(node).map(|()| None),
-        found => Ok(found),
-    };
-    match on_disk(&node, find).await {
-        Ok(None) => {}
-        Ok(Some(kept)) => return Ok(request.into_response(Kept::read(&kept)?.replayed())),
+    let word = match on_disk(&node, known(keyed.clone())).await {
+        Ok(Known::Answered(kept)) => return Ok(request.into_response(Kept::read(&kept)?.replayed())),
+        Ok(Known::CutOff(word)) => Some(word),
+        Ok(Known::Nothing) => None,
         Err(problem) => return Ok(request.error_response(problem).map_into_boxed_body()),
-    }
-    let session = Session::begin(&node, keyed);
+    };
+    let session = Session::begin(&node, keyed, word);
     let response = session.clone().of(next.call(request)).await?.map_into_boxed_body();
     if !response.status().is_success() {
         session.end().await?;
@@ -109,6 +111,26 @@ async fn answer(
         Err(problem) => HttpResponse::from_error(problem),
     };
     Ok(ServiceResponse::new(request, response))
+}
+
+/// What is known of a request.
+enum Known {
+    Nothing,
+    /// It left a word, and was not answered.
+    CutOff(String),
+    Answered(Zeroizing<Vec<u8>>),
+}
+
+fn known(keyed: Keyed) -> impl FnOnce(&Node) -> Result<Known, ReplyError> {
+    move |node| {
+        if let Some(reply) = keyed.find(node, REPLY)? {
+            return Ok(Known::Answered(reply));
+        }
+        match keyed.find(node, WORD)? {
+            Some(word) => Ok(Known::CutOff(String::from_utf8_lossy(&word).into_owned())),
+            None => keyed.admit(node).map(|()| Known::Nothing),
+        }
+    }
 }
 
 /// Commits what the handler did, with its reply.

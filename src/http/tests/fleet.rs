@@ -37,6 +37,39 @@ async fn the_pulse_counts_statuses_and_what_agents_say() {
 }
 
 #[actix_web::test]
+async fn the_last_hour_of_each_collector_has_gaps_where_it_was_away() {
+    let fleet = Fleet::start().await;
+    let node = &fleet.daemon.node;
+    let take = |minutes: u64| {
+        fleet.daemon.clock.advance(Duration::from_secs(60 * minutes));
+        node.pulse.beat(node.clock.now()).unwrap();
+    };
+    take(0);
+    let beat = json!({"timestamp": node.clock.now(), "status": "active", "cpu_usage": 41.6});
+    let path = format!("/collectors/{}/heartbeat", fleet.id);
+    assert_eq!(fleet.daemon.post(&path, &fleet.agent, beat).await.status, 200);
+    take(2);
+    take(1);
+    take(7);
+    let hour = fleet.daemon.get("/fleet/recent", &fleet.ada).await;
+    assert_eq!(hour.status, 200, "{}", hour.body);
+    assert_eq!(hour.body["times"].as_array().unwrap().len(), 3, "a minute is too soon");
+    let line = &hour.body["collectors"][0];
+    assert_eq!(line["collector_id"], fleet.id.to_string());
+    let said: Vec<_> = line["cpu_usage"].as_array().unwrap().iter().map(Value::is_null).collect();
+    assert_eq!(
+        said,
+        [true, false, true],
+        "nothing before its first heartbeat, and nothing while it is offline"
+    );
+    for _ in 0..40 {
+        take(2);
+    }
+    let hour = fleet.daemon.get("/fleet/recent", &fleet.ada).await.body;
+    assert_eq!((hour["times"].as_array().unwrap().len(), &hour["collectors"]), (30, &json!([])));
+}
+
+#[actix_web::test]
 async fn the_days_of_all_collectors_are_one_sum() {
     let fleet = Fleet::start().await;
     fleet.beat("active").await;

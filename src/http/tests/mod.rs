@@ -8,6 +8,7 @@ mod control;
 mod dashboards;
 mod downloads;
 mod fleet;
+mod gaps;
 mod groups;
 mod import;
 mod logs;

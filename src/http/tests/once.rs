@@ -16,7 +16,7 @@ impl Daemon {
         Reply::of(request.send().await.unwrap()).await
     }
 
-    async fn post_keyed(&self, path: &str, token: &str, key: &str, body: &Value) -> Reply {
+    pub(super) async fn post_keyed(&self, path: &str, token: &str, key: &str, body: &Value) -> Reply {
         self.keyed(&Method::POST, path, token, key, body).await
     }
 

@@ -2,9 +2,10 @@
 
 use super::agents::registered_as;
 use super::*;
+use crate::audit::Actor;
 use crate::events::EventKind;
 use crate::fleet::operations::{Order, TagChange, Task};
-use crate::limits::{OPERATION_STEP, OPERATION_STEPS_WITH_A_KEY};
+use crate::limits::OPERATION_STEP;
 
 /// A daemon with some collectors, their agents, and an administrator.
 struct Many {
@@ -406,30 +407,36 @@ async fn a_schedule_that_was_missed_or_whose_author_is_no_administrator_any_more
     assert_eq!(many.collector(0).await["state"], "registered");
 }
 
-/// With an idempotency key a request is one transaction, which must not hold up others for long.
+/// It is more than one transaction, so it has more than one with a key, too.
 #[actix_web::test]
-async fn a_large_operation_with_an_idempotency_key_is_begun_in_part_and_goes_on_once() {
-    let at_once = OPERATION_STEP * OPERATION_STEPS_WITH_A_KEY;
-    let many = Many::start(at_once + 3).await;
+async fn a_large_operation_with_an_idempotency_key_is_begun_on_all_and_answered_once() {
+    let count = 2 * OPERATION_STEP + 3;
+    let many = Many::start(count).await;
     let body = json!({"action": "restart", "collector_ids": many.ids()});
-    let ask = || async {
-        let url = format!("http://{}/api/v1/collectors/bulk-action", many.daemon.address);
-        let request = many.daemon.client.post(url).bearer_auth(&many.ada).header("idempotency-key", "k");
-        request.json(&body).send().await.unwrap().json::<Value>().await.unwrap()
-    };
-    let reply = ask().await;
-    assert_eq!((&reply["success"], &reply["succeeded"]), (&json!(true), &json!(at_once + 3)));
-    let begun = |results: &Value| {
-        results.as_array().unwrap().iter().filter(|result| result["action_id"].is_string()).count()
-    };
-    assert_eq!(begun(&reply["results"]), at_once);
-    assert_eq!(ask().await, reply, "it is one operation");
+    let path = "/collectors/bulk-action";
+    let reply = many.daemon.post_keyed(path, &many.ada, "k", &body).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["succeeded"]), (202, &json!(count)), "{}", reply.body);
+    let results = reply.body["results"].as_array().unwrap();
+    assert!(results.iter().all(|result| result["action_id"].is_string()), "{}", reply.body);
+    assert_eq!(many.daemon.post_keyed(path, &many.ada, "k", &body).await.body, reply.body);
+    assert_eq!(many.daemon.get("/operations", &many.ada).await.body["total"], 1);
+    assert_eq!(many.told(count - 1).await.len(), 1);
+}
+
+/// The daemon was killed when the operation was cancelled and none of its commands was taken back.
+#[actix_web::test]
+async fn what_is_taken_back_after_a_crash_comes_from_the_one_who_cancelled() {
+    let many = Many::start(1).await;
+    let id = many.asked("stop", json!({})).await;
+    let origin = Origin::local(Actor::command_line());
+    many.daemon.node.operations.cancel(&origin, id.parse().unwrap()).unwrap();
     many.daemon.clock.advance(Duration::from_secs(4));
     many.daemon.node.operations.go_on().unwrap();
-    let operation = many.operation(reply["operation_id"].as_str().unwrap()).await;
-    assert_eq!(begun(&operation["results"]), at_once + 3);
-    assert_eq!(many.daemon.get("/operations", &many.ada).await.body["total"], 1);
-    assert_eq!(many.told(at_once + 2).await.len(), 1);
+    assert_eq!(many.operation(&id).await["state"], "cancelled");
+    assert_eq!(
+        many.audited(&many.agents[0].0).await[0],
+        entry(["collector.stop", "failure", "command line", ""])
+    );
 }
 
 /// The daemon was killed when the operation was taken and nothing of it had begun.

@@ -8,11 +8,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::metrics::Retention;
-use crate::metrics::document::{Circumstances, Document, check};
+use crate::metrics::document::{self, Circumstances, Document, Refusal};
 use crate::metrics::pack;
 use crate::metrics::piece::{Layout, Shape};
 use crate::metrics::scan::Kind;
-use crate::metrics::senders::Senders;
+use crate::metrics::sender::Sender;
+use crate::metrics::senders::{Common, Senders};
 use crate::metrics::text;
 use crate::metrics::tree::Tree;
 use crate::storage::bytes::Reader;
@@ -24,8 +25,13 @@ fn circumstances() -> Circumstances<'static> {
     Circumstances { default_timestamp: START, received_at: START, retention: &FOREVER, newest }
 }
 
+/// A document of a push.
+pub(super) fn checked(text: &str, sender: &mut Sender, common: &Common) -> Result<Document, Refusal> {
+    document::take(text, sender, common).and_then(|taken| document::check(taken, &circumstances()))
+}
+
 fn take(senders: &Senders, text: &str) -> Document {
-    let taken = senders.with(id(1), |sender, common| check(text, &circumstances(), sender, common));
+    let taken = senders.with(id(1), |sender, common| checked(text, sender, common));
     taken.unwrap_or_else(|refusal| panic!("{text}: {:?}", refusal.at(0)))
 }
 
@@ -164,7 +170,7 @@ proptest! {
             let changed = changed(text, seed);
             // most changes leave a document
             if serde_json::from_str::<&RawValue>(&changed).is_ok() && changed.contains(r#""type":"#)
-                && Senders::default().with(id(1), |sender, common| check(&changed, &circumstances(), sender, common)).is_ok()
+                && Senders::default().with(id(1), |sender, common| checked(&changed, sender, common)).is_ok()
             {
                 all.push(changed);
             }

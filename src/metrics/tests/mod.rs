@@ -1,6 +1,7 @@
 //! The store as its callers see it.
 
 mod accept;
+mod body;
 mod crash;
 mod damage;
 mod feed;
@@ -22,8 +23,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::{
-    AcceptError, Accepted, Batch, Counter, DocumentsQuery, ListedSeries, Matcher, Metrics, Options, Points,
-    PointsQuery, ReadDocument, StepFunction,
+    AcceptError, Accepted, Batch, CheckedPush, Counter, DocumentsQuery, ListedSeries, Matcher, Metrics,
+    Options, Points, PointsQuery, ReadDocument, StepFunction,
 };
 use crate::archive::Segments;
 use crate::audit::MIGRATIONS;

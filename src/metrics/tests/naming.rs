@@ -2,9 +2,8 @@
 
 use serde_json::value::to_raw_value;
 
-use super::lossless::numbered;
+use super::lossless::{checked, numbered};
 use super::*;
-use crate::metrics::document::{Circumstances, check};
 use crate::metrics::pack;
 use crate::metrics::senders::Senders;
 use crate::metrics::text::{self, Step};
@@ -12,11 +11,8 @@ use crate::storage::bytes::Reader;
 
 fn taken(kind: &str, text: &str) -> (crate::metrics::piece::Hash, Vec<String>) {
     let text = text.replacen('{', &format!(r#"{{"type":"{kind}","#), 1);
-    let retention = crate::metrics::Retention::default();
-    let circumstances =
-        Circumstances { default_timestamp: START, received_at: START, retention: &retention, newest: START };
     let document = Senders::default()
-        .with(id(1), |sender, common| check(&text, &circumstances, sender, common))
+        .with(id(1), |sender, common| checked(&text, sender, common))
         .unwrap_or_else(|refusal| panic!("{text}: {:?}", refusal.at(0)));
     let (shape, layouts) = numbered(&document.shape);
     let mut values = Reader(&document.values);

@@ -1,7 +1,6 @@
 //! Reads an image: its index at once, its blocks when they are asked for, each under its checksum.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::iter::repeat_n;
@@ -16,6 +15,7 @@ use super::table::{Piece, Row, Slice, Table, occurrences};
 use super::value::Column;
 use crate::clock::Timestamp;
 use crate::limits;
+use crate::storage::unpack;
 
 /// Bytes that can be read in any order.
 pub trait Source {
@@ -255,19 +255,10 @@ fn header_fields(header: &[u8]) -> Option<(u32, [u8; 16])> {
     Some((u32::from_le_bytes(*version), collector.try_into().ok()?))
 }
 
-thread_local! {
-    /// Making a decompressor costs as much as decompressing a small block.
-    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
-}
-
 fn decompress(stored: &[u8], bytes: usize) -> Result<Vec<u8>, ImageError> {
-    let content = DECOMPRESSOR.with_borrow_mut(|decompressor| {
-        if decompressor.is_none() {
-            *decompressor = zstd::bulk::Decompressor::new().ok();
-        }
-        decompressor.as_mut()?.decompress(stored, bytes).ok()
-    });
+    let content = unpack::decompress(stored, bytes);
     content
+        .ok()
         .filter(|content| content.len() == bytes)
         .ok_or(ImageError::Damaged("a block does not decompress to its length"))
 }

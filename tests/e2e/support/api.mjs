@@ -17,7 +17,7 @@ export async function setUp(daemon, { username, password }) {
   return (method, path, body) => call(daemon, token, method, path, body);
 }
 
-/** Registers a collector whose database nobody asks. */
+/** Registers a collector whose database nobody asks. One sign of life of it lasts longer than any test. */
 export function register(admin, name, change = {}) {
   return admin('POST', 'collectors/register', {
     name,
@@ -29,6 +29,7 @@ export function register(admin, name, change = {}) {
     username: 'watcher',
     password: 'a password for tests only',
     ssl_mode: 'disable',
+    collection_interval: 3600,
     test_connection: false,
     ...change,
   });

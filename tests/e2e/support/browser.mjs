@@ -1,5 +1,6 @@
 // A browser that notes what no page may do: an error on the console, an
 // exception, a request to another origin.
+import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -17,6 +18,8 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+/** How many times slower the page runs than the machine, to find tests that count on a fast one. */
+const SLOWDOWN = Number(process.env.BROWSER_SLOWDOWN ?? 1);
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const ARTEFACTS = new URL('../../artefacts/', import.meta.url).pathname;
 
@@ -32,6 +35,7 @@ export async function launchBrowser(stage) {
 /** A page whose misdeeds are collected in `faults`. */
 export async function watchedPage(context, origin) {
   const page = await context.newPage();
+  if (SLOWDOWN > 1) await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN });
   const faults = [];
   page.on('pageerror', (error) => faults.push(`exception: ${error.message}`));
   page.on('console', (message) => {
@@ -50,12 +54,24 @@ export async function watchedPage(context, origin) {
   return page;
 }
 
-/** What axe finds on the page as it is now, one line for each violation. */
+/** What fades in has come, so that its colours can be measured. What turns for ever does not count. */
+function calm(page) {
+  return page.waitForFunction(() =>
+    document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect.getTiming().iterations === Infinity),
+  );
+}
+
+/** What axe finds on the page once it is calm, one line for each violation. */
 export async function violations(page) {
+  await calm(page);
   // Evaluated by the debugger, so that the page's content security policy holds.
   await page.evaluate(AXE);
   const found = await page.evaluate((rules) => globalThis.axe.run(document, { runOnly: rules }), RULES);
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);
+}
+
+export async function accessible(page) {
+  assert.deepEqual(await violations(page), []);
 }
 
 export async function picture(page, name) {

@@ -123,7 +123,7 @@ export async function startDaemon(stage) {
     () => daemon.output,
   );
   const codeFile = join(dataDir, 'setup-code');
-  const setupCode = await within(10_000, 'the setup code is written', () => existsSync(codeFile) && readFileSync(codeFile, 'utf8').trim());
+  const setupCode = await within(30_000, 'the setup code is written', () => existsSync(codeFile) && readFileSync(codeFile, 'utf8').trim());
   return { url, setupCode };
 }
 

@@ -1,5 +1,7 @@
 //! What both are asked: the forms of the public compliance cases, and the corners beside them.
 
+use super::corners;
+
 const AGGREGATIONS: &str = "sum avg max min count stddev stdvar group";
 const ARITHMETIC: &str = "+ - * / % ^ atan2";
 const COMPARISONS: &str = "== != < > <= >=";
@@ -399,9 +401,10 @@ const NESTED: [&str; 18] = [
 ];
 
 pub(super) fn all() -> Vec<String> {
-    let mut all: Vec<String> = SINGLE.iter().chain(&NESTED).map(|text| (*text).to_owned()).collect();
-    for (words, templates) in TEMPLATES {
-        for template in templates {
+    let whole = SINGLE.iter().chain(&NESTED).chain(&corners::SINGLE).chain(&corners::NESTED);
+    let mut all: Vec<String> = whole.map(|text| (*text).to_owned()).collect();
+    for (words, templates) in TEMPLATES.iter().chain(&corners::TEMPLATES) {
+        for template in *templates {
             all.extend(words.split(' ').map(|word| template.replace('$', word)));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -113,12 +114,30 @@ impl Appliance {
         self.client.move_to(&address);
     }
 
+    /// Starts the daemon with a socket that it is handed as systemd does it, `count` times, and waits until it listens;
+    /// false when it has ended instead.
+    pub(crate) fn serve_on(&mut self, socket: OwnedFd, count: usize, arguments: &[&str]) -> bool {
+        let mut command = Command::new("/bin/sh");
+        let own = self.command();
+        // descriptors are handed over from the third on; what a shell gets is its standard input
+        let handed = ["", " 3<&0", " 3<&0 4<&0"][count];
+        let start = format!("exec{handed} 0</dev/null; LISTEN_PID=$$ LISTEN_FDS={count} exec \"$0\" \"$@\"");
+        command.arg("-c").arg(start).arg(own.get_program()).env_clear().stdin(Stdio::from(socket));
+        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.spawn_as(command, arguments);
+        let address = self.wait_until_it_listens();
+        address.map(|address| self.client.move_to(&address)).is_some()
+    }
+
     fn spawn_with(&mut self, arguments: &[&str]) {
+        self.spawn_as(self.command(), arguments);
+    }
+
+    fn spawn_as(&mut self, mut command: Command, arguments: &[&str]) {
         assert!(self.daemon.is_none(), "the last daemon has ended");
         self.said_before = self.said().len();
         let path = self.folder.path().join("said");
         let said = OpenOptions::new().create(true).append(true).open(path).unwrap();
-        let mut command = self.command();
         command.arg("serve").args(arguments);
         if self.is_configured {
             command.arg("--config").arg(self.config());

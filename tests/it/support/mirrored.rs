@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::appliance::Appliance;
 use super::postgres::Postgres;
+use super::wait_for;
 
 /// A folder's worth of settings for a mirror that is looked at every second.
 pub(crate) fn settings(postgres: &Postgres, site: &str) -> String {
@@ -94,4 +95,65 @@ pub(crate) fn assert_mirrored(
     let invented: Vec<_> = theirs.keys().filter(|seq| !ours.contains_key(seq)).collect();
     assert!(missing.is_empty() && invented.is_empty(), "missing {missing:?}, invented {invented:?}");
     assert_eq!(ours, theirs);
+}
+
+/// Compares what each collector is and how it is configured, with all versions of that.
+#[track_caller]
+pub(crate) fn assert_registry(appliance: &Appliance, admin: &str, postgres: &Postgres) {
+    let reply = appliance.client.get("/api/v1/collectors?limit=1000", Some(admin));
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let mut ours: Vec<String> = reply.body["collectors"].as_array().unwrap().iter().map(configured).collect();
+    ours.sort();
+    let sql = "SELECT 'col_' || id, name, collection_interval, config_version, config_version
+         FROM collectors WHERE state <> 'archived' ORDER BY id";
+    let versions = "SELECT 'col_' || collector_id, count(*), max(config_version) FROM collector_snapshots
+         GROUP BY 1 ORDER BY 1";
+    let theirs = wait_for("the registry", || {
+        let rows: Vec<String> = postgres.value("postgres", sql).lines().map(str::to_owned).collect();
+        (rows == ours).then_some(rows)
+    });
+    for (row, versions) in theirs.iter().zip(postgres.value("postgres", versions).lines()) {
+        let (of, version) = (row.split('|').next().unwrap(), row.rsplit('|').next().unwrap());
+        assert_eq!(versions, format!("{of}|{version}|{version}"), "each version stands there once");
+    }
+}
+
+fn configured(collector: &Value) -> String {
+    let text = |member: &str| collector[member].to_string().trim_matches('"').to_owned();
+    ["id", "name", "collection_interval", "config_version", "config_version"].map(text).join("|")
+}
+
+/// Each entry of the trail is in the mirror, with its hash.
+#[track_caller]
+pub(crate) fn assert_trail(appliance: &Appliance, admin: &str, postgres: &Postgres) {
+    let ours = trail(appliance, admin);
+    // reading the trail is an entry, too
+    let theirs = wait_for("the trail", || {
+        let rows = postgres.value("postgres", "SELECT seq, hash FROM collector_audit_log ORDER BY seq");
+        let rows: Vec<_> = rows.lines().map(|line| line.split_once('|').unwrap()).collect();
+        let rows: Vec<_> =
+            rows.iter().map(|(seq, hash)| (seq.parse().unwrap(), (*hash).to_owned())).collect();
+        (rows.len() >= ours.len()).then_some(rows)
+    });
+    assert_eq!(theirs[..ours.len()], ours);
+}
+
+/// Number and hash of each entry of the audit log, from the first on.
+fn trail(appliance: &Appliance, admin: &str) -> Vec<(u64, String)> {
+    let (mut entries, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = appliance.client.get(&format!("/api/v1/audit?limit=1000{cursor}"), Some(admin));
+        assert_eq!(page.status, 200, "{}", page.text);
+        entries.extend(page.body["entries"].as_array().unwrap().iter().map(entry));
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    entries.reverse();
+    entries
+}
+
+fn entry(entry: &Value) -> (u64, String) {
+    (entry["seq"].as_u64().unwrap(), entry["hash"].as_str().unwrap().to_owned())
 }

@@ -13,9 +13,13 @@ pub(crate) mod raw;
 pub(crate) mod recorded;
 pub(crate) mod shim;
 pub(crate) mod simulated;
+pub(crate) mod small_disk;
 pub(crate) mod tls;
 
 use std::time::{Duration, Instant};
+
+/// This program, also when another build has taken its place on the disk.
+pub(crate) const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// Waits until `condition` gives something, and fails the test when it does not within 20 seconds.
 #[track_caller]

@@ -2,7 +2,7 @@
 //!
 //! It is for what a real daemon cannot be made to do on demand, such as being away.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -113,6 +113,26 @@ impl Peer {
     pub(crate) fn pushes(&self, status: u16) -> Vec<Request> {
         let pushes = self.requests("/api/v1/metrics/push");
         pushes.into_iter().filter(|request| request.status == status).collect()
+    }
+
+    /// The messages with this word in the `pg_log` of all pushes that were taken, as a daemon would have stored them: a
+    /// batch that is sent again, as one is whose acknowledgement a signal cut off, bears the key that it had.
+    pub(crate) fn logged(&self, word: &str) -> Vec<String> {
+        let mut messages = Vec::new();
+        let mut keys = HashSet::new();
+        for push in self.pushes(200) {
+            if !keys.insert(push.headers["idempotency-key"].clone()) {
+                continue;
+            }
+            let push: Value =
+                serde_json::from_slice(&zstd::decode_all(push.body.as_slice()).unwrap()).unwrap();
+            let documents = push["metrics"].as_array().unwrap();
+            let logs = documents.iter().filter(|document| document["type"] == "pg_log");
+            let entries = logs.flat_map(|document| document["entries"].as_array().unwrap().clone());
+            let texts = entries.map(|entry| entry["message"].as_str().unwrap().to_owned());
+            messages.extend(texts.filter(|text| text.contains(word)));
+        }
+        messages
     }
 
     pub(crate) fn heartbeats(&self) -> Vec<Value> {

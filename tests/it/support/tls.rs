@@ -132,6 +132,33 @@ pub(crate) fn old_hello(address: &str, version: [u8; 2]) -> Vec<u8> {
     answer
 }
 
+/// Whether a listener goes on with a client of TLS 1.2 that knows this one suite, as a scanner finds it out.
+pub(crate) fn takes_suite(address: &str, suite: u16) -> bool {
+    let extensions: &[&[u8]] = &[
+        // groups: x25519, secp256r1, secp384r1
+        &[0, 10, 0, 8, 0, 6, 0, 29, 0, 23, 0, 24],
+        // points as they are
+        &[0, 11, 0, 2, 1, 0],
+        // signatures: ECDSA, RSA-PSS and RSA with SHA-256 and SHA-384, and with SHA-1
+        &[0, 13, 0, 18, 0, 16, 4, 3, 5, 3, 8, 4, 8, 5, 4, 1, 5, 1, 2, 3, 2, 1],
+        // extended master secret, renegotiation info
+        &[0, 23, 0, 0, 0xff, 1, 0, 1, 0],
+    ];
+    let extensions = extensions.concat();
+    let length = |length: usize| u16::try_from(length).unwrap().to_be_bytes();
+    let [high, low] = suite.to_be_bytes();
+    let body = [&[3, 3], &[7; 32][..], &[0, 0, 2, high, low, 1, 0], &length(extensions.len()), &extensions];
+    let body = body.concat();
+    let hello = [&[1, 0], &length(body.len())[..], &body].concat();
+    let record = [&[22, 3, 1], &length(hello.len())[..], &hello].concat();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(&record).unwrap();
+    let mut first = [0];
+    // its own hello begins with 22, an alert with 21
+    stream.read_exact(&mut first).is_ok() && first == [22]
+}
+
 /// A WebSocket over TLS.
 pub(crate) struct SecureSocket(WebSocket<Stream>);
 

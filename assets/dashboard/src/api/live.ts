@@ -19,6 +19,18 @@ const PING_MS = 20_000;
 const SILENCE_MS = 45_000;
 /** Beyond this many waiting events fetching again is cheaper. */
 const MOST_WAITING = 5000;
+/** So long the first look at the fleet waits for the stream, and no longer. */
+const SNAPSHOT_WAITS_MS = 500;
+
+let settleStart: () => void = () => {};
+const start = new Promise<void>((resolve) => {
+  settleStart = resolve;
+});
+
+/** Resolves once events arrive, or when the stream takes too long. */
+export function liveOrLate(): Promise<void> {
+  return Promise.race([start, new Promise<void>((resolve) => setTimeout(resolve, SNAPSHOT_WAITS_MS))]);
+}
 
 const connectionSlice = createSlice({
   name: 'connection',
@@ -55,7 +67,10 @@ export function openLiveStream(store: Store, listener: LiveListener): LiveStream
   let attempts = 0;
   let lastSeq: number | null = null;
   let lastMessageAt = Date.now();
+  /** What was fetched until then may lack what happened before this stream was there. */
+  const openedAt = Date.now();
   let everLive = false;
+  let subscribed = false;
   let waiting: LiveEvent[] = [];
   let waitingSince = 0;
   let lastScrollAt = 0;
@@ -80,16 +95,24 @@ export function openLiveStream(store: Store, listener: LiveListener): LiveStream
       lastMessageAt = Date.now();
       cancel('down');
       cancel('poll');
-      opened.send(JSON.stringify({ action: 'subscribe', collector_id: '*', batch: true }));
-      // What happened while the stream was away is fetched, not replayed.
-      if (everLive) void listener.onResync();
-      everLive = true;
       lastSeq = null;
-      store.dispatch(connectionChanged('live'));
-      ping();
+      subscribed = false;
+      opened.send(JSON.stringify({ action: 'subscribe', collector_id: '*', batch: true }));
+      // Messages are answered in their order: the answer to this one says that the subscription holds.
+      opened.send(JSON.stringify({ action: 'ping' }));
     };
     opened.onmessage = (message) => receive(String(message.data));
     opened.onclose = () => socket === opened && lost();
+  }
+
+  /** From here on no event is missed. What happened before is fetched, not replayed. */
+  function live(): void {
+    subscribed = true;
+    settleStart();
+    if (everLive || Date.now() - openedAt > SNAPSHOT_WAITS_MS) void listener.onResync();
+    everLive = true;
+    store.dispatch(connectionChanged('live'));
+    ping();
   }
 
   function ping(): void {
@@ -121,13 +144,14 @@ export function openLiveStream(store: Store, listener: LiveListener): LiveStream
     cancel('down');
     after('poll', POLL_MS, () => void poll());
     const reached = await listener.onResync();
-    if (closed || socket?.readyState === WebSocket.OPEN) return;
+    if (closed || (subscribed && socket?.readyState === WebSocket.OPEN)) return;
     store.dispatch(connectionChanged(reached ? 'polling' : 'offline'));
     if (reached) store.dispatch(polled(Date.now()));
   }
 
   function receive(text: string): void {
     lastMessageAt = Date.now();
+    if (!subscribed) live();
     const message = JSON.parse(text) as LiveEvent & { events?: LiveEvent[] };
     for (const event of message.type === 'batch' ? (message.events ?? []) : [message]) accept(event);
   }

@@ -539,6 +539,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collectors/{id}/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_collectors_by_id_gaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collectors/{id}/health": {
         parameters: {
             query?: never;
@@ -796,6 +812,22 @@ export interface paths {
         };
         /** Counts by status, and what the agents that are there last said, since the daemon started. */
         get: operations["get_fleet_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet/recent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_fleet_recent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1546,7 +1578,7 @@ export interface components {
             action: string;
             /** @description At most 5,000. An id that stands there again does not count again; one of no collector fails alone. */
             collector_ids: string[];
-            /** @description `unregister 5`, needed to unregister 5 collectors. */
+            /** @description `unregister 5`, needed to unregister 5 collectors and delete their metrics. */
             confirm?: string | null;
             /**
              * @description restart, resume: `expires_in_seconds`; stop: also `estimated_duration_minutes`; unregister:
@@ -1733,7 +1765,7 @@ export interface components {
              */
             metrics_collected: number;
             name: string;
-            network?: Record<string, never> | null;
+            network: components["schemas"]["NetworkBytesView"];
             /** Format: int32 */
             port: number;
             /** Format: int32 */
@@ -1781,7 +1813,7 @@ export interface components {
             enabled_types?: string[] | null;
             /** @description Id or name of a group; empty takes the collector out of its group. */
             group_id?: string | null;
-            /** @description error, warn, info, debug */
+            /** @description error, warn, info, debug, in upper or lower case; `warning` is `warn`. */
             log_level?: string | null;
             /** Format: int32 */
             query_limit?: number | null;
@@ -1979,20 +2011,64 @@ export interface components {
              */
             days_left?: number | null;
         };
+        GapList: {
+            /**
+             * Format: int64
+             * @description Documents that are lost in all of them.
+             */
+            documents: number;
+            /** @description The newest first. */
+            gaps: components["schemas"]["GapView"][];
+            /** @description Gaps that touch the range. */
+            total: number;
+        };
+        /** @description Documents that were collected one after the other and will never be stored. */
+        GapView: {
+            /**
+             * Format: int64
+             * @description Pushes that it would have been, or was a part of.
+             */
+            batches: number;
+            /**
+             * Format: int64
+             * @description Zero where nobody can tell.
+             */
+            documents: number;
+            /**
+             * Format: date-time
+             * @description When the first of it was collected; of what was rejected, when it came.
+             */
+            first_at: string;
+            id: string;
+            /** Format: date-time */
+            last_at: string;
+            /**
+             * @description `spool_full`, `not_written`, `refused`, `damaged`: the agent's; `rejected`: documents that the daemon refused while
+             *     it kept the others of their pushes; `other`
+             */
+            reason: string;
+            /** Format: date-time */
+            recorded_at: string;
+        };
         GroupBadge: {
             color: string;
             icon: string;
             id: string;
             name: string;
         };
-        /** @description The body of a request to create or replace a group. */
+        /** @description The body of a request to create a group, or to change one: then what is absent stays as it is. */
         GroupBody: {
-            color: string;
+            /** @default #6C757D */
+            color: string | null;
             description?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of a new group: after all others.
+             */
             display_order?: number | null;
             icon?: string | null;
-            name: string;
+            /** @description A new group must have one. */
+            name?: string | null;
         };
         GroupList: {
             groups: components["schemas"]["GroupView"][];
@@ -2242,6 +2318,13 @@ export interface components {
             /** @description Host, port and database. */
             target: string;
         };
+        /** @description Bytes since the agent's host started; null until an agent has said them. */
+        NetworkBytesView: {
+            /** Format: int64 */
+            received_bytes?: number | null;
+            /** Format: int64 */
+            sent_bytes?: number | null;
+        };
         /** @description Bytes within the range. */
         NetworkView: {
             /** Format: double */
@@ -2393,6 +2476,18 @@ export interface components {
             rejected?: components["schemas"]["RejectedView"][] | null;
             /** @description Always `success`. */
             status: string;
+        };
+        RecentCollector: {
+            collector_id: string;
+            /** @description Whole percent at each of the times; null where the agent was not there. */
+            cpu_usage: (number | null)[];
+            memory_usage: (number | null)[];
+        };
+        /** @description The last hour of each collector, for the small lines of a list. */
+        RecentView: {
+            collectors: components["schemas"]["RecentCollector"][];
+            /** @description Oldest first, two minutes apart. */
+            times: string[];
         };
         /** @description The body of a request to register a collector. */
         RegisterBody: {
@@ -2548,7 +2643,11 @@ export interface components {
             expires_in_days?: number | null;
             /** Format: int64 */
             max_uses?: number | null;
-            name: string;
+            /**
+             * @description What it is called in the list and in the audit log.
+             * @default registration
+             */
+            name: string | null;
         };
         SecretList: {
             registration_secrets: components["schemas"]["SecretView"][];
@@ -4213,6 +4312,46 @@ export interface operations {
             };
         };
     };
+    get_collectors_by_id_gaps: {
+        parameters: {
+            query?: {
+                /** @description gaps that end before are left out */
+                from?: string;
+                /** @description gaps that begin later are left out */
+                to?: string;
+                /** @description 1 to 1000, by default 100 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_collectors_by_id_health: {
         parameters: {
             query?: never;
@@ -4868,6 +5007,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    get_fleet_recent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentView"];
+                };
             };
         };
     };

@@ -90,12 +90,17 @@ export type ImportReply = With<Schemas['ImportView'], { results: ImportRow[] }>;
 export type Series = Schemas['SeriesView'];
 export type MetricsReply = Schemas['PointsView'];
 export type FleetMetrics = Schemas['FleetPointsView'];
+export type FleetRecent = Schemas['RecentView'];
+export type RecentLine = Schemas['RecentCollector'];
 export type DocumentsReply = Schemas['DocumentsView'];
+export type ConfigVersion = Schemas['ConfigVersionView'];
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
 export type LogEntry = With<Schemas['LogEntryView'], { level: LogLevel }>;
 export type LogPage = With<Schemas['LogList'], { entries: LogEntry[]; levels: Partial<Record<LogLevel, number>> }>;
 export type Availability = Schemas['AvailabilityView'];
 export type AvailabilityDay = Schemas['DayView'];
+export type Gap = With<Schemas['GapView'], { reason: 'spool_full' | 'not_written' | 'refused' | 'damaged' | 'rejected' | 'other' }>;
+export type GapPage = With<Schemas['GapList'], { gaps: Gap[] }>;
 
 /** Members of any kind, as the entry of the log has them. */
 type Members = Record<string, unknown> | null;

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Collector, LiveEvent } from '../api/types';
 import { matchingButStatus, readView, sorted, toRows } from './list/view';
-import { applyEvent } from './liveUpdates';
+import { applyEvent } from './arrivals';
 
 function collector(change: Partial<Collector>): Collector {
   return {

@@ -2,9 +2,10 @@
 // that an event does not carry are fetched again, at most once in a while.
 import type { Store } from '@reduxjs/toolkit';
 import { api, type Dispatch } from '../api/client';
-import type { Collector, LiveEvent } from '../api/types';
+import type { LiveEvent } from '../api/types';
 import { later } from '../lib/later';
 import { collectorsApi } from './api';
+import { applyEvent, noteArrivals } from './arrivals';
 import { applyOperationEvents } from './operations/api';
 import { noteStatus } from './underWay';
 
@@ -13,37 +14,10 @@ const FLEET_REFRESH_MS = 300_000;
 const COLLECTOR_REFRESH_MS = 2000;
 const MEMBERSHIP = new Set(['collector:registered', 'collector:unregistered']);
 
-/** Puts one event into a collector, in place. */
-export function applyEvent(collector: Collector, event: LiveEvent): void {
-  const data = event.data ?? {};
-  switch (event.type) {
-    case 'collector:status-changed':
-      collector.status = data.new_status as Collector['status'];
-      collector.status_reason = typeof data.reason === 'string' ? data.reason : '';
-      return;
-    case 'collector:metrics':
-      // A push counts as a heartbeat.
-      collector.last_heartbeat = event.timestamp;
-      collector.last_collection_at = event.timestamp;
-      if (typeof data.documents === 'number') collector.metrics_collected += data.documents;
-      return;
-    case 'collector:heartbeat':
-      collector.last_heartbeat = event.timestamp;
-      break;
-  }
-  copyKnown(collector, data);
-}
-
-/** Members of an event that a collector has under the same name. */
-function copyKnown(collector: Collector, data: Record<string, unknown>): void {
-  for (const [key, value] of Object.entries(data)) {
-    if (key !== 'id' && key in collector && value !== undefined) Object.assign(collector, { [key]: value });
-  }
-}
-
 export function applyCollectorEvents(store: Store, events: LiveEvent[]): void {
   const dispatch = store.dispatch as (action: unknown) => unknown;
   const touched = new Set<string>();
+  noteArrivals(events);
   dispatch(
     collectorsApi.util.updateQueryData('collectors', undefined, (fleet) => {
       for (const event of events) {

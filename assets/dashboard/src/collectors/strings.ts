@@ -48,6 +48,7 @@ export const t = messages({
   heartbeat: 'Last heartbeat',
   cpu: 'CPU',
   memory: 'Memory',
+  lastHour: '{of} within the last hour: up to {most}',
   availability: 'Availability',
   metrics: 'Metrics',
   actions: 'Actions',

@@ -14,6 +14,7 @@ import { Time } from '../ui/Time';
 import { toast } from '../ui/toasts';
 import { useCreateTokenMutation, useRevokeTokenMutation, useTokensQuery } from './api';
 import { t } from './strings';
+import { roleLabel, ROLES } from './userDialogs';
 
 type Open = { kind: 'add' } | { kind: 'made'; token: MadeApiToken } | { kind: 'revoke'; token: ApiToken } | null;
 
@@ -23,11 +24,13 @@ export function ApiTokens() {
   const close = () => setOpen(null);
   const columns: DataColumn<ApiToken>[] = [
     { id: 'name', label: t('name'), isHeader: true, cell: ({ name }) => name },
-    { id: 'role', label: t('tokenRole'), cell: ({ role }) => role },
+    { id: 'role', label: t('tokenRole'), cell: ({ role }) => roleLabel(role) },
+    { id: 'made', label: t('made'), cell: ({ created_at }) => <Time value={created_at} /> },
     { id: 'expires', label: t('expires'), cell: ({ expires_at }) => <Time value={expires_at} /> },
     {
       id: 'actions',
       label: t('actions'),
+      labelHidden: true,
       cell: (token) => (
         <span className="settings-actions">
           <Button look="quiet" aria-label={t('revokeTokenOf', { name: token.name })} onClick={() => setOpen({ kind: 'revoke', token })}>
@@ -58,7 +61,6 @@ export function ApiTokens() {
   );
 }
 
-const ROLES = ['viewer', 'auditor', 'operator', 'admin'];
 const DEFAULT_DAYS = '90';
 
 function AddTokenDialog({ onClose, onMade }: { onClose: () => void; onMade: (token: MadeApiToken) => void }) {
@@ -88,7 +90,7 @@ function AddTokenDialog({ onClose, onMade }: { onClose: () => void; onMade: (tok
         error={errors.name?.message}
         {...form.register('name', { required: t('needName') })}
       />
-      <SelectField label={t('tokenRole')} options={ROLES.map((role) => ({ value: role, label: role }))} {...form.register('role')} />
+      <SelectField label={t('tokenRole')} options={ROLES} {...form.register('role')} />
       <TextField
         label={t('expiresInDays')}
         type="number"

@@ -4,7 +4,9 @@ import { useCreateGroupMutation, useDeleteGroupMutation, useGroupsQuery, useUpda
 import { fieldProblems, problemText, requestId } from '../api/problem';
 import { useMay } from '../api/session';
 import type { Group } from '../api/types';
+import { MISSING } from '../lib/format';
 import { Button } from '../ui/Button';
+import { DataTable, type DataColumn } from '../ui/DataTable';
 import { TextAreaField, TextField } from '../ui/Field';
 import { FormDialog } from '../ui/FormDialog';
 import { Loading, LoadFailure } from '../ui/states';
@@ -19,7 +21,7 @@ export function Groups() {
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
   return (
-    <section aria-label={t('groups')}>
+    <>
       {mayEdit && (
         <div className="settings-bar">
           <Button look="primary" icon="plus" onClick={() => setOpen({ kind: 'edit', group: null })}>
@@ -28,56 +30,46 @@ export function Groups() {
         </div>
       )}
       {error && <LoadFailure what={t('theGroups')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
-      <div className="card scroll-x">
+      <div className="card">
         {isLoading && <Loading rows={7} />}
         {data && <GroupTable groups={data} mayEdit={mayEdit} onOpen={setOpen} />}
       </div>
       {open?.kind === 'edit' && <GroupDialog group={open.group} next={data?.length ?? 0} onClose={close} />}
       {open?.kind === 'delete' && <DeleteGroupDialog group={open.group} onClose={close} />}
-    </section>
+    </>
   );
 }
 
 function GroupTable({ groups, mayEdit, onOpen }: { groups: Group[]; mayEdit: boolean; onOpen: (open: Open) => void }) {
+  const columns: DataColumn<Group>[] = [
+    { id: 'name', label: t('name'), isHeader: true, cell: (group) => <GroupName group={group} /> },
+    { id: 'description', label: t('description'), cell: ({ description }) => description || MISSING },
+  ];
+  if (mayEdit)
+    columns.push({
+      id: 'actions',
+      label: t('actions'),
+      labelHidden: true,
+      cell: (group) => (
+        <span className="settings-actions">
+          <Button look="quiet" aria-label={t('editGroupOf', { name: group.name })} onClick={() => onOpen({ kind: 'edit', group })}>
+            {t('editGroup')}
+          </Button>
+          <Button look="quiet" aria-label={t('deleteGroupOf', { name: group.name })} onClick={() => onOpen({ kind: 'delete', group })}>
+            {t('deleteGroup')}
+          </Button>
+        </span>
+      ),
+    });
+  return <DataTable label={t('groups')} columns={columns} rows={groups} keyOf={({ id }) => id} />;
+}
+
+function GroupName({ group }: { group: Group }) {
   return (
-    <table className="table" aria-label={t('groups')}>
-      <thead>
-        <tr>
-          <th scope="col">{t('name')}</th>
-          <th scope="col">{t('description')}</th>
-          {mayEdit && <th scope="col">{t('actions')}</th>}
-        </tr>
-      </thead>
-      <tbody>
-        {groups.map((group) => (
-          <tr key={group.id}>
-            <th scope="row">
-              <span className="settings-group">
-                <span className="settings-swatch" style={{ background: group.color }} aria-hidden="true" />
-                {group.name}
-              </span>
-            </th>
-            <td>{group.description}</td>
-            {mayEdit && (
-              <td>
-                <span className="settings-actions">
-                  <Button look="quiet" aria-label={t('editGroupOf', { name: group.name })} onClick={() => onOpen({ kind: 'edit', group })}>
-                    {t('editGroup')}
-                  </Button>
-                  <Button
-                    look="quiet"
-                    aria-label={t('deleteGroupOf', { name: group.name })}
-                    onClick={() => onOpen({ kind: 'delete', group })}
-                  >
-                    {t('deleteGroup')}
-                  </Button>
-                </span>
-              </td>
-            )}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <span className="settings-group">
+      <span className="settings-swatch" style={{ background: group.color }} aria-hidden="true" />
+      {group.name}
+    </span>
   );
 }
 

@@ -1,7 +1,9 @@
+import { useRef } from 'react';
 import { usePreferences } from '../lib/hooks';
-import { setPreferences, type Density, type Theme, type TimeFormat } from '../lib/preferences';
+import { preferences, setPreferences, type Density, type Preferences, type Theme, type TimeFormat } from '../lib/preferences';
 import { SelectField } from '../ui/Field';
 import { Switch } from '../ui/Switch';
+import { toast } from '../ui/toasts';
 import { t } from './strings';
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -9,19 +11,30 @@ const ZONES = Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC'
 
 export function PreferencesForm() {
   const chosen = usePreferences();
+  const said = useRef<number | undefined>(undefined);
+  /** Holds at once; the toast takes it back. */
+  const change = (wanted: Partial<Preferences>) => {
+    const known = preferences();
+    const before = Object.fromEntries((Object.keys(wanted) as (keyof Preferences)[]).map((key) => [key, known[key]]));
+    setPreferences(wanted);
+    said.current = toast(t('preferenceSaved'), {
+      after: said.current,
+      action: { label: t('undo'), run: () => setPreferences(before) },
+    });
+  };
   return (
     <section className="card preferences" aria-labelledby="appearance">
       <h2 id="appearance">{t('appearance')}</h2>
       <SelectField
         label={t('language')}
         value={chosen.language}
-        onChange={(event) => setPreferences({ language: event.target.value })}
+        onChange={(event) => change({ language: event.target.value })}
         options={[{ value: 'en', label: t('english') }]}
       />
       <SelectField
         label={t('zone')}
         value={chosen.timeZone}
-        onChange={(event) => setPreferences({ timeZone: event.target.value })}
+        onChange={(event) => change({ timeZone: event.target.value })}
         options={[
           { value: 'browser', label: t('browserZone', { zone: BROWSER_ZONE }) },
           { value: 'UTC', label: 'UTC' },
@@ -31,7 +44,7 @@ export function PreferencesForm() {
       <SelectField
         label={t('timeFormat')}
         value={chosen.timeFormat}
-        onChange={(event) => setPreferences({ timeFormat: event.target.value as TimeFormat })}
+        onChange={(event) => change({ timeFormat: event.target.value as TimeFormat })}
         options={[
           { value: 'relative', label: t('relative') },
           { value: 'absolute', label: t('absolute') },
@@ -40,7 +53,7 @@ export function PreferencesForm() {
       <SelectField
         label={t('theme')}
         value={chosen.theme}
-        onChange={(event) => setPreferences({ theme: event.target.value as Theme })}
+        onChange={(event) => change({ theme: event.target.value as Theme })}
         options={[
           { value: 'system', label: t('systemTheme') },
           { value: 'light', label: t('light') },
@@ -50,7 +63,7 @@ export function PreferencesForm() {
       <SelectField
         label={t('density')}
         value={chosen.density}
-        onChange={(event) => setPreferences({ density: event.target.value as Density })}
+        onChange={(event) => change({ density: event.target.value as Density })}
         options={[
           { value: 'compact', label: t('compact') },
           { value: 'comfortable', label: t('comfortable') },
@@ -60,7 +73,7 @@ export function PreferencesForm() {
         className="preference-switch"
         label={t('singleKeys')}
         checked={chosen.singleKeys}
-        onChange={(singleKeys) => setPreferences({ singleKeys })}
+        onChange={(singleKeys) => change({ singleKeys })}
       />
       <p className="field-hint">{t('kept')}</p>
     </section>

@@ -31,6 +31,7 @@ export function Secrets() {
     {
       id: 'actions',
       label: t('actions'),
+      labelHidden: true,
       cell: (secret) => (
         <span className="settings-actions">
           <Button look="quiet" aria-label={t('deleteSecretOf', { name: secret.name })} onClick={() => setOpen({ kind: 'delete', secret })}>

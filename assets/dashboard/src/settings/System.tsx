@@ -1,12 +1,13 @@
-import type { ReactNode } from 'react';
 import { problemText, requestId } from '../api/problem';
-import type { Job, MirrorState, SystemState } from '../api/types';
-import { formatBytes, formatCount, formatDuration, MISSING } from '../lib/format';
+import type { Job } from '../api/types';
 import { Button } from '../ui/Button';
+import { DataTable, type DataColumn } from '../ui/DataTable';
+import { Icon } from '../ui/Icon';
 import { Loading, LoadFailure } from '../ui/states';
 import { Time } from '../ui/Time';
 import { useConfirmClockMutation, useJobsQuery, useSystemQuery } from './api';
 import { Secrets } from './Secrets';
+import { SystemFacts } from './SystemFacts';
 import { t } from './strings';
 
 const REFRESH_MS = 30_000;
@@ -28,68 +29,28 @@ export function System() {
           }}
         />
       )}
-      {system.isLoading && <Loading rows={4} />}
+      {system.isLoading && <Loading rows={8} />}
       {system.data?.clock.jumped_to && <DoubtedClock jumpedTo={system.data.clock.jumped_to} />}
-      {system.data && <Facts system={system.data} />}
-      {system.data?.mirror && <Mirror mirror={system.data.mirror} />}
-      {jobs.data && jobs.data.length > 0 && <Jobs jobs={jobs.data} />}
+      {system.data && <SystemFacts system={system.data} />}
       <Secrets />
+      {jobs.data && jobs.data.length > 0 && <Jobs jobs={jobs.data} />}
     </div>
   );
-}
-
-function Facts({ system }: { system: SystemState }) {
-  const { storage, tls, keys } = system;
-  const { segments } = storage;
-  const facts: [string, ReactNode][] = [
-    [t('version'), system.version],
-    [t('started'), <Time key="started" value={system.started_at} />],
-    [t('uptime'), formatDuration(system.uptime_seconds)],
-    [t('lastStop'), t(system.recovered ? 'unclean' : 'clean')],
-    [t('disk'), t('diskFree', { free: formatBytes(storage.disk_free_bytes), total: formatBytes(storage.disk_total_bytes) })],
-    [t('registrySize'), formatBytes(storage.registry_bytes)],
-    [t('metricsSize'), formatBytes(storage.hot_bytes)],
-    [t('segmentsSize'), t('segmentsOf', { size: formatBytes(segments.bytes), count: formatCount(segments.count) })],
-    [t('oldestMetric'), <Time key="oldest" value={segments.oldest} />],
-    [t('logsSize'), formatBytes(storage.logs_bytes)],
-    [t('forecast'), <Forecast key="forecast" forecast={storage.forecast} />],
-    [t('sqlite'), system.sqlite_version],
-    [t('dataDir'), <code key="folder">{storage.data_dir}</code>],
-    [t('rootKey'), String(keys.root_keys.at(-1) ?? '')],
-  ];
-  if (segments.damaged + segments.missing > 0) {
-    const wrong = { damaged: formatCount(segments.damaged), missing: formatCount(segments.missing) };
-    facts.push([
-      t('segmentsWrong'),
-      <span key="wrong" className="settings-failed">
-        {t('segmentsWrongOf', wrong)}
-      </span>,
-    ]);
-  }
-  if (tls) {
-    facts.push([t('certificateUntil'), <Time key="until" value={tls.certificate.not_after} />]);
-    facts.push([t('authorityHash'), <code key="hash">{tls.authority.sha256}</code>]);
-  }
-  return <FactList name={t('system')} facts={facts} />;
-}
-
-const SHORT_DAYS = 14;
-
-function Forecast({ forecast }: { forecast: SystemState['storage']['forecast'] }) {
-  if (!forecast) return t('forecastNone');
-  const { days_left: days, bytes_per_day: rate } = forecast;
-  if (days == null) return t('forecastStill');
-  const text = t('forecastDays', { days: formatCount(days), rate: formatBytes(rate) });
-  return days < SHORT_DAYS ? <span className="settings-failed">{text}</span> : text;
 }
 
 /** Asks an administrator whether a clock that jumped is right. */
 function DoubtedClock({ jumpedTo }: { jumpedTo: string }) {
   const [confirm, { isLoading, error }] = useConfirmClockMutation();
   return (
-    <section className="card settings-facts" role="alert">
-      <p>{t('clockJumped', { time: jumpedTo })}</p>
-      {error && <p className="settings-failed">{problemText(error)}</p>}
+    <section className="card doubt" role="alert">
+      <Icon name="slow" />
+      <div className="grow">
+        <p>
+          <strong>{t('clockJumped')}</strong> <Time value={jumpedTo} />
+        </p>
+        <p className="muted">{t('clockWhy')}</p>
+        {error && <p className="settings-failed">{problemText(error)}</p>}
+      </div>
       <Button look="primary" busy={isLoading} disabled={isLoading} onClick={() => void confirm()}>
         {t('confirmClock')}
       </Button>
@@ -97,72 +58,33 @@ function DoubtedClock({ jumpedTo }: { jumpedTo: string }) {
   );
 }
 
-function Mirror({ mirror }: { mirror: MirrorState }) {
-  const facts: [string, ReactNode][] = [
-    [t('mirrorState'), mirror.connected ? t('mirrorConnected') : <span className="settings-failed">{t('mirrorAway')}</span>],
-    [t('mirrorSince'), <Time key="since" value={mirror.connected_since} />],
-    [t('mirrorSite'), mirror.site_id],
-    [t('mirrorTarget'), <code key="target">{mirror.target}</code>],
-    [t('mirrorServer'), mirror.server_version ?? MISSING],
-    [t('mirrorBehind'), formatCount(mirror.documents_behind)],
-    [t('mirrorLag'), formatDuration(mirror.seconds_behind)],
-    [t('mirrorPast'), t(mirror.filling ? 'mirrorFilling' : 'mirrorFilled')],
-    [t('mirrorLast'), <Time key="last" value={mirror.last_mirrored_at} />],
-  ];
-  if (mirror.documents_lost > 0) facts.push([t('mirrorLost'), formatCount(mirror.documents_lost)]);
-  if (mirror.last_error) {
-    facts.push([
-      t('mirrorError'),
-      <span key="error" className="settings-failed">
-        {mirror.last_error}
-      </span>,
-    ]);
-  }
-  return <FactList name={t('mirror')} facts={facts} />;
-}
+const COLUMNS: DataColumn<Job>[] = [
+  { id: 'job', label: t('job'), isHeader: true, cell: ({ name }) => <span className="mono">{name}</span> },
+  { id: 'about', label: t('about'), cell: ({ about }) => about },
+  { id: 'last', label: t('lastRun'), cell: (job) => <Time value={job.last_finished_at} /> },
+  { id: 'result', label: t('lastResult'), cell: (job) => <LastResult job={job} /> },
+];
 
-function FactList({ name, facts }: { name: string; facts: [string, ReactNode][] }) {
+function LastResult({ job }: { job: Job }) {
+  if (job.last_succeeded === null || job.last_succeeded === undefined) return <span className="muted">{t('notYetRun')}</span>;
+  if (job.last_succeeded) return job.last_result;
   return (
-    <section className="card settings-facts" aria-label={name}>
-      <dl>
-        {facts.map(([fact, value]) => (
-          <div key={fact}>
-            <dt>{fact}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
+    <span className="job-failed">
+      <Icon name="error" size={14} />
+      {job.last_result}
+    </span>
   );
 }
 
 function Jobs({ jobs }: { jobs: Job[] }) {
   return (
-    <section className="card scroll-x" aria-label={t('jobs')} tabIndex={0}>
-      <table className="table" aria-label={t('jobs')}>
-        <thead>
-          <tr>
-            <th scope="col">{t('job')}</th>
-            <th scope="col">{t('about')}</th>
-            <th scope="col">{t('lastRun')}</th>
-            <th scope="col">{t('lastResult')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {jobs.map((job) => (
-            <tr key={job.name}>
-              <th scope="row" className="mono">
-                {job.name}
-              </th>
-              <td>{job.about}</td>
-              <td>
-                <Time value={job.last_finished_at} />
-              </td>
-              <td className={job.last_succeeded === false ? 'settings-failed' : undefined}>{job.last_result}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <div>
+      <div className="settings-section-head">
+        <h2>{t('jobs')}</h2>
+      </div>
+      <div className="card">
+        <DataTable label={t('jobs')} className="jobs" columns={COLUMNS} rows={jobs} keyOf={({ name }) => name} />
+      </div>
+    </div>
   );
 }

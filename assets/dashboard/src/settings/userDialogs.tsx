@@ -16,6 +16,10 @@ export const ROLES: (Option & { value: Role })[] = [
   { value: 'admin', label: t('administrator') },
 ];
 
+export function roleLabel(role: string): string {
+  return ROLES.find(({ value }) => value === role)?.label ?? role;
+}
+
 export const PASSWORD_RULES = { minLength: { value: 12, message: t('shortPassword') }, required: t('shortPassword') };
 
 export function AddUserDialog({ onClose }: { onClose: () => void }) {

@@ -1,8 +1,5 @@
 import './sparkline.css';
 
-const WIDTH = 88;
-const HEIGHT = 20;
-
 interface SparklineProps {
   /** What the line says, in words. */
   label: string;
@@ -10,15 +7,17 @@ interface SparklineProps {
   values: readonly (number | null)[];
   /** Upper end of the scale when it is known, as 100 for percent. */
   most?: number;
+  width?: number;
+  height?: number;
 }
 
 /** A small line without axes, drawn from zero. */
-export function Sparkline({ label, values, most }: SparklineProps) {
+export function Sparkline({ label, values, most, width = 88, height = 20 }: SparklineProps) {
   const highest = most ?? Math.max(...values.map((value) => value ?? 0), Number.MIN_VALUE);
-  const x = (index: number) => 1 + (index / Math.max(1, values.length - 1)) * (WIDTH - 2);
-  const y = (value: number) => HEIGHT - 2 - (Math.min(value, highest) / highest) * (HEIGHT - 4);
+  const x = (index: number) => 1 + (index / Math.max(1, values.length - 1)) * (width - 2);
+  const y = (value: number) => height - 2 - (Math.min(value, highest) / highest) * (height - 4);
   return (
-    <svg className="sparkline" role="img" aria-label={label} width={WIDTH} height={HEIGHT} viewBox={`0 0 ${WIDTH} ${HEIGHT}`}>
+    <svg className="sparkline" role="img" aria-label={label} width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
       <path d={path(values, x, y)} />
     </svg>
   );

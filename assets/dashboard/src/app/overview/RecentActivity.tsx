@@ -5,7 +5,7 @@ import { Loading, LoadFailure } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { t } from './strings';
 
-const ENTRIES = 12;
+const ENTRIES = 8;
 /** Looking at the log is recorded too, which is no news here. */
 const FETCHED = 40;
 

@@ -1,12 +1,23 @@
 import { useState } from 'react';
 import { problemText, requestId } from '../../api/problem';
+import type { AuditEntry } from '../../api/types';
+import { MISSING } from '../../lib/format';
 import { Button } from '../../ui/Button';
+import { DataTable, type DataColumn } from '../../ui/DataTable';
 import { Loading, LoadFailure } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useCollectorAuditQuery } from '../api';
 import { t } from './strings';
 
 const PAGE = 50;
+const COLUMNS: DataColumn<AuditEntry>[] = [
+  { id: 'action', label: t('action'), isHeader: true, cell: ({ action }) => <span className="mono">{action}</span> },
+  { id: 'actor', label: t('actor'), cell: ({ actor }) => actor.name },
+  { id: 'time', label: t('time'), cell: ({ time }) => <Time value={time} /> },
+  { id: 'result', label: t('result'), cell: ({ result }) => result },
+  { id: 'reason', label: t('reason'), cell: ({ reason }) => reason || MISSING },
+];
+
 /** The most entries that the table grows to; the audit log has the rest. */
 const MOST = 1000;
 
@@ -31,32 +42,5 @@ export function ActivityTable({ id, limit }: { id: string; limit: number }) {
     return <LoadFailure what={t('theActivity')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />;
   if (isLoading || !data) return <Loading rows={4} />;
   if (data.entries.length === 0) return <p className="muted">{t('noActivity')}</p>;
-  return (
-    <div className="scroll-x" role="region" aria-label={t('activity')} tabIndex={0}>
-      <table className="table" aria-label={t('activity')}>
-        <thead>
-          <tr>
-            <th scope="col">{t('time')}</th>
-            <th scope="col">{t('actor')}</th>
-            <th scope="col">{t('action')}</th>
-            <th scope="col">{t('result')}</th>
-            <th scope="col">{t('reason')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {data.entries.map((entry) => (
-            <tr key={entry.seq}>
-              <td>
-                <Time value={entry.time} />
-              </td>
-              <td>{entry.actor.name}</td>
-              <td className="mono">{entry.action}</td>
-              <td>{entry.result}</td>
-              <td>{entry.reason}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+  return <DataTable label={t('activity')} columns={COLUMNS} rows={data.entries} keyOf={({ seq }) => seq} />;
 }

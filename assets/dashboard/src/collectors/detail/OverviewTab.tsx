@@ -1,4 +1,4 @@
-import { useId, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { problemText, requestId } from '../../api/problem';
 import type { Collector } from '../../api/types';
@@ -10,6 +10,8 @@ import { Time } from '../../ui/Time';
 import { useCollectorAvailabilityQuery } from '../api';
 import { address, environmentLabel, SSL_MODES } from '../words';
 import { ActivityTable } from './ActivityTab';
+import { Gaps } from './Gaps';
+import { Section } from './Section';
 import { t } from './strings';
 
 const RECENT = 5;
@@ -19,6 +21,7 @@ export function OverviewTab({ collector }: { collector: Collector }) {
   return (
     <div className="overview-grid">
       <Availability id={collector.id} />
+      <Gaps id={collector.id} />
       <Connection collector={collector} />
       <Performance collector={collector} />
       <Statistics collector={collector} />
@@ -31,16 +34,6 @@ export function OverviewTab({ collector }: { collector: Collector }) {
         </p>
       </Section>
     </div>
-  );
-}
-
-function Section({ title, className = '', children }: { title: string; className?: string; children: ReactNode }) {
-  const id = useId();
-  return (
-    <section className={`card section ${className}`} aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
-      {children}
-    </section>
   );
 }
 

@@ -10,6 +10,7 @@ import { SearchBox } from '../../ui/SearchBox';
 import { useShortcuts } from '../../ui/shortcuts';
 import { EmptyState } from '../../ui/states';
 import { BulkBar, useBulkDialog } from '../bulk/BulkBar';
+import { useFleetRecentQuery } from '../api';
 import { t } from '../strings';
 import { Filters } from './Filters';
 import { RowList } from './RowList';
@@ -19,6 +20,9 @@ import { useHold } from './useHold';
 import { useRows } from './useRows';
 import { useSelection } from './useSelection';
 import { CLEAR, isFiltered, readView } from './view';
+
+/** As often as a point is added to the lines of the last hour. */
+const RECENT_REFRESH_MS = 120_000;
 
 export function FleetView({ collectors }: { collectors: Collector[] }) {
   const { params, change, typed, settled } = useViewParams();
@@ -31,6 +35,7 @@ export function FleetView({ collectors }: { collectors: Collector[] }) {
   const [, redraw] = useState(0);
   const held = inside || selection.chosen.length > 0;
   const { rows, members, counts, candidates, pending, apply } = useRows(collectors, view, params.toString(), held);
+  useFleetRecentQuery(undefined, { pollingInterval: RECENT_REFRESH_MS, refetchOnMountOrArgChange: true });
   const search = useRef<HTMLInputElement>(null);
   const phone = usePhone();
   useShortcuts({ '/': () => search.current?.focus() });

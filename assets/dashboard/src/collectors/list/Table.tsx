@@ -5,8 +5,9 @@ import type { Collector } from '../../api/types';
 import { formatCompact, formatPercent, MISSING } from '../../lib/format';
 import type { Window } from '../../lib/windowing';
 import { Icon } from '../../ui/Icon';
+import { Sparkline } from '../../ui/Sparkline';
 import { Time } from '../../ui/Time';
-import { collectorById } from '../api';
+import { collectorById, recentById } from '../api';
 import { CollectorStatus } from '../CollectorStatus';
 import { t } from '../strings';
 import { address, environmentLabel } from '../words';
@@ -126,6 +127,8 @@ function SelectHeader({ label, rows, selection }: { label: string; rows: Row[]; 
   );
 }
 
+const NO_LINE: (number | null)[] = [];
+
 /** Columns that are as wide as their control. */
 const TIGHT = new Set(['select', 'actions']);
 
@@ -179,9 +182,9 @@ function Cell({ column, collector, onMenu }: { column: string; collector: Collec
     case 'heartbeat':
       return <Time value={collector.last_heartbeat} />;
     case 'cpu':
-      return <Usage value={collector.cpu_usage} />;
+      return <Usage of="cpu" id={collector.id} value={collector.cpu_usage} />;
     case 'memory':
-      return <Usage value={collector.memory_usage} />;
+      return <Usage of="memory" id={collector.id} value={collector.memory_usage} />;
     case 'availability':
       return formatPercent(collector.uptime_percentage, 2);
     case 'metrics':
@@ -212,14 +215,18 @@ export function GroupName({ name, color }: { name: string; color: string }) {
   );
 }
 
-function Usage({ value }: { value: number | null | undefined }) {
-  if (value === null || value === undefined) return <>{formatPercent(null)}</>;
+const USAGE_LINE = { width: 40, height: 18 };
+
+/** The figure of now beside the line of the last hour. */
+function Usage({ of, id, value }: { of: 'cpu' | 'memory'; id: string; value: number | null | undefined }) {
+  const hour = useSelector((state: Parameters<typeof recentById>[0]) => recentById(state, id));
+  const line = hour?.[`${of}_usage`] ?? NO_LINE;
+  const known = line.filter((percent) => percent !== null);
+  const most = formatPercent(Math.max(...known), 0);
   return (
-    <span className="usage">
-      {formatPercent(value, 0)}
-      <span className="usage-bar" aria-hidden="true">
-        <span style={{ width: `${Math.min(100, Math.max(0, value))}%` }} />
-      </span>
+    <span className="usage-line">
+      {known.length > 1 && <Sparkline {...USAGE_LINE} label={t('lastHour', { of: t(of), most })} values={line} most={100} />}
+      <span>{formatPercent(value, 0)}</span>
     </span>
   );
 }

@@ -56,13 +56,12 @@ export function ChartFigure({ marks = NO_MARKS, threshold, loading = false, empt
       <div className="chart-head">
         <h2 id={titleId}>{title}</h2>
         <span className="grow" />
-        {hasData && (
-          <Button look="quiet" onClick={() => setTable(!table)}>
-            {t(table ? 'asChart' : 'asTable')}
-          </Button>
-        )}
+        <Button look="quiet" onClick={() => setTable(!table)}>
+          {t(table ? 'asChart' : 'asTable')}
+        </Button>
       </div>
-      {!hasData && <p className="chart-empty">{loading ? null : (empty ?? t('noData'))}</p>}
+      {!hasData && table && <PointTable title={title} data={data} labels={labels} format={format} />}
+      {!hasData && !table && <p className="chart-empty">{loading ? null : (empty ?? t('noData'))}</p>}
       {hasData && (
         <>
           <Legend lines={lines} data={data} format={format} threshold={threshold} marks={marks} />
@@ -74,9 +73,9 @@ export function ChartFigure({ marks = NO_MARKS, threshold, loading = false, empt
               <Plot {...{ data, labels, fromMs, toMs, most, binary, marks, threshold, format, onZoom }} />
             </Suspense>
           )}
-          <CursorSlider data={data} labels={labels} format={format} />
         </>
       )}
+      <CursorSlider data={data} labels={labels} format={format} />
     </figure>
   );
 }
@@ -149,7 +148,7 @@ function LegendLine({ name }: { name: string }) {
 function CursorSlider({ data, labels, format }: DataProps) {
   const cursor = useCursor();
   const time = useCursorTime();
-  const last = data.times.length - 1;
+  const last = Math.max(0, data.times.length - 1);
   const at = time === null ? last : nearest(data.times, time);
   const values = labels.map((label, index) => {
     const value = data.values[index]?.[at];
@@ -160,7 +159,7 @@ function CursorSlider({ data, labels, format }: DataProps) {
       type="range"
       className="cursor-slider"
       aria-label={t('cursor')}
-      aria-valuetext={`${formatAbsolute(data.times[at] ?? 0)}: ${values.join(', ')}`}
+      aria-valuetext={data.times[at] === undefined ? t('noData') : `${formatAbsolute(data.times[at])}: ${values.join(', ')}`}
       min={0}
       max={last}
       value={at}
@@ -187,6 +186,11 @@ function PointTable({ title, data, labels, format }: DataProps & { title: string
           </tr>
         </thead>
         <tbody>
+          {data.times.length === 0 && (
+            <tr>
+              <td>{t('noData')}</td>
+            </tr>
+          )}
           {data.times.slice(from).map((time, offset) => (
             <tr key={time}>
               <th scope="row">{formatAbsolute(time)}</th>

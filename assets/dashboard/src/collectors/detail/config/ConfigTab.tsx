@@ -7,6 +7,7 @@ import { Icon } from '../../../ui/Icon';
 import { Time } from '../../../ui/Time';
 import { useControl } from '../../control/useControl';
 import { ConfigForm } from './ConfigForm';
+import { History } from './History';
 import { t } from './strings';
 import './config.css';
 
@@ -19,6 +20,7 @@ export function ConfigTab({ collector }: { collector: Collector }) {
         <Delivery collector={collector} />
         {mayAdminister && <Token collector={collector} />}
       </div>
+      <History collector={collector} />
     </div>
   );
 }

@@ -2,11 +2,16 @@ import { useEffect, useState, type RefObject } from 'react';
 import type { LogLevel } from '../../../api/types';
 import { Button, IconButton } from '../../../ui/Button';
 import { SearchBox } from '../../../ui/SearchBox';
+import { Select } from '../../../ui/Select';
 import { Switch } from '../../../ui/Switch';
 import { LEVELS } from './entries';
 import { t } from './strings';
 
+export type Source = 'agent' | 'database';
+
 interface LogBarProps {
+  source: Source;
+  onSource: (source: Source) => void;
   box: RefObject<HTMLInputElement | null>;
   search: string;
   onSearch: (text: string) => void;
@@ -21,7 +26,7 @@ interface LogBarProps {
   onWrap: ((on: boolean) => void) | null;
   matches: { at: number | null; count: number; onMove: (step: number) => void };
   onLatest: () => void;
-  exportAddress: string;
+  onExport: () => void;
   summary: string;
 }
 
@@ -29,6 +34,16 @@ export function LogBar({ matches, ...bar }: LogBarProps) {
   return (
     <>
       <div className="log-bar">
+        <Select
+          className="log-source"
+          aria-label={t('source')}
+          options={[
+            { value: 'agent', label: t('ofAgent') },
+            { value: 'database', label: t('ofDatabase') },
+          ]}
+          value={bar.source}
+          onChange={(event) => bar.onSource(event.target.value as Source)}
+        />
         <SearchBox
           ref={bar.box}
           className="log-search"
@@ -54,7 +69,7 @@ export function LogBar({ matches, ...bar }: LogBarProps) {
         <Button look="quiet" icon="arrowDown" onClick={bar.onLatest}>
           {t('latest')}
         </Button>
-        <Button look="quiet" icon="download" onClick={() => download(bar.exportAddress)}>
+        <Button look="quiet" icon="download" onClick={bar.onExport}>
           {t('export')}
         </Button>
       </div>
@@ -84,12 +99,4 @@ function LevelBoxes({ levels, counts, onChange }: LevelBoxesProps) {
       ))}
     </div>
   );
-}
-
-/** The server writes the file, also what is not loaded here. */
-function download(address: string): void {
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = 'logs.csv';
-  link.click();
 }

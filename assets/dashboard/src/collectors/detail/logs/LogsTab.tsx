@@ -1,195 +1,127 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
-import { problemText, requestId } from '../../../api/problem';
-import type { LogLevel } from '../../../api/types';
-import { usePhone, useSettled } from '../../../lib/hooks';
+// What the agent writes of its own work, or what its database wrote.
+import { useMemo, useRef } from 'react';
+import { problemText, requestId, type ApiError } from '../../../api/problem';
+import type { LogEntry, LogLevel } from '../../../api/types';
+import { download, toCsv } from '../../../lib/csv';
+import { useSettled } from '../../../lib/hooks';
 import { changedParams, useViewParams } from '../../../lib/viewParams';
-import { Button } from '../../../ui/Button';
 import { useShortcuts } from '../../../ui/shortcuts';
-import { EmptyState, Loading, LoadFailure } from '../../../ui/states';
+import { Loading, LoadFailure } from '../../../ui/states';
 import { exportAddress } from './api';
-import { hitsOf, LEVELS, type Loaded } from './entries';
-import { LogBar } from './LogBar';
-import { LogTable } from './LogTable';
+import { matching } from './database';
+import { LEVELS } from './entries';
+import type { Source } from './LogBar';
+import { LogView } from './LogView';
 import { t } from './strings';
+import { useDatabaseLog } from './useDatabaseLog';
 import { useLog } from './useLog';
-import { PROBE, useLogScroll } from './useLogScroll';
 import './logs.css';
 
 const ASK_AFTER_MS = 250;
 
 export function LogsTab({ id }: { id: string }) {
+  const view = useLogView();
+  return (
+    <div className="logs">{view.bar.source === 'database' ? <DatabaseLog id={id} view={view} /> : <AgentLog id={id} view={view} />}</div>
+  );
+}
+
+/** What the address asks for, the same for both logs. */
+function useLogView() {
   const { params, change, typed, settled } = useViewParams();
   const search = params.get('q') ?? '';
   const levels = params.getAll('level').filter((each): each is LogLevel => (LEVELS as string[]).includes(each));
-  const asked = useSettled(search, ASK_AFTER_MS);
-  const filter = { id, level: levels, search: asked };
-  const log = useLog(filter);
   const box = useRef<HTMLInputElement>(null);
   useShortcuts({ '/': () => box.current?.focus() });
-  const { loaded, all } = log;
-  const clear = () => change({ q: null, level: null });
+  const source: Source = params.get('source') === 'database' ? 'database' : 'agent';
+  return {
+    asked: useSettled(search, ASK_AFTER_MS),
+    line: Number(params.get('line')) || null,
+    linkTo: ({ id: entry }: LogEntry) => `?${changedParams(params, { line: String(entry) })}`,
+    onClear: () => change({ q: null, level: null }),
+    bar: {
+      box,
+      source,
+      search,
+      levels,
+      onSource: (next: Source) => change({ source: next === 'agent' ? null : next, level: null, line: null }),
+      onSearch: (text: string) => typed('q', text),
+      onSettle: settled,
+      onLevels: (level: LogLevel[]) => change({ level }),
+    },
+  };
+}
 
+interface LogProps {
+  id: string;
+  view: ReturnType<typeof useLogView>;
+}
+
+function AgentLog({ id, view: { asked, bar, ...view } }: LogProps) {
+  const filter = { id, level: bar.levels, search: asked };
+  const log = useLog(filter);
+  const { loaded } = log;
   return (
-    <div className="logs">
-      {log.error && (
-        <LoadFailure what={t('theLogs')} why={problemText(log.error)} requestId={requestId(log.error)} onRetry={() => void log.reload()} />
-      )}
-      {!loaded && !log.error && <Loading rows={12} />}
+    <>
+      <State error={log.error} loading={!loaded} onRetry={() => void log.reload()} />
       {loaded && (
         <LogView
+          {...view}
           loaded={loaded}
-          all={all}
+          all={log.all}
           search={asked}
           hasOlder={loaded.entries.length < loaded.total}
           loadingOlder={log.loadingOlder}
           onOlder={() => void log.loadOlder()}
-          onClear={clear}
-          line={Number(params.get('line')) || null}
-          linkTo={({ id: entry }) => `?${changedParams(params, { line: String(entry) })}`}
-          bar={{
-            box,
-            search,
-            levels,
-            counts: loaded.levels,
-            onSearch: (text) => typed('q', text),
-            onSettle: settled,
-            onLevels: (level) => change({ level }),
-            exportAddress: exportAddress(filter),
-          }}
+          emptyWhy={t('emptyWhy')}
+          // The server writes the file, also what is not loaded here.
+          bar={{ ...bar, counts: loaded.levels, onExport: () => follow(exportAddress(filter)) }}
         />
       )}
-    </div>
-  );
-}
-
-type BarProps = Parameters<typeof LogBar>[0];
-
-interface LogViewProps {
-  loaded: Loaded;
-  all: number | null;
-  search: string;
-  hasOlder: boolean;
-  loadingOlder: boolean;
-  onOlder: () => void;
-  onClear: () => void;
-  line: number | null;
-  linkTo: (entry: Loaded['entries'][number]) => string;
-  bar: Pick<BarProps, 'box' | 'search' | 'levels' | 'counts' | 'onSearch' | 'onSettle' | 'onLevels' | 'exportAddress'>;
-}
-
-function LogView({ loaded, all, search, hasOlder, loadingOlder, onOlder, onClear, line, linkTo, bar }: LogViewProps) {
-  const { entries } = loaded;
-  const [follow, setFollow] = useState(line === null);
-  const [wrap, setWrap] = useState(false);
-  const phone = usePhone();
-  const region = useRef<HTMLDivElement>(null);
-  const scroll = useLogScroll(region, { entries, wrap, phone, follow, onPause: () => setFollow(false) });
-  const hits = useMemo(() => hitsOf(entries, search), [entries, search]);
-  const matches = useMatches(hits.length, search, (place) => hits[place] && scroll.show(hits[place].row));
-  const arrived = useArrived(entries, follow);
-  const lineGone = useLine(line, entries, hasOlder && !loadingOlder, onOlder, scroll.show);
-  const jump = () => {
-    setFollow(true);
-    if (region.current) region.current.scrollTop = region.current.scrollHeight;
-  };
-
-  return (
-    <>
-      <LogBar
-        {...bar}
-        follow={follow}
-        onFollow={(on) => (on ? jump() : setFollow(false))}
-        wrap={wrap}
-        onWrap={phone ? null : setWrap}
-        matches={{ at: matches.at, count: hits.length, onMove: matches.move }}
-        onLatest={jump}
-        summary={t('showing', { shown: entries.length, all: all ?? loaded.total })}
-      />
-      {lineGone && <p className="muted">{t('lineGone')}</p>}
-      <div className="log-place">
-        <div className="log-list card" role="region" aria-label={t('title')} tabIndex={0} ref={region}>
-          <span className="log-probe mono" aria-hidden="true">
-            {PROBE}
-          </span>
-          {hasOlder && entries.length > 0 && (
-            <p className="log-older">
-              <Button busy={loadingOlder} onClick={onOlder}>
-                {t('older')}
-              </Button>
-            </p>
-          )}
-          {entries.length === 0 ? (
-            <Nothing filtered={bar.search !== '' || bar.levels.length > 0} onClear={onClear} />
-          ) : (
-            <LogTable
-              {...{ entries, wrap, search, line, linkTo }}
-              visible={scroll.visible}
-              above={scroll.above}
-              below={scroll.below}
-              top={scroll.top}
-              current={hits[matches.at ?? -1]}
-            />
-          )}
-        </div>
-        {arrived > 0 && (
-          <Button className="log-arrived" icon="arrowDown" onClick={jump}>
-            {t('arrived', { n: arrived })}
-          </Button>
-        )}
-      </div>
     </>
   );
 }
 
-function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
-  if (!filtered) return <EmptyState title={t('empty')}>{t('emptyWhy')}</EmptyState>;
-  return <EmptyState title={t('noMatch')} action={<Button onClick={onClear}>{t('clear')}</Button>} />;
+function DatabaseLog({ id, view: { asked, bar, ...view } }: LogProps) {
+  const log = useDatabaseLog(id);
+  const levels = bar.levels.join();
+  const loaded = useMemo(
+    () => log.entries && matching(log.entries, levels === '' ? [] : (levels.split(',') as LogLevel[]), asked),
+    [log.entries, levels, asked],
+  );
+  return (
+    <>
+      <State error={log.error} loading={!loaded} onRetry={log.reload} />
+      {loaded && (
+        <LogView
+          {...view}
+          loaded={loaded}
+          all={log.entries?.length ?? null}
+          search={asked}
+          hasOlder={log.hasOlder}
+          loadingOlder={log.loadingOlder}
+          onOlder={() => void log.loadOlder()}
+          emptyWhy={t('emptyDatabaseWhy')}
+          bar={{ ...bar, counts: loaded.levels, onExport: () => exportEntries(loaded.entries) }}
+        />
+      )}
+    </>
+  );
 }
 
-/** Which hit is looked at; the first one of a new search, which scrolls nothing. */
-function useMatches(count: number, search: string, onShow: (place: number) => void) {
-  const [at, setAt] = useState(0);
-  useEffect(() => setAt(0), [search]);
-  const move = (step: number) => {
-    if (count === 0) return;
-    const next = (at + step + count) % count;
-    setAt(next);
-    onShow(next);
-  };
-  return { at: count > 0 ? Math.min(at, count - 1) : null, move };
+function State({ error, loading, onRetry }: { error: ApiError | undefined; loading: boolean; onRetry: () => void }) {
+  if (error) return <LoadFailure what={t('theLogs')} why={problemText(error)} requestId={requestId(error)} onRetry={onRetry} />;
+  return loading ? <Loading rows={12} /> : null;
 }
 
-/** How many entries came since somebody stopped following. */
-function useArrived(entries: Loaded['entries'], follow: boolean): number {
-  const newestId = entries.reduce((most, { id }) => Math.max(most, id), 0);
-  const seen = useRef(newestId);
-  if (follow) seen.current = newestId;
-  return follow ? 0 : entries.reduce((count, { id }) => count + (id > seen.current ? 1 : 0), 0);
+function follow(address: string): void {
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = 'logs.csv';
+  link.click();
 }
 
-/** Pages to look through for the entry that the address points at. */
-const LINE_PAGES = 10;
-
-/** Shows that entry once; answers whether it can't be found. */
-function useLine(
-  line: number | null,
-  entries: Loaded['entries'],
-  mayLoad: boolean,
-  onOlder: () => void,
-  show: (row: number) => void,
-): boolean {
-  const shown = useRef<number | null>(null);
-  const pages = useRef(0);
-  const row = line === null ? -1 : entries.findIndex(({ id }) => id === line);
-  useEffect(() => {
-    if (line === null || shown.current === line) return;
-    if (row !== -1) {
-      shown.current = line;
-      show(row);
-    } else if (mayLoad && pages.current < LINE_PAGES) {
-      pages.current += 1;
-      onOlder();
-    }
-  }, [line, row, mayLoad, onOlder, show]);
-  return line !== null && row === -1 && entries.length > 0 && (!mayLoad || pages.current >= LINE_PAGES);
+function exportEntries(entries: LogEntry[]): void {
+  const rows = entries.map(({ timestamp, level, message }) => [timestamp, level, message]);
+  download('database-log.csv', 'text/csv', toCsv(['timestamp', 'level', 'message'], rows));
 }

@@ -1,5 +1,5 @@
 import { api, type Dispatch } from '../../../api/client';
-import type { LogLevel, LogPage } from '../../../api/types';
+import type { DocumentsReply, LogLevel, LogPage } from '../../../api/types';
 
 export interface LogFilter {
   id: string;
@@ -14,10 +14,27 @@ export interface LogRequest extends LogFilter {
   after?: number;
 }
 
+/** The most that the server gives in one reply. */
+const MOST_DOCUMENTS = 1000;
+
+export interface DocumentsRequest {
+  id: string;
+  type: string;
+  from: string;
+  cursor?: string | undefined;
+}
+
 const logsApi = api.injectEndpoints({
   endpoints: (build) => ({
     logs: build.query<LogPage, LogRequest>({
       query: ({ id, ...params }) => ({ url: `collectors/${encodeURIComponent(id)}/logs`, params }),
+      keepUnusedDataFor: 0,
+    }),
+    documentPages: build.query<DocumentsReply, DocumentsRequest>({
+      query: ({ id, ...params }) => ({
+        url: `collectors/${encodeURIComponent(id)}/documents`,
+        params: { ...params, limit: MOST_DOCUMENTS },
+      }),
       keepUnusedDataFor: 0,
     }),
   }),
@@ -26,6 +43,10 @@ const logsApi = api.injectEndpoints({
 /** Asks once; who reads a log keeps its pages together. */
 export function askForLogs(dispatch: Dispatch, request: LogRequest) {
   return dispatch(logsApi.endpoints.logs.initiate(request, { subscribe: false, forceRefetch: true }));
+}
+
+export function askForDocuments(dispatch: Dispatch, request: DocumentsRequest) {
+  return dispatch(logsApi.endpoints.documentPages.initiate(request, { subscribe: false, forceRefetch: true }));
 }
 
 /** Where the server gives the same entries as a file. */

@@ -28,6 +28,11 @@ export const t = messages({
   older: 'Load older entries',
   theLogs: 'the logs',
   empty: 'No log entries yet',
+  source: 'Log of',
+  ofAgent: 'Agent',
+  ofDatabase: 'Database',
+  emptyDatabaseWhy:
+    'The agent sends what the database logs where it may read the log: on its machine, with pg_log enabled in its file. Its check command names what is missing.',
   emptyWhy: 'The agent sends what it logs of its own work. Entries appear here by themselves.',
   noMatch: 'No entries match these filters',
   clear: 'Clear filters',

@@ -10,7 +10,7 @@ import { tops, windowOf, type LineLayout } from './layout';
 /** This near to the end is at the end. */
 const END_PX = 24;
 /** Time and level stand beside the message, or above it on a phone. */
-const BESIDE_PX = 320;
+const BESIDE_PX = 332;
 const PADDING_PX = 28;
 const PROBE_LETTERS = 100;
 

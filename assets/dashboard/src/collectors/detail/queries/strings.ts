@@ -3,7 +3,7 @@ import { messages } from '../../../lib/messages';
 export const t = messages({
   title: 'Top queries',
   search: 'Search queries',
-  searchHint: 'Words of the statement, or a database',
+  searchHint: 'Statement or database',
   sortBy: 'Sort by',
   query: 'Query',
   database: 'Database',
