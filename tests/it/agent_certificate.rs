@@ -226,7 +226,7 @@ fn where_certificates_are_required_an_agent_whose_own_has_ended_says_what_to_do(
         let log = log(&configured);
         (log.contains("have an administrator issue one") && log.contains("own.crt")).then_some(())
     });
-    wait_for("the refusal", || log(&configured).contains("certificate").then_some(()));
+    wait_for("the refusal", || log(&configured).contains("refuses this agent").then_some(()));
     assert_eq!(agent.stop(), Some(0));
     assert!(daemon.node.presence.seen(id).is_none());
 

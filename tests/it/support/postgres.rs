@@ -60,7 +60,7 @@ impl Postgres {
         let data = folder.path().join("data");
         give_away(folder.path());
         self.execute(&format!("SELECT pg_create_physical_replication_slot('{slot}', true)"));
-        let copied = program("pg_basebackup")
+        let copied = program(&self.bin, "pg_basebackup")
             .args(["-h", "127.0.0.1", "-U", "postgres", "-X", "stream", "-R", "--no-sync", "-S", slot, "-p"])
             .arg(self.port.to_string())
             .arg("-D")
@@ -70,8 +70,9 @@ impl Postgres {
         assert!(copied.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copied.stderr));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = [&self.settings[..], &[format!("cluster_name={slot}")]].concat();
-        let server = spawn(folder.path(), port, &settings);
-        let standby = Self { folder, port, server, settings };
+        let bin = self.bin.clone();
+        let server = spawn(&bin, folder.path(), port, &settings);
+        let standby = Self { folder, bin, port, server, settings };
         standby.wait_until_it_answers();
         standby
     }
