@@ -26,7 +26,9 @@ impl Segments {
             }
             also(tx)
         })?;
-        segments.iter().for_each(|segment| self.note_change(segment.collector));
+        for segment in segments {
+            self.note_change(segment.collector);
+        }
         Ok(())
     }
 

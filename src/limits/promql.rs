@@ -34,3 +34,8 @@ pub const PROMQL_RUNNING: usize = 4;
 pub const PROMQL_WAITING: usize = 100;
 /// How often it is looked whether the client of a query is still there.
 pub const PROMQL_CLIENT_LOOK: Duration = Duration::from_millis(200);
+/// Answers to queries over ranges that are kept for the next time, 16 bytes a point; the largest of them; and from
+/// which time of evaluation on one is kept: what is had sooner is not worth its room.
+pub const PROMQL_KEPT_BYTES: usize = 32 * MIB;
+pub const PROMQL_KEPT_ONE_BYTES: usize = 4 * MIB;
+pub const PROMQL_KEPT_FROM: Duration = Duration::from_millis(2);

@@ -18,6 +18,13 @@ use crate::storage::RedbError;
 impl Metrics {
     /// Removes everything of one collector, and says how many documents there were.
     pub fn discard(&self, collector: CollectorId) -> Result<u64, SealError> {
+        let discarded = self.discard_of(collector);
+        // also where only a part of it went
+        self.note_removal();
+        discarded
+    }
+
+    fn discard_of(&self, collector: CollectorId) -> Result<u64, SealError> {
         // what was read of the hot store before it went is listed by now, or does not become a segment any more
         let hot = self.discard_hot(collector)?;
         let sealed = self.segments.discard(collector)?;

@@ -3,12 +3,13 @@
 //! It guarantees: a block is read only for what is asked for, and under its checksum.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::documents::ReadDocument;
 use super::gather::order;
 use super::hot::Place;
-use super::known::{Found, Known, Values, layout};
+use super::known::{Found, Known, Places, layout};
 use super::number::Number;
 use super::pack::Packed;
 use super::piece::{Layout, Series};
@@ -59,17 +60,15 @@ pub(super) fn show<S: Source>(
         if columns.is_empty() {
             continue;
         }
-        let range = known.between(plans.range);
         plans.look_at(known.rows.rows.len() as u64)?;
         let slots = found.into_iter().map(|(piece, series)| Ok((piece, plans.slot(series)?)));
         let slots = slots.collect::<Result<Vec<_>, QueryError>>()?;
-        // where the values of a piece lie, which its columns have in common
-        let mut values = HashMap::new();
+        let rows = known.between(plans.range);
         image.each_column(&known.rows, &columns, |place, column| {
             let (piece, slot) = slots[place];
-            let values = values.entry(piece).or_insert_with(|| known.values(piece, range.clone()));
+            let (values, places) = known.values(piece, &rows);
             let series = &plans.series[slot];
-            each_number(&column, values, |place, number| see(slot, series, place, number))?;
+            each_number(&column, values, &places, |place, number| see(slot, series, place, number))?;
             Ok::<_, Trouble>(())
         })?;
     }
@@ -79,24 +78,20 @@ pub(super) fn show<S: Source>(
 /// Shows the numbers among some values of a column.
 fn each_number(
     column: &Column,
-    Values { first, places }: &Values,
+    values: Range<usize>,
+    places: &Places<'_>,
     mut see: impl FnMut(Place, Number) -> Result<(), QueryError>,
 ) -> Result<(), QueryError> {
-    let some = *first..first + places.len();
     match column {
-        Column::Whole(values) => {
-            let values = values.get(some).unwrap_or_default().iter().zip(places);
-            values.into_iter().try_for_each(|(value, place)| see(*place, Number::Whole(*value)))
+        Column::Whole(all) => {
+            places.each(all.get(values).unwrap_or_default(), |place, value| see(place, Number::Whole(*value)))
         }
-        Column::Real(values) => {
-            let values = values.get(some).unwrap_or_default().iter().zip(places);
-            values.into_iter().try_for_each(|(value, place)| see(*place, Number::Real(*value)))
+        Column::Real(all) => {
+            places.each(all.get(values).unwrap_or_default(), |place, value| see(place, Number::Real(*value)))
         }
-        Column::Mixed(values) => {
-            let values = values.get(some).unwrap_or_default().iter().zip(places);
-            let mut numbers = values.filter_map(|(value, place)| Some((*place, Packed::of(value).number()?)));
-            numbers.try_for_each(|(place, number)| see(place, number))
-        }
+        Column::Mixed(all) => places.each(all.get(values).unwrap_or_default(), |place, value| {
+            Packed::of(value).number().map_or(Ok(()), |number| see(place, number))
+        }),
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) fn layout(piece: &Piece) -> Result<Layout, ImageError> {
 pub(super) struct Known {
     pub(super) rows: Rows,
     directory: Arc<Directory>,
+    /// For each piece.
+    stands: Vec<Stand>,
 }
 
 /// The series of some pieces, and where their columns stand. The images of a collector have nearly always the same.
@@ -65,10 +67,13 @@ pub(super) struct Found<'k> {
     pub(super) column: usize,
 }
 
-/// The values of one piece in a range of time: from the first one on, each has its row.
-pub(super) struct Values {
-    pub(super) first: usize,
-    pub(super) places: Vec<Place>,
+/// In which rows a piece stands.
+#[derive(Clone)]
+enum Stand {
+    /// Once in each.
+    InEach,
+    /// In these, by their numbers, as often as they are listed.
+    In(Arc<[u32]>),
 }
 
 impl Directory {
@@ -107,11 +112,20 @@ impl Directory {
 }
 
 impl Known {
+    fn new(rows: Rows, pieces: usize, directory: Arc<Directory>) -> Self {
+        let stands = stands(&rows, pieces);
+        Self { rows, directory, stands }
+    }
+
     /// What it takes in memory beside its directory, about.
-    pub(super) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         let shapes: usize = self.rows.shapes.iter().map(|shape| shape.len() * size_of::<u32>()).sum();
+        let listed = self.stands.iter().map(|stand| match stand {
+            Stand::InEach => 0,
+            Stand::In(listed) => listed.len() * size_of::<u32>(),
+        });
         let rows = self.rows.rows.len() * size_of::<Row>();
-        shapes + rows + self.directory.numbers.len() * COLUMN_BYTES
+        shapes + listed.sum::<usize>() + rows + self.directory.numbers.len() * COLUMN_BYTES
     }
 
     /// Shows the columns whose series are wanted.
@@ -135,20 +149,18 @@ impl Known {
         begin..rows.partition_point(|row| row.timestamp <= to).max(begin)
     }
 
-    /// Which values of a piece's columns lie in some rows.
-    pub(super) fn values(&self, piece: usize, range: Range<usize>) -> Values {
-        let is_it = |entry: &&u32| **entry as usize == piece + 1;
-        let counts: Vec<_> =
-            self.rows.shapes.iter().map(|shape| shape.iter().filter(is_it).count()).collect();
-        let count = |shape: u32| counts.get(shape as usize).copied().unwrap_or_default();
-        let rows = &self.rows.rows;
-        let first = rows[..range.start].iter().map(|row| count(row.shape)).sum();
-        let mut places = Vec::with_capacity(range.len());
-        for row in &rows[range] {
-            let place = Place { timestamp: row.timestamp, seq: row.seq };
-            places.extend(std::iter::repeat_n(place, count(row.shape)));
+    /// Which values of a piece's columns lie in some rows, and the places of the rows of each of them.
+    pub(super) fn values(&self, piece: usize, rows: &Range<usize>) -> (Range<usize>, Places<'_>) {
+        let all = &self.rows.rows;
+        match self.stands.get(piece) {
+            Some(Stand::InEach) => (rows.clone(), Places { rows: &all[rows.clone()], listed: None }),
+            Some(Stand::In(listed)) => {
+                let before = |end: usize| listed.partition_point(|row| (*row as usize) < end);
+                let values = before(rows.start)..before(rows.end);
+                (values.clone(), Places { rows: all, listed: Some(&listed[values]) })
+            }
+            None => (0..0, Places { rows: &[], listed: None }),
         }
-        Values { first, places }
     }
 
     /// Shows the series with the times of the first and the last document that have them.
@@ -185,6 +197,67 @@ impl Known {
         }
         spans
     }
+}
+
+/// The places of rows: of all of some, or of those that are listed by their numbers.
+pub(super) struct Places<'k> {
+    rows: &'k [Row],
+    listed: Option<&'k [u32]>,
+}
+
+impl Places<'_> {
+    /// Goes through the places with a value for each.
+    pub(super) fn each<T, E>(
+        &self,
+        values: &[T],
+        mut see: impl FnMut(Place, &T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let place = |row: &Row| Place { timestamp: row.timestamp, seq: row.seq };
+        match self.listed {
+            None => self.rows.iter().zip(values).try_for_each(|(row, value)| see(place(row), value)),
+            Some(listed) => {
+                let rows = listed.iter().filter_map(|row| self.rows.get(*row as usize));
+                rows.zip(values).try_for_each(|(row, value)| see(place(row), value))
+            }
+        }
+    }
+}
+
+/// In which rows each piece stands.
+fn stands(rows: &Rows, pieces: usize) -> Vec<Stand> {
+    let mut is_used = vec![false; rows.shapes.len()];
+    for row in &rows.rows {
+        is_used[row.shape as usize] = true;
+    }
+    // of each piece the last shape that has it, and in how many shapes it stands once
+    let (mut seen, mut once) = (vec![(0, 0); pieces], vec![0; pieces]);
+    let used = rows.shapes.iter().zip(is_used).filter(|(_, is_used)| *is_used);
+    let mut shapes = 0;
+    for (shape, _) in used {
+        shapes += 1;
+        for piece in shape.iter().filter_map(|entry| (*entry as usize).checked_sub(1)) {
+            let (of, count) = &mut seen[piece];
+            *count = if *of == shapes { *count + 1 } else { 1 };
+            *of = shapes;
+            match *count {
+                1 => once[piece] += 1,
+                2 => once[piece] -= 1,
+                _ => {}
+            }
+        }
+    }
+    let mut listed: Vec<_> = once.into_iter().map(|once| (once != shapes).then(Vec::new)).collect();
+    for (number, row) in rows.rows.iter().enumerate() {
+        for piece in
+            rows.shapes[row.shape as usize].iter().filter_map(|entry| (*entry as usize).checked_sub(1))
+        {
+            if let Some(listed) = &mut listed[piece] {
+                listed.push(index(number));
+            }
+        }
+    }
+    let stand = |listed: Option<Vec<u32>>| listed.map_or(Stand::InEach, |listed| Stand::In(listed.into()));
+    listed.into_iter().map(stand).collect()
 }
 
 /// An image has no more columns than its index has bytes.
@@ -225,15 +298,16 @@ impl KnownImages {
         if let Some(known) = self.types.lock().get(&(content, kind)) {
             return Ok(known);
         }
-        let directory = self.directory(&image.pieces(kind)?)?;
-        let known = Arc::new(Known { rows: image.layout(kind)?, directory });
+        let pieces = image.pieces(kind)?;
+        let directory = self.directory(&pieces)?;
+        let known = Arc::new(Known::new(image.layout(kind)?, pieces.len(), directory));
         self.types.lock().keep((content, kind), Arc::clone(&known), known.bytes());
         Ok(known)
     }
 
     fn directory(&self, pieces: &[Piece]) -> Result<Arc<Directory>, ImageError> {
-        let hashes: Vec<_> = pieces.iter().flat_map(|piece| hash_of(&piece.bytes)).collect();
-        let hash = sha256(&hashes);
+        let own = |piece: &Piece| [&hash_of(&piece.bytes)[..], &piece.slots.to_le_bytes()].concat();
+        let hash = sha256(&pieces.iter().flat_map(own).collect::<Vec<_>>());
         if let Some(directory) = self.directories.lock().get(&hash) {
             return Ok(directory);
         }

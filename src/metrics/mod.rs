@@ -10,6 +10,7 @@ mod arrivals;
 mod batch;
 mod body;
 mod catalog;
+mod changes;
 mod clock_guard;
 mod commit;
 mod dictionary;
@@ -74,6 +75,7 @@ pub use accept::{AcceptError, Accepted, Batch, CheckedPush, Recognized};
 pub use agent::{AGENT_SERIES, AgentFigures, AgentPoints, AgentSummary, Summary};
 pub use arrivals::{Arrival, Content, Page};
 pub use catalog::ListedSeries;
+pub use changes::Since;
 pub use documents::{Cursor, DocumentsPage, DocumentsQuery, NotACursor, ReadDocument};
 pub use feed::{FeedKey, FeedState, Gap, Link};
 pub use fold::Folding;
@@ -147,6 +149,8 @@ pub struct Metrics {
     segments: Arc<Segments>,
     /// What must be known of segments and images to find series in them.
     known: known::KnownImages,
+    /// Since when what is no longer what it was.
+    changes: Arc<changes::Changes>,
     /// What collectors sent last.
     senders: senders::Senders,
     clock: Clock,
@@ -189,11 +193,13 @@ impl Metrics {
             free_space,
             is_fed,
         });
+        let changes = Arc::<changes::Changes>::default();
         Ok(Self {
-            writer: writer::Writer::start(Arc::clone(&hot))?,
+            writer: writer::Writer::start(Arc::clone(&hot), Arc::clone(&changes))?,
             hot,
             segments,
             known: known::KnownImages::default(),
+            changes,
             senders: senders::Senders::default(),
             clock,
             retention,

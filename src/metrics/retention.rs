@@ -89,6 +89,7 @@ impl Metrics {
                 gone.add(segment.documents, segment.first, segment.last);
             }
             self.segments.remove(&whole, |tx| also(tx, &gone))?;
+            self.note_removal();
         }
         all.segments = whole.len() + trimmed;
         Ok(all)
@@ -124,6 +125,7 @@ impl Metrics {
         let rest = keep(&slice, |kind, _| !old.kinds.contains(kind));
         let others = std::slice::from_ref(segment);
         self.segments.replace(others, &rest, read_at, |tx, _| also(tx, &gone))?;
+        self.note_removal();
         Ok(gone)
     }
 }

@@ -60,6 +60,7 @@ impl Metrics {
     }
 
     pub(super) fn refused(&self, sealed: &Opened, error: ImageError) -> QueryError {
+        self.note_removal();
         self.segments.refuse(&sealed.segment, error).into()
     }
 }

@@ -30,7 +30,7 @@ impl Metrics {
     ) -> Result<Vec<Selected>, QueryError> {
         let found = past_damage(|| {
             let mut found: Vec<Option<Found>> = Vec::new();
-            let (mut count, mut until_asked) = (0, limits::SELECTED_UNTIL_ASKED);
+            let (mut count, mut until_asked, mut most) = (0, limits::SELECTED_UNTIL_ASKED, 0);
             self.visit((collector, range), wanted, |slot, series, place, number| {
                 count += 1;
                 if count > limits::SELECTED_NUMBERS {
@@ -46,7 +46,10 @@ impl Metrics {
                 if found.len() <= slot {
                     found.resize_with(slot + 1, || None);
                 }
-                found[slot].get_or_insert_with(|| Found::new(series)).add(place, number);
+                // series of one collector have about as many numbers
+                let found = found[slot].get_or_insert_with(|| Found::new(series, most));
+                found.add(place, number);
+                most = found.numbers.len().clamp(most, limits::SELECTED_EXPECTED);
                 Ok(())
             })?;
             Ok(found)
@@ -66,8 +69,9 @@ struct Found {
 }
 
 impl Found {
-    fn new(series: &Series) -> Self {
-        Self { series: series.clone(), numbers: Vec::new(), seqs: Vec::new(), late: Vec::new() }
+    fn new(series: &Series, numbers: usize) -> Self {
+        let (seqs, late) = (Vec::with_capacity(numbers), Vec::new());
+        Self { series: series.clone(), numbers: Vec::with_capacity(numbers), seqs, late }
     }
 
     fn add(&mut self, place: Place, number: Number) {

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::Hot;
 use super::accept::AcceptError;
+use super::changes::Changes;
 use super::commit::{self, Outcome, Push};
 use super::queue::Queue;
 use crate::limits;
@@ -30,13 +31,13 @@ struct Waiting {
 }
 
 impl Writer {
-    pub(super) fn start(hot: Arc<Hot>) -> std::io::Result<Self> {
+    pub(super) fn start(hot: Arc<Hot>, changes: Arc<Changes>) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(limits::WAITING_PUSHES, limits::WAITING_BYTES));
         let waiting = Arc::clone(&queue);
         let thread = thread::Builder::new().name("metrics-writer".to_owned()).spawn(move || {
             let _end = End(&waiting);
             while let Some(group) = waiting.take(limits::COMMIT_BYTES) {
-                store(&hot, group);
+                store(&hot, &changes, group);
             }
         })?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
@@ -85,7 +86,7 @@ fn wait(answer: &Receiver<Reply>) -> Reply {
     })
 }
 
-fn store(hot: &Hot, group: Vec<Waiting>) {
+fn store(hot: &Hot, changes: &Changes, group: Vec<Waiting>) {
     let (pushes, replies): (Vec<_>, Vec<_>) =
         group.into_iter().map(|Waiting { push, reply }| (push, reply)).unzip();
     // who asked may have gone; what was stored is stored
@@ -97,6 +98,8 @@ fn store(hot: &Hot, group: Vec<Waiting>) {
     }
     match commit::commit(hot, &pushes) {
         Ok(outcomes) => {
+            let documents = pushes.iter().flat_map(|push| &push.documents);
+            changes.note(documents.map(|document| document.timestamp));
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 let _ = reply.send(outcome.map_err(AcceptError::from));
             }

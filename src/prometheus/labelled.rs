@@ -14,9 +14,15 @@ pub(super) struct Labelled<'m> {
     member: &'m Labels,
     labels: Distinct<Labels>,
     names: Distinct<Arc<str>>,
-    /// The object whose series came last, with its labels under the names met so far.
-    last: Option<(Arc<SeriesLabels>, Vec<(Naming, u32)>)>,
+    /// The one whose series came last.
+    last: Option<Object>,
     entries: Vec<Entry>,
+}
+
+/// An object with the places of its labels under the names met so far.
+struct Object {
+    labels: Arc<SeriesLabels>,
+    known: Vec<(Naming, u32)>,
 }
 
 /// One name of a series.
@@ -54,17 +60,19 @@ impl<'m> Labelled<'m> {
 
     /// The place of the labels that an object has under a name. Its series come one behind the other.
     fn labels(&mut self, naming: &Naming, own: &Arc<SeriesLabels>) -> u32 {
-        if !self.last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, own)) {
-            self.last = Some((Arc::clone(own), Vec::new()));
-        }
-        let known = self.last.iter().flat_map(|(_, known)| known);
-        if let Some((_, place)) = known.into_iter().find(|(known, _)| known.labels_like(naming)) {
-            return *place;
-        }
-        let place = self.labels.place(&self.member.joined(naming.labels(own)));
-        if let Some((_, known)) = &mut self.last {
-            known.push((naming.clone(), place));
-        }
+        let mut object = match self.last.take() {
+            Some(last) if Arc::ptr_eq(&last.labels, own) => last,
+            _ => Object { labels: Arc::clone(own), known: Vec::new() },
+        };
+        let known = object.known.iter().find(|(known, _)| known.labels_like(naming));
+        let place = if let Some((_, place)) = known {
+            *place
+        } else {
+            let place = self.labels.place(&self.member.joined(naming.labels(own)));
+            object.known.push((naming.clone(), place));
+            place
+        };
+        self.last = Some(object);
         place
     }
 

@@ -3,14 +3,18 @@
 //! It guarantees: a series is read only if its collector, its type and its name can fit what is asked for. It does
 //! not know the query language beyond its selectors, nor HTTP.
 
+mod answers;
 mod fleet;
 mod known;
 mod labelled;
 mod names;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 mod wish;
 
+pub use answers::Answers;
 pub use fleet::Member;
 pub use known::{KNOWN, Kind, Known};
 pub use names::{OF_REGISTRY, valid};
@@ -18,15 +22,13 @@ pub use store::Store;
 pub use table::table;
 
 use crate::metrics::QueryError;
-use crate::registry::{CollectorsError, GroupsError};
+use crate::registry::CollectorsError;
 
 /// What could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error(transparent)]
     Collectors(#[from] CollectorsError),
-    #[error(transparent)]
-    Groups(#[from] GroupsError),
     #[error(transparent)]
     Metrics(#[from] QueryError),
 }

@@ -1,6 +1,8 @@
 //! The source of series that queries are evaluated over.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 
 use super::ReadError;
 use super::fleet::{Member, members};
@@ -8,9 +10,10 @@ use super::known::Value;
 use super::labelled::{Entry, Labelled};
 use super::wish::{Wish, Wishes};
 use crate::clock::Timestamp;
+use crate::limits;
 use crate::metrics::{Metrics, QueryError, Selected};
 use crate::promql::{self, Budget, Error, Labels, Sample, Selector, Source};
-use crate::registry::{Collectors, Groups};
+use crate::registry::Collectors;
 
 /// The metric store, and who is in the fleet at this moment.
 pub struct Store<'a> {
@@ -22,12 +25,22 @@ pub struct Store<'a> {
 type See<'s> = &'s mut dyn FnMut(Labels, &[Sample]) -> promql::Result<()>;
 
 impl<'a> Store<'a> {
-    pub fn open(metrics: &'a Metrics, collectors: &Collectors, groups: &Groups) -> Result<Self, ReadError> {
-        Ok(Self { metrics, members: members(collectors, groups)? })
+    pub fn open(metrics: &'a Metrics, collectors: &Collectors) -> Result<Self, ReadError> {
+        Ok(Self { metrics, members: members(collectors)? })
+    }
+
+    /// Of collectors that stand in no registry.
+    #[cfg(test)]
+    pub(super) fn of(metrics: &'a Metrics, members: Vec<Member>) -> Self {
+        Self { metrics, members }
     }
 
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        self.metrics
     }
 
     /// Shows the labels of the series that fit any of the selectors, or of all where there are none, and that have
@@ -64,37 +77,55 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    fn select_of(
+    /// The series of a collector under each of their names that fit.
+    fn read(
         &self,
         member: &Member,
         (from, to): (i64, i64),
         wish: &mut Wish,
-        (budget, see): (&Budget, See<'_>),
-    ) -> promql::Result<()> {
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Read, QueryError> {
         let range = (Timestamp::from_millis(from), Timestamp::from_millis(to));
-        let selected = match self.metrics.select(member.id, range, wish, &|| budget.look().is_ok()) {
-            Err(QueryError::GivenUp) => return budget.look(),
-            selected => selected.map_err(source)?,
-        };
+        let selected = self.metrics.select(member.id, range, wish, go_on)?;
         let mut labelled = Labelled::new(&member.labels);
-        for (place, Selected { series, numbers }) in selected.iter().enumerate() {
-            budget.read(numbers.len())?;
+        for (place, Selected { series, .. }) in selected.iter().enumerate() {
             labelled.add(place, series, wish);
         }
-        let mut samples = Vec::new();
+        let mut read =
+            Read { numbers: selected.iter().map(|one| one.numbers.len()).sum(), series: Vec::new() };
         labelled.each(|labels, same| {
-            samples.clear();
-            for Entry { of, value, .. } in same {
-                samples.extend(selected[*of].numbers.iter().map(|number| sample(*value, *number)));
+            let of = |entry: &Entry| &selected[entry.of].numbers;
+            let mut samples = Vec::with_capacity(same.iter().map(|entry| of(entry).len()).sum());
+            for entry in same {
+                samples.extend(of(entry).iter().map(|number| sample(entry.value, *number)));
             }
             if same.len() > 1 {
                 // stable, so that at one moment the sample of the first one comes first
-                samples.sort_by_key(|sample| sample.at);
+                samples.sort_by_key(|sample: &Sample| sample.at);
                 samples.dedup_by_key(|sample| sample.at);
             }
+            read.series.push((labels, samples));
+            Ok::<_, QueryError>(())
+        })?;
+        Ok(read)
+    }
+}
+
+/// What was read of one collector.
+struct Read {
+    /// Numbers that were found, whatever their names.
+    numbers: usize,
+    series: Vec<(Labels, Vec<Sample>)>,
+}
+
+impl Read {
+    fn show(self, budget: &Budget, see: See<'_>) -> promql::Result<()> {
+        budget.read(self.numbers)?;
+        for (labels, samples) in self.series {
             budget.find()?;
-            see(labels, &samples)
-        })
+            see(labels, &samples)?;
+        }
+        Ok(())
     }
 }
 
@@ -107,17 +138,54 @@ impl Source for Store<'_> {
         budget: &Budget,
         see: See<'_>,
     ) -> promql::Result<()> {
-        if to < from {
-            return Ok(());
-        }
         let mut wish = Wish::new(&selector.matchers);
-        for member in &self.members {
-            if wish.concerns_collector(&member.labels) {
-                budget.look()?;
-                self.select_of(member, (from, to), &mut wish, (budget, see))?;
-            }
+        let members = self.members.iter().filter(|member| wish.concerns_collector(&member.labels));
+        let members: Vec<_> = if from <= to { members.collect() } else { Vec::new() };
+        match members[..] {
+            [] => Ok(()),
+            [only] => match self.read(only, (from, to), &mut wish, &|| budget.look().is_ok()) {
+                Err(QueryError::GivenUp) => budget.look(),
+                read => read.map_err(source)?.show(budget, see),
+            },
+            _ => self.show_ahead(members, (from, to), wish, (budget, see)),
         }
-        Ok(())
+    }
+}
+
+impl Store<'_> {
+    /// A thread reads the next collector while what was read of the last one is looked at: three of them are in memory.
+    fn show_ahead(
+        &self,
+        members: Vec<&Member>,
+        range: (i64, i64),
+        mut wish: Wish,
+        (budget, see): (&Budget, See<'_>),
+    ) -> promql::Result<()> {
+        let is_over = AtomicBool::new(false);
+        let go_on = || !is_over.load(Ordering::Relaxed);
+        std::thread::scope(|threads| {
+            let (reader, all) = sync_channel(1);
+            threads.spawn(|| {
+                let reader = reader;
+                let mut reads = members.into_iter().map(|member| self.read(member, range, &mut wish, &go_on));
+                reads.try_for_each(|read| reader.send(read))
+            });
+            let shown = show_all(&all, budget, see);
+            is_over.store(true, Ordering::Relaxed);
+            drop(all);
+            shown
+        })
+    }
+}
+
+fn show_all(all: &Receiver<Result<Read, QueryError>>, budget: &Budget, see: See<'_>) -> promql::Result<()> {
+    loop {
+        match all.recv_timeout(limits::PROMQL_CLIENT_LOOK) {
+            Ok(read) => read.map_err(source)?.show(budget, see)?,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+        budget.look()?;
     }
 }
 

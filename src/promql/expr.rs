@@ -54,6 +54,24 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// Whether what it gives at a moment depends on no sample behind it, nor on the range of the query.
+    pub fn looks_back(&self) -> bool {
+        match self {
+            Self::Number(_) | Self::Text(_) => true,
+            Self::Select(selector) => selector.shift.is_back(),
+            Self::Range(ranged) => ranged.of.shift.is_back(),
+            Self::Subquery(ranged) => ranged.of.shift.is_back() && ranged.of.expr.looks_back(),
+            Self::Call { args, .. } => args.iter().all(Self::looks_back),
+            Self::Aggregate(aggregate) => {
+                aggregate.expr.looks_back() && aggregate.param.as_ref().is_none_or(Self::looks_back)
+            }
+            Self::Binary(binary) => binary.left.looks_back() && binary.right.looks_back(),
+            Self::Negate(inner) => inner.looks_back(),
+        }
+    }
+}
+
 /// How a label must be.
 #[derive(Clone, Debug)]
 pub enum Condition {
@@ -100,6 +118,12 @@ pub struct Shift {
     pub at: Option<At>,
     /// To the past, in milliseconds.
     pub offset: i64,
+}
+
+impl Shift {
+    fn is_back(self) -> bool {
+        self.at.is_none() && self.offset >= 0
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,7 @@
 //! Arithmetic as Prometheus does it, where the usual one differs.
 
+use std::fmt::Write as _;
+
 /// Adds with the error that the sum has had so far, by the improvement of Neumaier.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sum {
@@ -100,13 +102,21 @@ pub fn index(number: f64) -> usize {
 
 /// A number as Prometheus writes it in an answer.
 pub fn write(value: f64) -> String {
+    let mut text = String::new();
+    put(&mut text, value);
+    text
+}
+
+/// Appends the same.
+pub fn put(text: &mut String, value: f64) {
     if value.is_nan() {
-        return "NaN".to_owned();
+        text.push_str("NaN");
+    } else if value.is_infinite() {
+        text.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+    } else {
+        // writing to a string does not fail
+        let _ = write!(text, "{value}");
     }
-    if value.is_infinite() {
-        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
-    }
-    value.to_string()
 }
 
 /// Reads a number as it stands in labels.

@@ -141,7 +141,7 @@ mod tests {
         let named = own.named(&"up".into());
         assert_eq!((named.get(NAME), named.get("A"), named.get("a")), ("up", "2", "3"));
         assert_eq!(named.unnamed(), own);
-        assert!(own < named && named < own.named(&"upper".into()) && Labels::default() < own);
+        assert!(named < own && named < own.named(&"upper".into()) && Labels::default() < own);
     }
 
     #[test]

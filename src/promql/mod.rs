@@ -22,7 +22,7 @@ mod text;
 pub use budget::Budget;
 pub use error::{Error, Result};
 pub use expr::{Condition, Kind, Matcher, Selector};
-pub use float::write as write_number;
+pub use float::{put as put_number, write as write_number};
 pub use labels::{BUCKET, Labels, NAME, is_label_name};
 pub use parse::{parse_selector, tree};
 pub use query::{Answer, Point, Query, Source};

@@ -1,5 +1,7 @@
 //! A query with its moments, what it is asked of, and what it answers.
 
+use std::sync::Arc;
+
 use super::budget::Budget;
 use super::error::{Error, Result};
 use super::eval::Evaluator;
@@ -36,9 +38,9 @@ pub enum Answer {
     Matrix(Vec<(Labels, Vec<Point>)>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Query {
-    expr: Expr,
+    expr: Arc<Expr>,
     start: i64,
     end: i64,
     /// Absent for a query of one moment.
@@ -48,7 +50,7 @@ pub struct Query {
 impl Query {
     /// What a query gives at one moment.
     pub fn at(text: &str, moment: i64) -> Result<Self> {
-        Ok(Self { expr: parse::parse(text)?, start: moment, end: moment, step: None })
+        Ok(Self { expr: parse::parse(text)?.into(), start: moment, end: moment, step: None })
     }
 
     /// What it gives at each step of a range, in milliseconds.
@@ -74,7 +76,19 @@ impl Query {
             let rule = "for range query, must be Scalar or instant Vector";
             return Err(Error::Parameter(format!("invalid expression type {kind:?} {rule}")));
         }
-        Ok(Self { expr, start, end, step: Some(step) })
+        Ok(Self { expr: expr.into(), start, end, step: Some(step) })
+    }
+
+    /// The first and the last moment of its range, and the step between them, where what it gives at each is
+    /// independent of the others and of what comes behind it.
+    pub fn moments(&self) -> Option<(i64, i64, i64)> {
+        let step = self.step.filter(|_| self.expr.looks_back())?;
+        Some((self.start, Steps::between(self.start, self.end, step).last(), step))
+    }
+
+    /// The same from a later moment on.
+    pub fn from(&self, start: i64) -> Self {
+        Self { start, ..self.clone() }
     }
 
     pub fn evaluate(&self, source: &dyn Source, budget: &Budget) -> Result<Answer> {

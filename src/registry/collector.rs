@@ -57,6 +57,16 @@ pub struct Control {
     pub restart_count: u32,
 }
 
+/// By what a collector is told from the others of the fleet.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub id: CollectorId,
+    pub name: String,
+    pub environment: Environment,
+    /// The name of its group.
+    pub group: Option<String>,
+}
+
 /// A collector as it stands in the registry. Its password and certificate are not part of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collector {

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use serde_json::json;
 
-use super::collector::{Collector, Control};
+use super::collector::{Collector, Control, Standing};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 use crate::limits::CONFIG_VERSIONS;
@@ -92,6 +92,19 @@ pub(super) fn all(tx: &Transaction<'_>) -> storage::Result<Vec<Collector>> {
     let mut statement = tx.prepare_cached(&sql)?;
     let collectors = statement.query_map([], from_row)?;
     Ok(collectors.collect::<Result<_, _>>()?)
+}
+
+/// What tells collectors apart, of all that are not archived.
+pub(super) fn standings(tx: &Transaction<'_>) -> storage::Result<Vec<Standing>> {
+    let sql = "SELECT collectors.id, collectors.name, environment, groups.name
+         FROM collectors LEFT JOIN groups ON groups.id = group_id
+         WHERE state <> 'archived' ORDER BY collectors.name COLLATE NOCASE, collectors.id";
+    let standing = |row: &Row<'_>| {
+        Ok(Standing { id: row.get(0)?, name: row.get(1)?, environment: row.get(2)?, group: row.get(3)? })
+    };
+    let mut statement = tx.prepare_cached(sql)?;
+    let standings = statement.query_map([], standing)?;
+    Ok(standings.collect::<Result<_, _>>()?)
 }
 
 /// Whether there has never been a collector whose row is still there, archived ones included.

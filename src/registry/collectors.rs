@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::collector::{Collector, Control, Credentials, NewCollector, State};
+use super::collector::{Collector, Control, Credentials, NewCollector, Standing, State};
 use super::{collector_rows as rows, groups};
 use crate::audit::Target;
 use crate::clock::Clock;
@@ -131,6 +131,11 @@ impl Collectors {
     /// All collectors that are not archived, by name.
     pub fn list(&self) -> Result<Vec<Collector>, CollectorsError> {
         self.db.read(|tx| Ok(rows::all(tx)?))
+    }
+
+    /// What tells them apart, by name.
+    pub fn standings(&self) -> Result<Vec<Standing>, CollectorsError> {
+        self.db.read(|tx| Ok(rows::standings(tx)?))
     }
 
     /// Whether the registry has no collector at all, not even an archived one.

@@ -13,7 +13,9 @@ mod collector;
 mod collector_rows;
 
 pub use change::{Changed, CollectorChange, ConfigChange, LogLevel};
-pub use collector::{ActionKind, Collector, Control, Credentials, Environment, Kind, NewCollector, State};
+pub use collector::{
+    ActionKind, Collector, Control, Credentials, Environment, Kind, NewCollector, Standing, State,
+};
 pub use collectors::{Collectors, CollectorsError};
 pub use config_versions::{ConfigVersion, RefusedConfig};
 pub use dashboards::{Dashboard, Dashboards};

@@ -121,8 +121,7 @@ fn put_time(text: &mut String, at: i64) {
 fn put_number(text: &mut String, value: f64) {
     let size = value.abs();
     if !value.is_finite() || size == 0.0 || (1e-6..1e21).contains(&size) {
-        text.push_str(&crate::promql::write_number(value));
-        return;
+        return crate::promql::put_number(text, value);
     }
     let written = format!("{value:e}");
     let (digits, power) = written.split_once('e').unwrap_or((&written, "0"));

@@ -1,5 +1,7 @@
 //! `query` and `query_range`.
 
+use std::sync::Arc;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -44,6 +46,7 @@ pub(in crate::http) async fn query(
         ("start" = String, Query, description = "seconds since 1970 or RFC 3339"),
         ("end" = String, Query),
         ("step" = String, Query, description = "seconds, or numbers with ms, s, m, h, d, w or y"),
+        ("nocache" = Option<String>, Query, description = "1: nothing that was kept of earlier answers is used"),
         ("timeout" = Option<String>, Query, description = "at most 60s"),
     ),
     responses(
@@ -62,8 +65,13 @@ pub(in crate::http) async fn query_range(
     }
     let (start, end) = (params.time("start")?.unwrap_or_default(), params.time("end")?.unwrap_or_default());
     let step = params.duration("step")?.unwrap_or_default();
+    let answers = params.get("nocache").is_none_or(|value| value == "0").then(|| Arc::clone(&turns.answers));
     let run = turns.run((&node, &request), params.timeout()?, move |store, budget| {
-        let answer = Query::between(&text, start, end, step)?.evaluate(store, budget)?;
+        let query = Query::between(&text, start, end, step)?;
+        let answer = match answers {
+            Some(answers) => answers.answer(&text, &query, store, budget)?,
+            None => query.evaluate(store, budget)?,
+        };
         Ok(body::answer(&answer))
     });
     Ok(body::success(&run.await?))

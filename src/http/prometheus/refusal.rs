@@ -57,7 +57,6 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Collectors(error) => error.into(),
-            ReadError::Groups(error) => error.into(),
             ReadError::Metrics(error) => error.into(),
         }
     }

@@ -14,17 +14,20 @@ use crate::http::on_disk;
 use crate::http::problem::Problem;
 use crate::limits::{PROMQL_CLIENT_LOOK, PROMQL_RUNNING, PROMQL_WAITING};
 use crate::node::Node;
-use crate::prometheus::Store;
+use crate::prometheus::{Answers, Store};
 use crate::promql::{Budget, Error};
 
 pub(in crate::http) struct Turns {
     running: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// What queries over ranges were answered.
+    pub(super) answers: Arc<Answers>,
 }
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { running: Arc::new(Semaphore::new(PROMQL_RUNNING)), waiting: AtomicUsize::new(0) }
+        let running = Arc::new(Semaphore::new(PROMQL_RUNNING));
+        Self { running, waiting: AtomicUsize::new(0), answers: Arc::default() }
     }
 }
 
@@ -88,7 +91,7 @@ impl Turns {
             // a turn ends with its work, also when nobody waits for that
             let _turn = turn;
             let budget = Budget::new(time.saturating_sub(began.elapsed()), gone);
-            let store = Store::open(&node.metrics, &node.collectors, &node.groups)?;
+            let store = Store::open(&node.metrics, &node.collectors)?;
             query(&store, &budget)
         });
         watched(answer, Client::of(request), &waiter).await

@@ -6510,6 +6510,8 @@ export interface operations {
                 end: string;
                 /** @description seconds, or numbers with ms, s, m, h, d, w or y */
                 step: string;
+                /** @description 1: nothing that was kept of earlier answers is used */
+                nocache?: string;
                 /** @description at most 60s */
                 timeout?: string;
             };
@@ -6558,6 +6560,8 @@ export interface operations {
                 end: string;
                 /** @description seconds, or numbers with ms, s, m, h, d, w or y */
                 step: string;
+                /** @description 1: nothing that was kept of earlier answers is used */
+                nocache?: string;
                 /** @description at most 60s */
                 timeout?: string;
             };
