@@ -86,7 +86,7 @@ bench-peers: tools-peers $(DIST) ## Measure the daemon beside VictoriaMetrics, P
 	target/peers/bin/python benches/peers/bench.py --program target/release/pganalytics $(PEERS)
 
 .PHONY: soak
-soak: tools-soak ## Kill, cut the power, damage, overload and feed at random, for about 40 minutes (docs/reliability.md)
+soak: tools-soak ## Kill, cut the power, damage, overload and feed at random, for about 50 minutes (docs/reliability.md)
 	@PGANALYTICS_SOAK=1 cargo test --locked --test it -- --nocapture --test-threads 1 $(SOAKED)
 	.ci/fuzz 60
 

@@ -77,7 +77,7 @@ mod journal {
     use tracing_subscriber::Layer;
     use tracing_subscriber::layer::Context;
 
-    /// Sends each event to journald with its fields as journal fields.
+    /// Sends each event to journald with its fields as journal fields, under the name of the program.
     pub(super) struct Journal;
 
     impl<S: Subscriber> Layer<S> for Journal {
@@ -94,7 +94,6 @@ mod journal {
             fields.push(format!("MESSAGE={message}"));
             fields.push(format!("PRIORITY={priority}"));
             fields.push(format!("TARGET={}", event.metadata().target()));
-            fields.push("SYSLOG_IDENTIFIER=pganalytics".to_owned());
             let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
             // a full or absent journal must not stop the program that logs
             let _ = systemd::journal::send(&fields);

@@ -46,3 +46,17 @@ fn each_unit_has_a_user_of_its_own_that_is_made_with_the_package() {
         assert!(made.contains(&format!("\nu {user} - ")), "{} does not make {user}", unit.display());
     }
 }
+
+/// Who switches over finds the daemon where it was before. The name is not that of the service, whose package would
+/// start it otherwise.
+#[test]
+fn the_socket_opens_the_port_of_the_packaged_settings_for_the_daemon() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let socket = fs::read_to_string(folder.join("systemd/pganalytics-listen.socket")).unwrap();
+    let values = |key: &str| socket.lines().filter_map(|line| line.strip_prefix(key)).collect::<Vec<_>>();
+    assert_eq!(values("Service="), ["pganalytics.service"]);
+    let ports = values("ListenStream=");
+    let settings = fs::read_to_string(folder.join("packaging/pganalytics.toml")).unwrap();
+    assert!(settings.contains(&format!("\nlisten = \"0.0.0.0:{}\"\n", ports[0])), "{ports:?}");
+    assert_eq!(ports.len(), 1);
+}

@@ -177,11 +177,6 @@ fn one_of(words: &[&str]) -> String {
 }
 
 impl Description {
-    pub fn key(&self, section: &str, name: &str) -> Option<&'static Key> {
-        let part = self.parts.iter().find(|part| part.name == section)?;
-        part.keys.iter().find(|key| key.name == name)
-    }
-
     /// What differs between two contents of the file and needs a restart to count, as `section.key`.
     pub fn waiting(&self, before: &toml::Table, after: &toml::Table) -> Vec<String> {
         let value =

@@ -162,6 +162,9 @@ test('no text of a control or heading bypasses the catalogue', async () => {
     '/collectors/register',
     `/collectors/${collectors[0].id}/overview`,
     `/collectors/${collectors[0].id}/metrics`,
+    `/collectors/${collectors[0].id}/queries`,
+    `/collectors/${collectors[0].id}/logs`,
+    `/collectors/${collectors[0].id}/activity`,
     `/collectors/${collectors[0].id}/config`,
     '/collectors/import',
     '/collectors/archived',
@@ -197,6 +200,16 @@ test('a theme that was chosen holds from the first paint on', async () => {
   await page.goto(`${daemon.url}/collectors`, { waitUntil: 'commit' });
   await becomes('the theme that the blocking script set', theme, 'dark');
   await button('Switch to light theme').click();
+});
+
+test('a preference holds at once, and is taken back', async () => {
+  await page.goto(`${daemon.url}/settings/preferences`);
+  const density = page.getByRole('combobox', { name: 'Density' });
+  await density.selectOption('Comfortable');
+  await becomes('the density', () => page.evaluate(() => document.documentElement.dataset.density), 'comfortable');
+  await page.getByRole('region', { name: 'Notifications' }).getByRole('button', { name: 'Undo' }).click();
+  await holds(density, 'compact');
+  await page.goto(`${daemon.url}/collectors`);
 });
 
 test('times turn absolute and back with one key', async () => {
@@ -257,6 +270,9 @@ test('on a phone everything is as large as a finger', async () => {
     '/collectors/register',
     `/collectors/${collectors[0].id}/overview`,
     `/collectors/${collectors[0].id}/metrics`,
+    `/collectors/${collectors[0].id}/queries`,
+    `/collectors/${collectors[0].id}/logs`,
+    `/collectors/${collectors[0].id}/activity`,
     `/collectors/${collectors[0].id}/config`,
     '/collectors/import',
     '/collectors/archived',

@@ -126,6 +126,25 @@ test('levels, search and hits are worked with, and are the URL', async () => {
   assert.equal(download.suggestedFilename(), 'logs.csv');
 });
 
+test('the log of the database stands beside that of its agent, and grows by itself', async () => {
+  const logged = (level, message) => {
+    const timestamp = new Date().toISOString();
+    return pushDocuments(daemon, collector, [{ type: 'pg_log', timestamp, database: 'app', entries: [{ timestamp, level, message }] }]);
+  };
+  await logged('LOG', 'checkpoint starting');
+  await logged('FATAL', 'too many clients');
+  await go(tab('logs'));
+  await page.getByRole('combobox', { name: 'Log of' }).selectOption('Database');
+  await seen(page.getByRole('status').filter({ hasText: 'Showing 2 of 2 entries' }));
+  await page.getByRole('checkbox', { name: 'Error 1' }).check();
+  await query(page, '?source=database&level=ERROR');
+  await seen(page.getByText('FATAL: too many clients'));
+  await gone(page.getByText('checkpoint starting'));
+  await logged('ERROR', 'duplicate key');
+  await seen(page.getByText('duplicate key'), 30_000);
+  await accessible(page);
+});
+
 test('one cursor moves in all charts, and a range is chosen, widened and left', async () => {
   await go(tab('metrics'));
   const sliders = page.getByRole('slider', { name: 'Cursor' });

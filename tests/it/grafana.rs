@@ -13,7 +13,7 @@ use crate::support::client::{Client, Reply};
 use crate::support::mirrored::wait_until_mirrored;
 use crate::support::postgres::Postgres;
 use crate::support::prometheus::form_of;
-use page::{Page, Source, dashboards};
+use page::{INTERVAL_SECONDS, Page, Source, dashboards};
 use watched::Watched;
 
 /// The data source of the Prometheus form: it posts forms, with an API token as its password.
@@ -51,7 +51,7 @@ impl<'a> Api<'a> {
         let reply = if target["instant"] == true {
             self.call(Method::POST, "query", &[("query", &expr), ("time", &end)])
         } else {
-            let step = page.interval().to_string();
+            let step = INTERVAL_SECONDS.to_string();
             let form = [("query", expr.as_str()), ("start", &start), ("end", &end), ("step", &step)];
             self.call(Method::POST, "query_range", &form)
         };

@@ -54,6 +54,7 @@ impl Site {
     }
 
     /// Each collector pushes for an hour, in its turn; says how long the daemon took.
+    #[expect(clippy::print_stdout, reason = "the figures are what a long run is for")]
     fn push_for_an_hour(&self, name: &'static str) -> Hour {
         let hour = |sender: usize| {
             let client = self.appliance.client.another();

@@ -134,7 +134,12 @@ def scenario(machine, packages, scratch):
     erase(machine, later)
 
 
+def main(base, packages, scratch):
+    base, packages, scratch = Path(base), Path(packages), Path(scratch)
+    in_container(base, scratch, "rpm", lambda machine: scenario(machine, packages, scratch / "rpm-packages"))
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    in_container(Path(sys.argv[1]), Path(sys.argv[3]), "rpm", lambda machine: scenario(machine, Path(sys.argv[2]), Path(sys.argv[3]) / "rpm-packages"))
+    main(*sys.argv[1:])

@@ -11,7 +11,7 @@ use pganalytics::clock::{Clock, Timestamp};
 
 /// A quarter of an hour is shown, so that a step is what the panels have as the least.
 const SHOWN_SECONDS: i64 = 900;
-const INTERVAL_SECONDS: i64 = 60;
+pub(super) const INTERVAL_SECONDS: i64 = 60;
 /// As the provisioning files say.
 const COLLECTION_SECONDS: i64 = 60;
 
@@ -65,10 +65,6 @@ impl Page {
         let panels = self.dashboard["panels"].as_array().unwrap().iter();
         let name = |panel: &Value| format!("{} / {}", self.dashboard["title"], panel["title"]);
         panels.filter(|panel| panel["type"] != "row").map(|panel| (name(panel), panel)).collect()
-    }
-
-    pub(super) fn interval(&self) -> i64 {
-        INTERVAL_SECONDS
     }
 
     /// A whole number of steps since 1970, so that a chart that moves asks for the same points.

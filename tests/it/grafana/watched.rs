@@ -50,7 +50,7 @@ impl Watched {
             ("db-1", json!({"environment": "production", "group": "Production"}), &primary),
             ("db-2", json!({"environment": "staging"}), &standby),
         ] {
-            let (id, agent) = watching(&appliance, &admin, name, more, server);
+            let (id, agent) = watching(&appliance, &admin, name, &more, server);
             ids.push(id);
             agents.push(agent);
         }
@@ -105,7 +105,7 @@ fn watching(
     appliance: &Appliance,
     admin: &str,
     name: &str,
-    more: Value,
+    more: &Value,
     server: &Postgres,
 ) -> (String, (Running, Configured)) {
     let mut body = registration(name);

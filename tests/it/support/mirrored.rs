@@ -25,13 +25,17 @@ pub(crate) fn status(appliance: &Appliance, admin: &str) -> Value {
     reply.body["mirror"].clone()
 }
 
-/// Waits until the mirror has everything, for a minute at most.
+/// Waits until the mirror has everything, as long as what it has not becomes less within a minute.
 #[track_caller]
 pub(crate) fn wait_until_mirrored(appliance: &Appliance, admin: &str) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let mut before = 0;
+    let minute = Duration::from_secs(60);
+    let (mut deadline, mut least_behind, mut before) = (Instant::now() + minute, u64::MAX, 0);
     loop {
         let status = status(appliance, admin);
+        let behind = status["documents_behind"].as_u64().unwrap();
+        if behind < least_behind {
+            (deadline, least_behind) = (Instant::now() + minute, behind);
+        }
         let is_done = status["connected"] == true
             && status["documents_behind"] == 0
             && status["filling"] == false

@@ -75,7 +75,7 @@ export function ChartFigure({ marks = NO_MARKS, threshold, loading = false, empt
           )}
         </>
       )}
-      <CursorSlider data={data} labels={labels} format={format} />
+      {(hasData || !loading) && <CursorSlider data={data} labels={labels} format={format} />}
     </figure>
   );
 }
@@ -150,6 +150,8 @@ function CursorSlider({ data, labels, format }: DataProps) {
   const time = useCursorTime();
   const last = Math.max(0, data.times.length - 1);
   const at = time === null ? last : nearest(data.times, time);
+  // A chart without points follows the others.
+  const moment = data.times[at] ?? time;
   const values = labels.map((label, index) => {
     const value = data.values[index]?.[at];
     return `${label} ${typeof value === 'number' ? format(value) : t('nothing')}`;
@@ -159,11 +161,12 @@ function CursorSlider({ data, labels, format }: DataProps) {
       type="range"
       className="cursor-slider"
       aria-label={t('cursor')}
-      aria-valuetext={data.times[at] === undefined ? t('noData') : `${formatAbsolute(data.times[at])}: ${values.join(', ')}`}
+      aria-valuetext={moment === null ? t('noData') : `${formatAbsolute(moment)}: ${values.join(', ') || t('noData')}`}
       min={0}
       max={last}
       value={at}
       onChange={(event) => cursor.set(data.times[Number(event.target.value)] ?? null)}
+      onFocus={() => cursor.set(moment)}
       onBlur={() => cursor.set(null)}
     />
   );

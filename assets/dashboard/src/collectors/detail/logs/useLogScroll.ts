@@ -29,12 +29,16 @@ export function useLogScroll(region: RefObject<HTMLElement | null>, { entries, w
   const latest = useLatest({ top, onPause });
   const [visible, setVisible] = useState<Window>({ first: 0, end: 0 });
 
-  const measure = useCallback(() => {
-    const element = region.current;
-    if (!element) return;
-    const next = windowOf(latest.current.top, element.scrollTop, element.clientHeight);
-    setVisible((old) => (old.first === next.first && old.end === next.end ? old : next));
-  }, [region, latest]);
+  const look = useCallback(
+    (places: number[]) => {
+      const element = region.current;
+      if (!element) return;
+      const next = windowOf(places, element.scrollTop, element.clientHeight);
+      setVisible((old) => (old.first === next.first && old.end === next.end ? old : next));
+    },
+    [region],
+  );
+  const measure = useCallback(() => look(latest.current.top), [look, latest]);
 
   useLayoutEffect(() => {
     const element = region.current;
@@ -62,7 +66,8 @@ export function useLogScroll(region: RefObject<HTMLElement | null>, { entries, w
   }, [region, measure, latest]);
 
   useKeepPlace(region, entries, top, follow);
-  useLayoutEffect(measure, [measure, top]);
+  // What is drawn now is not yet the latest.
+  useLayoutEffect(() => look(top), [look, top]);
 
   const show = useCallback(
     (row: number) => {
