@@ -102,18 +102,14 @@ impl<'t> Reading<'t, '_> {
             return Some((documents, at + 1));
         }
         while documents.len() < limits::PUSH_DOCUMENTS {
-            let end = match self.sender.recognize(self.text, at, self.common) {
-                Some((taken, end)) => {
-                    documents.push((self.text.get(at..end)?, Ok(taken)));
-                    end
-                }
-                None => {
-                    let tree = Tree::parse(self.text, at, 0).ok()?;
-                    let end = tree.span(Tree::ROOT).end;
-                    let text = self.text.get(at..end)?;
-                    documents.push((text, document::parse(text, self.sender, self.common)));
-                    end
-                }
+            let end = if let Some((taken, end)) = self.sender.recognize(self.text, at, self.common) {
+                documents.push((self.text.get(at..end)?, Ok(taken)));
+                end
+            } else {
+                let end = Tree::parse(self.text, at, 0).ok()?.span(Tree::ROOT).end;
+                let text = self.text.get(at..end)?;
+                documents.push((text, document::parse(text, self.sender, self.common)));
+                end
             };
             at = skip_space(bytes, end);
             match bytes.get(at)? {

@@ -164,7 +164,9 @@ fn place_of(byte: u8, bytes: &[u8]) -> Option<usize> {
 
 fn checksum(parts: &[&[u8]]) -> [u8; 4] {
     let mut sum = crc32fast::Hasher::new();
-    parts.iter().for_each(|part| sum.update(part));
+    for part in parts {
+        sum.update(part);
+    }
     sum.finalize().to_le_bytes()
 }
 
@@ -183,6 +185,10 @@ mod tests {
         }
         let id = journal.id;
         (folder, path, id)
+    }
+
+    fn put(path: &Path, bytes: &[u8]) {
+        files::write_whole(path, bytes, files::Access::Group).unwrap();
     }
 
     fn found(path: &Path, id: Id) -> Result<Vec<Vec<u8>>, JournalError> {
@@ -210,7 +216,7 @@ mod tests {
         for torn in last..last + HEAD_BYTES + 100 {
             let mut bytes = whole.clone();
             bytes[torn..last + HEAD_BYTES + 100].fill(0);
-            std::fs::write(&path, &bytes).unwrap();
+            put(&path, &bytes);
             let records = found(&path, id).unwrap();
             // the last bytes of the record may be zeros that were written
             assert!(records.len() == 2 || bytes == whole, "torn at {torn}");
@@ -218,7 +224,7 @@ mod tests {
         for place in 0..last {
             let mut bytes = whole.clone();
             bytes[place] ^= 1;
-            std::fs::write(&path, &bytes).unwrap();
+            put(&path, &bytes);
             assert!(found(&path, id).is_err(), "byte {place} flipped");
         }
     }
@@ -228,12 +234,12 @@ mod tests {
         let (_folder, path, id) = filled(2);
         let whole = std::fs::read(&path).unwrap();
         for length in [0, 10, HEADER_BYTES, 200, whole.len() - 1] {
-            std::fs::write(&path, &whole[..length]).unwrap();
+            put(&path, &whole[..length]);
             assert!(matches!(found(&path, id), Err(JournalError::Damaged(_))), "cut to {length}");
         }
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(found(&path, id), Err(JournalError::Io(_))));
-        std::fs::write(&path, &whole).unwrap();
+        put(&path, &whole);
         assert!(matches!(found(&path, [1; 16]), Err(JournalError::OfAnother)));
     }
 }

@@ -98,12 +98,12 @@ impl RedbFile {
             let value = operation(&Journaled { transaction: &transaction, changes: &changes })?;
             let changes = changes.into_inner();
             if !journal.has_room(changes.len()) {
-                self.commit_with(transaction, journal)?;
+                commit_with(transaction, journal)?;
                 return Ok(value);
             }
             journal.append(&changes).map_err(|error| self.cannot_journal(error.into()))?;
             transaction.set_durability(Durability::None)?;
-            commit(transaction)?;
+            finish(transaction)?;
             Ok(value)
         })
     }
@@ -116,7 +116,7 @@ impl RedbFile {
         self.change(|journal| {
             let transaction = self.begin()?;
             transaction.open_table(JOURNAL)?.remove(COUNTS)?;
-            commit(transaction)?;
+            finish(transaction)?;
             *journal = None;
             let path = self.journal_path();
             let removed = std::fs::remove_file(&path).and_then(|()| files::sync_folder_of(&path));
@@ -128,29 +128,8 @@ impl RedbFile {
     fn begin_journal(&self) -> Result<Journal, RedbError> {
         let journal = Journal::create(&self.journal_path(), limits::JOURNAL_BYTES, 0);
         let mut journal = journal.map_err(|error| self.cannot_journal(error.into()))?;
-        self.commit_with(self.begin()?, &mut journal)?;
+        commit_with(self.begin()?, &mut journal)?;
         Ok(journal)
-    }
-
-    /// Makes a transaction durable, and everything before it.
-    pub(super) fn commit(
-        &self,
-        transaction: WriteTransaction,
-        journal: &mut Option<Journal>,
-    ) -> Result<(), RedbError> {
-        match journal {
-            None => commit(transaction),
-            Some(journal) => self.commit_with(transaction, journal),
-        }
-    }
-
-    fn commit_with(&self, transaction: WriteTransaction, journal: &mut Journal) -> Result<(), RedbError> {
-        let generation = journal.generation + 1;
-        let counts = [&journal.id[..], &generation.to_le_bytes()].concat();
-        transaction.open_table(JOURNAL)?.put(COUNTS, &seal(COUNTS, &counts))?;
-        commit(transaction)?;
-        journal.begin(generation);
-        Ok(())
     }
 
     /// Goes on without the journal of a file, after [`lost_journal`] has named it. What is there of it is set aside.
@@ -158,7 +137,7 @@ impl RedbFile {
         let file = Self::attach(path, &Builder::new(), Poison::default())?;
         let transaction = file.begin()?;
         transaction.open_table(JOURNAL)?.remove(COUNTS)?;
-        commit(transaction)?;
+        finish(transaction)?;
         let journal = file.journal_path();
         if !journal.exists() {
             return Ok(());
@@ -181,7 +160,7 @@ impl RedbFile {
         if !records.is_empty() {
             tracing::info!(records = records.len(), "the store has taken up what its journal had");
         }
-        self.commit_with(transaction, &mut journal)?;
+        commit_with(transaction, &mut journal)?;
         *self.journal.lock() = Some(journal);
         Ok(())
     }
@@ -226,7 +205,24 @@ fn write_again(transaction: &WriteTransaction, record: &[u8]) -> Result<Option<(
     Ok(Some(()))
 }
 
-fn commit(transaction: WriteTransaction) -> Result<(), RedbError> {
+/// Makes a transaction durable, and everything before it.
+pub(super) fn commit(transaction: WriteTransaction, journal: &mut Option<Journal>) -> Result<(), RedbError> {
+    match journal {
+        None => finish(transaction),
+        Some(journal) => commit_with(transaction, journal),
+    }
+}
+
+fn commit_with(transaction: WriteTransaction, journal: &mut Journal) -> Result<(), RedbError> {
+    let generation = journal.generation + 1;
+    let counts = [&journal.id[..], &generation.to_le_bytes()].concat();
+    transaction.open_table(JOURNAL)?.put(COUNTS, &seal(COUNTS, &counts))?;
+    finish(transaction)?;
+    journal.begin(generation);
+    Ok(())
+}
+
+fn finish(transaction: WriteTransaction) -> Result<(), RedbError> {
     transaction.commit().map_err(|error| RedbError::Engine(Box::new(error.into())))
 }
 

@@ -17,6 +17,7 @@ use redb::{Builder, Database, ReadTransaction, ReadableDatabase, WriteTransactio
 use super::data_dir::journal_of;
 use super::free_space::FreeSpace;
 use super::journal::{Journal, JournalError};
+use super::journaled;
 use super::poison::{Poison, Poisoned};
 use crate::{files, limits};
 
@@ -123,7 +124,7 @@ impl RedbFile {
         self.change(|journal| {
             let transaction = self.begin()?;
             let value = operation(&transaction)?;
-            self.commit(transaction, journal)?;
+            journaled::commit(transaction, journal)?;
             Ok(value)
         })
     }
