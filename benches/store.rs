@@ -1,9 +1,15 @@
 //! The metric store on the recording in `../shared/data`: what a durable push, a chart and a start cost.
 //!
 //! A push of the recording has 92.8 KB of JSON and about 2,900 numbers. `accept/alone` is one push after the
-//! other, each waiting for its own commit; `accept/together` is sixteen at once, which share commits.
+//! other, each waiting for its own commit; `accept/together` is sixteen at once, which share commits. `day` takes half a
+//! minute and prints figures of its own, so it is asked for by name: `cargo bench --bench store -- day`.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on has nothing to say")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench that cannot go on has nothing to say, and says what it found"
+)]
 
 use std::hint::black_box;
 use std::io::BufRead;
@@ -18,7 +24,8 @@ use pganalytics::archive::Segments;
 use pganalytics::audit::MIGRATIONS;
 use pganalytics::clock::{Clock, Timestamp};
 use pganalytics::ids::{CollectorId, IdSource};
-use pganalytics::metrics::{Batch, Matcher, Metrics, Options, PointsQuery, StepFunction};
+use pganalytics::jobs::Job;
+use pganalytics::metrics::{Batch, Folding, Matcher, Metrics, Options, PointsQuery, Seal, StepFunction};
 use pganalytics::storage::{Poison, Sqlite};
 use pganalytics::wire::Push;
 
@@ -38,7 +45,11 @@ fn now() -> Timestamp {
 }
 
 fn open(path: &Path) -> Metrics {
-    let (clock, poison) = (Clock::manual(now()), Poison::default());
+    open_at(path, Clock::manual(now()))
+}
+
+fn open_at(path: &Path, clock: Clock) -> Metrics {
+    let poison = Poison::default();
     let db = Sqlite::open(&path.with_extension("sqlite"), MIGRATIONS, poison.clone()).unwrap();
     let folder = path.with_extension("segments");
     let segments = Segments::open(Arc::new(db), &folder, poison.clone(), clock.clone()).unwrap();
@@ -134,5 +145,111 @@ fn opening(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(store, accepting, reading, opening);
+/// How many steps a job has work for.
+fn work_off(job: &mut impl Job, now: Timestamp, nothing: &str) -> usize {
+    let mut steps = 0;
+    while job.step(now).unwrap() != nothing {
+        steps += 1;
+    }
+    steps
+}
+
+/// Folding and sealing: six hours of one collector, from a copy of the same store each time.
+fn turning(criterion: &mut Criterion) {
+    let (_folder, path, _) = filled();
+    let mut group = criterion.benchmark_group("columns");
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
+    let copy = || {
+        let folder = tempfile::tempdir().unwrap();
+        let copied = folder.path().join("hot.redb");
+        std::fs::copy(&path, &copied).unwrap();
+        (Arc::new(open(&copied)), folder)
+    };
+    group.bench_function("fold six hours", |bench| {
+        bench.iter_batched(
+            copy,
+            |(metrics, folder)| {
+                assert!(work_off(&mut Folding::new(Arc::clone(&metrics)), now(), "folded 0 hours") > 0);
+                (metrics, folder)
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    let later = now().plus(2 * Options::default().hot_window);
+    group.bench_function("seal six folded hours", |bench| {
+        bench.iter_batched(
+            || {
+                let (metrics, folder) = copy();
+                work_off(&mut Folding::new(Arc::clone(&metrics)), now(), "folded 0 hours");
+                (metrics, folder)
+            },
+            |(metrics, folder)| {
+                let nothing = "sealed 0 documents in 0 slices";
+                assert!(work_off(&mut Seal::new(Arc::clone(&metrics)), later, nothing) > 0);
+                (metrics, folder)
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+const DAY_COLLECTORS: usize = 4;
+const DAY_HOURS: u64 = 48;
+
+/// Two days that arrive minute by minute, are folded hour by hour, and leave the hot store after a day.
+fn day(_: &mut Criterion) {
+    if !std::env::args().any(|argument| argument == "day") {
+        return;
+    }
+    let pushes = recording();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hot.redb");
+    let clock = Clock::manual(now());
+    let metrics = Arc::new(open_at(&path, clock.clone()));
+    let collectors: Vec<CollectorId> =
+        (0..DAY_COLLECTORS).map(|_| new_collector(&IdSource::Random)).collect();
+    let (mut fold, mut seal) = (Folding::new(Arc::clone(&metrics)), Seal::new(Arc::clone(&metrics)));
+    let (mut most, mut slowest) = (0, Duration::ZERO);
+    for hour in 0..DAY_HOURS {
+        for minute in 0..60 {
+            clock.advance(Duration::from_secs(60));
+            for (place, collector) in collectors.iter().enumerate() {
+                let at = usize::try_from(hour * 60 + minute).unwrap() + place * 18;
+                let push = &pushes[at % pushes.len()];
+                let started = std::time::Instant::now();
+                accept(&metrics, *collector, &Push { timestamp: Some(clock.now()), ..copy_of(push) });
+                slowest = slowest.max(started.elapsed());
+            }
+        }
+        work_off(&mut fold, clock.now(), "folded 0 hours");
+        work_off(&mut seal, clock.now(), "sealed 0 documents in 0 slices");
+        most = most.max(metrics.bytes().unwrap());
+    }
+    let bytes = metrics.bytes().unwrap();
+    metrics.stop().unwrap();
+    drop((fold, seal, metrics));
+    let stats = redb::Database::open(&path).unwrap().begin_write().unwrap().stats().unwrap();
+    let live = stats.stored_bytes();
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+    let ratio = |bytes: u64| bytes as f64 / live as f64;
+    println!(
+        "day: {bytes} bytes on the disk, {live} of them stored: {:.2}; at most {most}: {:.2}; slowest push {slowest:?}",
+        ratio(bytes),
+        ratio(most)
+    );
+}
+
+fn copy_of(push: &Push) -> Push {
+    Push {
+        collector_id: push.collector_id.clone(),
+        hostname: push.hostname.clone(),
+        timestamp: push.timestamp,
+        version: push.version.clone(),
+        metrics_count: push.metrics_count,
+        metrics: push.metrics.clone(),
+    }
+}
+
+criterion_group!(store, accepting, turning, reading, opening, day);
 criterion_main!(store);

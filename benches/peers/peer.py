@@ -64,12 +64,12 @@ class Child(Peer):
         self.log.close()
 
 
-def wait_for(condition, what, seconds=60):
+def wait_for(condition, what, seconds=60, pause=0.1):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise SystemExit(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 class Http:

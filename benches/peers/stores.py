@@ -91,7 +91,8 @@ class Ours(Child):
             results.add(result)
             return result == idle and len(results - {None}) > 1
 
-        wait_for(is_idle, f"the job {name} to have nothing left", 900)
+        # seldom, as each look costs the daemon what some pushes do
+        wait_for(is_idle, f"the job {name} to have nothing left", 900, pause=2)
 
     def stored(self):
         segments = glob.glob(f"{self.data}/segments/*/*.segment")

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Common;
 use crate::clock::Clock;
 use crate::ids::IdSource;
-use crate::node;
+use crate::node::{self, AcceptedLoss, Lost};
 use crate::settings::Environment;
 
 #[derive(Debug, Subcommand)]
@@ -20,8 +20,10 @@ pub(super) enum MetricsCommand {
 
 #[derive(Serialize)]
 struct Accepted {
-    /// The file that was made; null where none was missing.
+    /// The file that was missing and is new now; null where none was.
     made_anew: Option<String>,
+    /// The journal that cannot be used and was set aside; null where there is none.
+    set_aside: Option<String>,
     /// The older copy that is gone on with; null where it is none.
     older_copy: Option<String>,
 }
@@ -31,15 +33,24 @@ pub(super) fn run(command: MetricsCommand, environment: &Environment) -> Result<
     let settings = common.load_quietly(environment)?;
     let loss = node::accept_loss(&settings.node, &Clock::System, &IdSource::Random);
     let loss = loss.map_err(|error| error.to_string())?;
-    let path = |is_new: bool| {
-        let loss = loss.as_ref().filter(|loss| loss.is_new == is_new);
-        loss.map(|loss| loss.path.display().to_string())
+    let path =
+        |what| loss.as_ref().filter(|loss| loss.what == what).map(|loss| loss.path.display().to_string());
+    let accepted = Accepted {
+        made_anew: path(Lost::File),
+        set_aside: path(Lost::Journal),
+        older_copy: path(Lost::Newer),
     };
-    let accepted = Accepted { made_anew: path(true), older_copy: path(false) };
-    common.print(&accepted, |accepted| match (&accepted.made_anew, &accepted.older_copy) {
-        (Some(path), _) => format!("made {path} anew, without a metric"),
-        (None, Some(path)) => format!("{path} goes on without what it lacks"),
-        (None, None) => "no metrics are missing; nothing was changed".to_owned(),
+    common.print(&accepted, |_| match &loss {
+        Some(AcceptedLoss { path, what: Lost::File }) => {
+            format!("made {} anew, without a metric", path.display())
+        }
+        Some(AcceptedLoss { path, what: Lost::Journal }) => {
+            format!("set {} aside; the metrics go on without what it had", path.display())
+        }
+        Some(AcceptedLoss { path, what: Lost::Newer }) => {
+            format!("{} goes on without what it lacks", path.display())
+        }
+        None => "no metrics are missing; nothing was changed".to_owned(),
     })?;
     Ok(ExitCode::SUCCESS)
 }

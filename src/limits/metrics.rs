@@ -61,6 +61,8 @@ pub const HOT_CACHE_BYTES: usize = 64 * MIB;
 /// The journal of the hot store: with this many bytes of small writes the file itself is written, which takes a tenth
 /// of a second, so that it is done seldom and does not take long.
 pub const JOURNAL_BYTES: u64 = 8 * MIB as u64;
+/// The same in commits: the engine holds on to a page of each until then.
+pub const JOURNAL_RECORDS: u64 = 1000;
 /// Numbers of one collector's dictionary before it begins anew: most collectors have a few thousand objects, and
 /// query statistics bring new ones every minute.
 pub const DICTIONARY_NUMBERS: u32 = 50_000;

@@ -57,7 +57,9 @@ fn columns_of(collector: CollectorId, batches: &[Batch], layouts: &mut Layouts) 
     let mut tables = HashMap::<&str, Gathered>::new();
     for (_, seq, at, index) in order {
         let (batch, document) = (&batches[at], &batches[at].documents[index]);
-        let table = tables.entry(&batch.kinds[document.kind]).or_default();
+        let table = tables
+            .entry(&batch.kinds[document.kind])
+            .or_insert_with(|| Gathered { documents: batches.len(), ..Gathered::default() });
         let shape = table.shape(&document.shape, layouts)?;
         let row = Row { timestamp: document.timestamp, seq, received_at: batch.received_at, shape };
         let added = table.add(row, &mut Reader(batch.values(document)));
@@ -75,6 +77,8 @@ fn columns_of(collector: CollectorId, batches: &[Batch], layouts: &mut Layouts) 
 #[derive(Default)]
 struct Gathered {
     table: Table,
+    /// How many documents with a piece there may be: most pushes have one.
+    documents: usize,
     /// For each piece its layout and the first of its columns.
     pieces: Vec<(Arc<Layout>, usize)>,
     /// By the numbers of the dictionary.
@@ -128,7 +132,9 @@ impl Gathered {
         let (bytes, slots) = (Arc::clone(layout.bytes()), layout.slots);
         self.table.pieces.push(Piece { bytes, slots, family: layout.family() });
         self.pieces.push((layout, self.table.columns.len()));
-        self.table.columns.resize_with(self.table.columns.len() + slots as usize, Column::default);
+        self.table
+            .columns
+            .resize_with(self.table.columns.len() + slots as usize, || Column::with_capacity(self.documents));
         self.known_pieces.insert(number, place);
         Ok(place)
     }

@@ -167,12 +167,7 @@ fn significant(digits: &str) -> (Vec<u8>, i64) {
     (found, power)
 }
 
-/// Appends a double: by its shortest digits where they are few.
-pub(super) fn put_real(out: &mut Vec<u8>, value: f64) {
-    put_shortest(out, value, &significant(&written(value)));
-}
-
-/// The same, when its shortest digits are known, and the power of ten of the last one.
+/// Appends a double by its shortest digits where they are few: those, and the power of ten of the last one.
 fn put_shortest(out: &mut Vec<u8>, value: f64, (digits, power): &(Vec<u8>, i64)) {
     let power = *power;
     let whole = digits.iter().fold(0_u64, |whole, digit| whole.wrapping_mul(10) + u64::from(digit - b'0'));
@@ -351,6 +346,10 @@ mod tests {
         for wrong in ["", "-", "01", "1.", ".5", "+1", "1e", "1e+", "--1", "1x", "Infinity", "NaN"] {
             assert_eq!(packed(wrong), None, "{wrong}");
         }
+    }
+
+    fn put_real(out: &mut Vec<u8>, value: f64) {
+        put_shortest(out, value, &significant(&format!("{value:e}")));
     }
 
     proptest! {

@@ -17,7 +17,7 @@ use crate::logs::Logs;
 use crate::metrics::{self, Metrics, RegistryMark};
 use crate::registry::Collectors;
 use crate::storage::data_dir::Layout;
-use crate::storage::{Poison, Sqlite};
+use crate::storage::{Poison, RedbFile, Sqlite, journaled};
 
 /// The first start makes all files before there is a collector, so with one there were metrics. What agents logged is
 /// made anew where it is missing, but not silently.
@@ -59,12 +59,21 @@ pub(super) fn check_owner(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedLoss {
     pub path: PathBuf,
-    /// Whether the file was missing, and was made anew; else it is an older copy.
-    pub is_new: bool,
+    pub what: Lost,
 }
 
-/// Begins with new metrics where they are missing, and goes on with an older copy of them, while no daemon runs. `None`
-/// where neither is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The file was missing, and was made anew.
+    File,
+    /// The file is a journal that cannot be used, and was set aside.
+    Journal,
+    /// The file is an older copy.
+    Newer,
+}
+
+/// Begins with new metrics where they are missing, and goes on without a journal that cannot be used, and with an older
+/// copy, while no daemon runs. `None` where nothing is lost.
 pub fn accept_loss(
     options: &Options,
     clock: &Clock,
@@ -76,8 +85,9 @@ pub fn accept_loss(
         // first the word, then the deed: it is never done without being on record
         record(&records, Action::MetricsAcceptLoss, &path, &json!({ "made_anew": true }))?;
         open_first(&layout, &records, options, clock)?.stop().map_err(metrics::OpenError::from)?;
-        return Ok(Some(AcceptedLoss { path, is_new: true }));
+        return Ok(Some(AcceptedLoss { path, what: Lost::File }));
     }
+    let journal = give_up_journal(&records, &path)?;
     let (_, metrics) =
         open_metrics(&layout, &records.db, &Poison::default(), clock, options.metrics.clone())?;
     let next_seq = metrics.next_seq().map_err(metrics::OpenError::from)?;
@@ -88,7 +98,18 @@ pub fn accept_loss(
         metrics.go_on_at(unused_seq(clock).max(noted)).map_err(metrics::OpenError::from)?;
     }
     metrics.stop().map_err(metrics::OpenError::from)?;
-    Ok(mark.map(|_| AcceptedLoss { path, is_new: false }))
+    let journal = journal.map(|path| AcceptedLoss { path, what: Lost::Journal });
+    Ok(journal.or_else(|| mark.map(|_| AcceptedLoss { path, what: Lost::Newer })))
+}
+
+/// Sets the journal aside if it cannot be used, and gives its path.
+fn give_up_journal(records: &Records, store: &Path) -> Result<Option<PathBuf>, OpenError> {
+    let lost = journaled::lost_journal(store).map_err(metrics::OpenError::from)?;
+    if let Some(journal) = &lost {
+        record(records, Action::MetricsAcceptLoss, journal, &json!({ "set_aside": true }))?;
+        RedbFile::give_up_journal(store).map_err(metrics::OpenError::from)?;
+    }
+    Ok(lost)
 }
 
 /// Goes on with an older copy of the registry, while no daemon runs; with what it says of users, tokens and collectors.
@@ -114,7 +135,7 @@ pub fn accept_older_registry(
         metrics.note_registry(mark).map_err(metrics::OpenError::from)?;
     }
     metrics.stop().map_err(metrics::OpenError::from)?;
-    Ok(mark.map(|_| AcceptedLoss { path: layout.registry(), is_new: false }))
+    Ok(mark.map(|_| AcceptedLoss { path: layout.registry(), what: Lost::Newer }))
 }
 
 fn open_alone(

@@ -49,7 +49,7 @@ use crate::storage::{DataDir, Poison, RedbError, Sqlite, StoreError, Unit};
 pub use disk::{Forecast, StorageReport};
 pub use ingest::Taken;
 pub use keys::{KeyError, RootKeyReport};
-pub use loss::{AcceptedLoss, accept_loss, accept_older_registry};
+pub use loss::{AcceptedLoss, Lost, accept_loss, accept_older_registry};
 pub use marks::Older;
 pub use open::{OpenError, Options};
 pub use records::Records;

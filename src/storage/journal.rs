@@ -12,6 +12,7 @@ use std::path::Path;
 use super::bytes::Reader;
 use crate::crypto::fill_random;
 use crate::files;
+use crate::limits::JOURNAL_RECORDS;
 
 const MAGIC: &[u8; 8] = b"pgAjourn";
 const VERSION: u32 = 1;
@@ -85,7 +86,7 @@ impl Journal {
     }
 
     pub(super) fn has_room(&self, changes: usize) -> bool {
-        self.end + (HEAD_BYTES + changes) as u64 <= self.size
+        self.next < JOURNAL_RECORDS && self.end + (HEAD_BYTES + changes) as u64 <= self.size
     }
 
     /// Appends changes, and returns when they are durable.

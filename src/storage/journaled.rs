@@ -7,9 +7,11 @@
 
 use std::cell::RefCell;
 use std::ops::Deref;
+use std::path::{Path, PathBuf};
 
-use redb::{Durability, Table, TableDefinition, TableError, TableHandle, WriteTransaction};
+use redb::{Builder, Durability, Table, TableDefinition, TableError, TableHandle, WriteTransaction};
 
+use super::Poison;
 use super::bytes::{Reader, put_bytes, put_text};
 use super::journal::{Id, Journal, JournalError};
 use super::redb_file::{RedbError, RedbFile, damaged, seal, unseal};
@@ -151,6 +153,21 @@ impl RedbFile {
         Ok(())
     }
 
+    /// Goes on without the journal of a file, after [`lost_journal`] has named it. What is there of it is set aside.
+    pub fn give_up_journal(path: &Path) -> Result<(), RedbError> {
+        let file = Self::attach(path, &Builder::new(), Poison::default())?;
+        let transaction = file.begin()?;
+        transaction.open_table(JOURNAL)?.remove(COUNTS)?;
+        commit(transaction)?;
+        let journal = file.journal_path();
+        if !journal.exists() {
+            return Ok(());
+        }
+        let mut aside = journal.clone().into_os_string();
+        aside.push(".damaged");
+        files::publish(&journal, Path::new(&aside)).map_err(|error| file.cannot_journal(error.into()))
+    }
+
     /// Writes again what only the journal has.
     pub(super) fn recover(&self) -> Result<(), RedbError> {
         let Some((id, generation)) = self.counting()? else { return Ok(()) };
@@ -188,6 +205,16 @@ impl RedbFile {
     }
 }
 
+/// The journal of a file that needs one and cannot use it, if that is so.
+pub fn lost_journal(path: &Path) -> Result<Option<PathBuf>, RedbError> {
+    let file = RedbFile::attach(path, &Builder::new(), Poison::default())?;
+    match file.recover() {
+        Ok(()) => Ok(None),
+        Err(RedbError::Journal { path, .. }) => Ok(Some(path)),
+        Err(error) => Err(error),
+    }
+}
+
 /// Puts the values of a record. `None` means that the bytes are something else.
 fn write_again(transaction: &WriteTransaction, record: &[u8]) -> Result<Option<()>, RedbError> {
     let mut reader = Reader(record);
@@ -205,12 +232,9 @@ fn commit(transaction: WriteTransaction) -> Result<(), RedbError> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use redb::ReadTransaction;
 
     use super::*;
-    use crate::storage::Poison;
 
     const THINGS: Definition<'static> = TableDefinition::new("things");
 
@@ -340,7 +364,11 @@ mod tests {
         for _ in 0..2 {
             let refused = open(&copy).err().unwrap().to_string();
             assert!(refused.contains(journal.to_str().unwrap()), "{refused}");
+            assert_eq!(lost_journal(&copy).unwrap(), Some(journal.clone()));
             let _ = std::fs::remove_file(&journal);
         }
+        RedbFile::give_up_journal(&copy).unwrap();
+        assert_eq!(lost_journal(&copy).unwrap(), None);
+        assert_eq!(all(&open(&copy).unwrap()), []);
     }
 }

@@ -7,6 +7,7 @@
 //! two syncs and many pages.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,8 @@ use super::journal::{Journal, JournalError};
 use super::poison::{Poison, Poisoned};
 use crate::{files, limits};
 
+/// What a file system counts in.
+const BLOCK_BYTES: u64 = 512;
 /// Bytes of the checksum before every value.
 const CHECKSUM_BYTES: usize = 4;
 
@@ -91,11 +94,15 @@ impl RedbFile {
         if !exists(path)? {
             create(path, &builder, first)?;
         }
-        let database = guard(path, || builder.open(path))?.map_err(|source| opening(path, source))?;
-        let file =
-            Self { path: path.to_owned(), database: Some(database), journal: Mutex::default(), poison };
+        let file = Self::attach(path, &builder, poison)?;
         guard(path, || file.recover()).unwrap_or_else(Err)?;
         Ok(file)
+    }
+
+    /// Opens the file without a look at its journal.
+    pub(super) fn attach(path: &Path, builder: &Builder, poison: Poison) -> Result<Self, RedbError> {
+        let database = guard(path, || builder.open(path))?.map_err(|source| opening(path, source))?;
+        Ok(Self { path: path.to_owned(), database: Some(database), journal: Mutex::default(), poison })
     }
 
     pub fn path(&self) -> &Path {
@@ -172,14 +179,12 @@ impl RedbFile {
         guard(&self.path, read).unwrap_or_else(|panicked| Err(panicked.into()))
     }
 
-    /// Bytes of the file.
+    /// Bytes that the file takes on the disk: where it was made longer and not written yet, it takes none.
     pub fn bytes(&self) -> Result<u64, RedbError> {
         let figures = std::fs::metadata(&self.path);
-        figures.map(|figures| figures.len()).map_err(|source| RedbError::File {
-            operation: "look at",
-            path: self.path.clone(),
-            source,
-        })
+        figures
+            .map(|figures| (figures.blocks() * BLOCK_BYTES).min(figures.len()))
+            .map_err(|source| RedbError::File { operation: "look at", path: self.path.clone(), source })
     }
 }
 

@@ -327,7 +327,7 @@ fn whatever_was_acknowledged_survives_a_power_cut_at_any_moment() {
 #[test]
 fn a_disk_that_lies_about_its_syncs_is_caught() {
     let images = images(16, 100);
-    for lie in ["hot.redb", "registry.sqlite", "logs.sqlite", "segments"] {
+    for lie in ["hot.redb", "hot.redb-journal", "registry.sqlite", "logs.sqlite", "segments"] {
         let broken = cut(images, Some(lie));
         println!("{images} power cuts on a disk that lies about {lie}, {} found", broken.len());
         assert!(broken.len() as u64 > images / 8, "{lie}: {broken:?}");

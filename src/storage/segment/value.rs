@@ -58,6 +58,11 @@ impl PartialEq for Column {
 }
 
 impl Column {
+    /// A column that takes so many numbers without moving.
+    pub fn with_capacity(values: usize) -> Self {
+        Self::Whole(Vec::with_capacity(values))
+    }
+
     pub fn len(&self) -> usize {
         match self {
             Self::Whole(values) => values.len(),
@@ -77,7 +82,11 @@ impl Column {
             (Self::Whole(values), Value::Whole(value)) => values.push(value),
             (Self::Real(values), Value::Real(value)) => values.push(value),
             (Self::Mixed(values), value) => values.push(value),
-            (column, Value::Real(value)) if is_first => *column = Self::Real(vec![value]),
+            (Self::Whole(none), Value::Real(value)) if is_first => {
+                let mut values = Vec::with_capacity(none.capacity());
+                values.push(value);
+                *self = Self::Real(values);
+            }
             (column, value) => {
                 let mut values: Vec<Value> = column.iter().collect();
                 values.push(value);
