@@ -55,7 +55,7 @@ async fn the_last_hour_of_each_collector_has_gaps_where_it_was_away() {
     assert_eq!(hour.status, 200, "{}", hour.body);
     assert_eq!(hour.body["times"].as_array().unwrap().len(), 3, "a minute is too soon");
     let line = &hour.body["collectors"][0];
-    assert_eq!(line["collector_id"], fleet.id.to_string());
+    assert_eq!(line["collector_id"], fleet.id);
     let said: Vec<_> = line["cpu_usage"].as_array().unwrap().iter().map(Value::is_null).collect();
     assert_eq!(
         said,
