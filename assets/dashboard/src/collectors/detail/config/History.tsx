@@ -26,12 +26,12 @@ export function History({ collector }: { collector: Collector }) {
     { id: 'agent', label: t('agent'), cell: (version) => <Taken version={version} /> },
   ];
   return (
-    <section className="card config-history" aria-labelledby="config-history">
-      <h2 id="config-history">{t('history')}</h2>
+    <div className="card config-history">
+      <h2>{t('history')}</h2>
       {error && <LoadFailure what={t('theHistory')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
       {isLoading && <Loading rows={3} />}
       {data && <DataTable label={t('history')} columns={columns} rows={data} keyOf={({ version }) => version} />}
-    </section>
+    </div>
   );
 }
 
