@@ -83,8 +83,12 @@ fn arrives(format: &str, extension: &str) {
     logged.say("canary behind it");
     logged.say("canary last");
     logged.write_half(extension, "canary tail");
-    logged.postgres.execute("SELECT pg_rotate_logfile()");
-    wait_for("another file", || logged.file(extension).filter(|path| std::fs::metadata(path).is_ok()));
+    let before = logged.file(extension);
+    wait_for("another file", || {
+        // a file has the second of its beginning in its name
+        logged.postgres.execute("SELECT pg_rotate_logfile()");
+        logged.file(extension).filter(|path| Some(path) != before.as_ref() && path.exists())
+    });
     logged.say("canary rotated");
     wait_for("the message after the rotation", || {
         peer.logged("canary").iter().any(|message| message.contains("rotated")).then_some(())

@@ -91,7 +91,7 @@ fn an_identity_that_cannot_be_used_is_refused_at_the_start() {
         (&certificate, &key[..80], "crt: there is no whole key in PEM form in"),
     ] {
         write(&folder.join("crt"), certificate);
-        crate::support::appliance::write(&folder.join("key"), key.as_bytes());
+        write(&folder.join("key"), key);
         let output = configured.run("run", &[]);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{told}");

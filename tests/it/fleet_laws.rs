@@ -30,6 +30,8 @@ struct Laws {
     agents: Vec<Simulated>,
     random: Random,
     asked: u64,
+    /// Operations that were thought of.
+    changes: u64,
     cancels: u64,
     kills: u64,
 }
@@ -45,7 +47,7 @@ impl Laws {
         let address = appliance.client.address().to_owned();
         appliance.set_environment(&[("PGANALYTICS_LISTEN", &address)]);
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        Self { appliance, ada, runtime, agents, random, asked: 0, cancels: 0, kills: 0 }
+        Self { appliance, ada, runtime, agents, random, asked: 0, changes: 0, cancels: 0, kills: 0 }
     }
 
     fn start_agents(&mut self) {
@@ -122,13 +124,15 @@ impl Laws {
         let size = 1 + self.random.below(self.agents.len() as u64);
         let chosen: Vec<usize> = (0..size).map(|_| self.any()).collect();
         let timing = json!({"expires_in_seconds": 1 + self.random.below(EXPIRES)});
-        let tag = format!("t{}", self.random.below(10));
+        // a change that changes nothing makes no version: each says something that none said before
+        self.changes += 1;
+        let (tag, before) = (format!("t{}", self.changes), format!("t{}", self.changes - 1));
         let (action, params) = match self.random.below(10) {
             0..=2 => ("restart", timing),
             3..=5 => ("stop", timing),
             6..=8 => ("resume", timing),
-            _ if self.random.below(2) == 0 => ("update-tags", json!({"add": [tag]})),
-            _ => ("update-config", json!({"query_limit": 1 + self.random.below(100)})),
+            _ if self.random.below(2) == 0 => ("update-tags", json!({"add": [tag], "remove": [before]})),
+            _ => ("update-config", json!({"query_limit": 100 + self.changes})),
         };
         let ids: Vec<&str> = chosen.iter().map(|agent| self.agents[*agent].id.as_str()).collect();
         let mut body = json!({"action": action, "collector_ids": ids, "params": params, "reason": "a try"});

@@ -120,7 +120,7 @@ fn a_ring_that_cannot_be_used_is_said_with_what_to_do_and_nothing_is_changed() {
     put(b"");
     refused(&appliance, "it holds no key");
     put(&good);
-    for mode in [0o640, 0o644] {
+    for mode in [0o604, 0o644] {
         chmod(mode);
         refused(&appliance, "chmod 600");
     }

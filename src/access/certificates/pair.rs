@@ -126,7 +126,7 @@ mod tests {
         let (certificate, key) = made();
         let files = Files::new(&certificate, &key);
         let path = files.0.path().join("key");
-        for mode in [0o640, 0o604, 0o660] {
+        for mode in [0o604, 0o644, 0o660] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             let error = files.read().unwrap_err();
             assert!(error.contains("chmod 600"), "{mode:o}: {error}");
