@@ -238,7 +238,7 @@ fn calls(ids: &[(String, String)], round: usize) -> Vec<(&'static str, Method, S
 }
 
 /// Bytes that the metrics take on the disk.
-async fn stored(admin: &Caller) -> f64 {
+async fn stored_bytes(admin: &Caller) -> f64 {
     let storage = &admin.good(Method::GET, "/system", None).await["storage"];
     storage["hot_bytes"].as_f64().unwrap() + storage["segments"]["bytes"].as_f64().unwrap()
 }
@@ -341,11 +341,11 @@ async fn run(time: Duration) {
     sleep(WARM_UP + BEAT).await;
     PUSHES.lock().unwrap().clear();
     let (processor, _) = daemon.figures();
-    let (started, stored) = (Instant::now(), stored(&admin).await);
+    let (started, stored) = (Instant::now(), stored_bytes(&admin).await);
     let (taken, events) = join(measure(&admin, &ids, time), follow(&admin, time)).await;
     let (processor_after, memory) = daemon.figures();
     let of_a_core = (processor_after - processor) / started.elapsed().as_secs_f64() * 100.0;
-    let a_minute = (stored(&admin).await - stored) / started.elapsed().as_secs_f64() * 60.0;
+    let a_minute = (stored_bytes(&admin).await - stored) / started.elapsed().as_secs_f64() * 60.0;
     print(taken);
     println!("on the disk: {:.1} MiB more a minute", a_minute / 1024.0 / 1024.0);
     println!("{events} events followed; daemon: {of_a_core:.1} % of a core, {} MiB in memory", memory >> 20);

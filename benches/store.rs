@@ -1,8 +1,9 @@
 //! The metric store on the recording in `../shared/data`: what a durable push, a chart and a start cost.
 //!
 //! A push of the recording has 92.8 KB of JSON and about 2,900 numbers. `accept/alone` is one push after the
-//! other, each waiting for its own commit; `accept/together` is sixteen at once, which share commits. `day` takes half a
-//! minute and prints figures of its own, so it is asked for by name: `cargo bench --bench store -- day`.
+//! other, each waiting for its own commit; `accept/together` is sixteen at once, which share commits. `day` and `churn`
+//! take half a minute each and print figures of their own, so they are asked for by name:
+//! `cargo bench --bench store -- day`.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use pganalytics::archive::Segments;
@@ -28,6 +29,7 @@ use pganalytics::jobs::Job;
 use pganalytics::metrics::{Batch, Folding, Matcher, Metrics, Options, PointsQuery, Seal, StepFunction};
 use pganalytics::storage::{Poison, Sqlite};
 use pganalytics::wire::Push;
+use serde_json::json;
 
 /// A little after the recording's last push, so that nothing of it is out of range.
 const NOW: &str = "2026-01-02T00:00:00Z";
@@ -49,11 +51,15 @@ fn open(path: &Path) -> Metrics {
 }
 
 fn open_at(path: &Path, clock: Clock) -> Metrics {
+    open_both(path, clock).0
+}
+
+fn open_both(path: &Path, clock: Clock) -> (Metrics, Arc<Segments>) {
     let poison = Poison::default();
     let db = Sqlite::open(&path.with_extension("sqlite"), MIGRATIONS, poison.clone()).unwrap();
     let folder = path.with_extension("segments");
-    let segments = Segments::open(Arc::new(db), &folder, poison.clone(), clock.clone()).unwrap();
-    Metrics::open(path, Arc::new(segments), poison, clock, Options::default()).unwrap()
+    let segments = Arc::new(Segments::open(Arc::new(db), &folder, poison.clone(), clock.clone()).unwrap());
+    (Metrics::open(path, Arc::clone(&segments), poison, clock, Options::default()).unwrap(), segments)
 }
 
 fn accept(metrics: &Metrics, collector: CollectorId, push: &Push) {
@@ -197,9 +203,13 @@ fn turning(criterion: &mut Criterion) {
 const DAY_COLLECTORS: usize = 4;
 const DAY_HOURS: u64 = 48;
 
+fn is_asked_for(name: &str) -> bool {
+    std::env::args().any(|argument| argument == name)
+}
+
 /// Two days that arrive minute by minute, are folded hour by hour, and leave the hot store after a day.
 fn day(_: &mut Criterion) {
-    if !std::env::args().any(|argument| argument == "day") {
+    if !is_asked_for("day") {
         return;
     }
     let pushes = recording();
@@ -217,7 +227,7 @@ fn day(_: &mut Criterion) {
             for (place, collector) in collectors.iter().enumerate() {
                 let at = usize::try_from(hour * 60 + minute).unwrap() + place * 18;
                 let push = &pushes[at % pushes.len()];
-                let started = std::time::Instant::now();
+                let started = Instant::now();
                 accept(&metrics, *collector, &Push { timestamp: Some(clock.now()), ..copy_of(push) });
                 slowest = slowest.max(started.elapsed());
             }
@@ -240,6 +250,67 @@ fn day(_: &mut Criterion) {
     );
 }
 
+/// Documents with statements that no other has: a million series that come and go within two days.
+const CHURN_DOCUMENTS: u64 = 2_500;
+const CHURN_STATEMENTS: u64 = 100;
+
+fn statements(document: u64, at: Timestamp) -> Push {
+    let statement = |number: u64| {
+        let id = document * CHURN_STATEMENTS + number;
+        json!({"hash": id, "text": format!("select {id}"), "calls": id % 97, "total_time": 1.5, "rows": number,
+            "mean_time": 0.5})
+    };
+    let queries: Vec<_> = (0..CHURN_STATEMENTS).map(statement).collect();
+    let metric = json!({"type": "pg_query_stats", "timestamp": at, "database": "app", "queries": queries});
+    serde_json::from_value(json!({"timestamp": at, "metrics": [metric]})).unwrap()
+}
+
+/// What series cost that were seen once, while they are taken in, folded and sealed, and when others are asked for.
+fn churn(_: &mut Criterion) {
+    if !is_asked_for("churn") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(now());
+    let (metrics, segments) = open_both(&folder.path().join("hot.redb"), clock.clone());
+    let metrics = Arc::new(metrics);
+    let collector = new_collector(&IdSource::Random);
+    let (mut fold, mut seal) = (Folding::new(Arc::clone(&metrics)), Seal::new(Arc::clone(&metrics)));
+    let (before, started) = (resident(), Instant::now());
+    for document in 0..CHURN_DOCUMENTS {
+        clock.advance(Duration::from_secs(60));
+        accept(&metrics, collector, &statements(document, clock.now()));
+        if document % 60 == 59 {
+            work_off(&mut fold, clock.now(), "folded 0 hours");
+            work_off(&mut seal, clock.now(), "sealed 0 documents in 0 slices");
+        }
+    }
+    let (taken, grown) = (started.elapsed(), resident().saturating_sub(before));
+    let ask = |minutes| {
+        let from = clock.now().minus(Duration::from_secs(minutes * 60 - 1));
+        let matchers = vec![Matcher::named("pg_query_stats.queries.calls")];
+        let function = StepFunction::Last;
+        let query = PointsQuery { collector, from, to: clock.now(), step: None, function, matchers };
+        let started = Instant::now();
+        (metrics.points(&query).unwrap().len(), started.elapsed())
+    };
+    let ((series, recent), (_, again)) = (ask(10), ask(10));
+    let all = CHURN_DOCUMENTS * CHURN_STATEMENTS * 4;
+    let bytes = metrics.bytes().unwrap() + segments.totals().unwrap().bytes;
+    println!(
+        "churn: {all} series in {taken:?}, {} MiB more in memory, {} bytes on the disk each",
+        grown >> 20,
+        bytes / all
+    );
+    println!("churn: {series} series of the last ten minutes read in {recent:?}, and again in {again:?}");
+}
+
+/// Bytes of this process in memory.
+fn resident() -> u64 {
+    let process = procfs::process::Process::myself().unwrap();
+    process.stat().unwrap().rss * procfs::page_size()
+}
+
 fn copy_of(push: &Push) -> Push {
     Push {
         collector_id: push.collector_id.clone(),
@@ -251,5 +322,5 @@ fn copy_of(push: &Push) -> Push {
     }
 }
 
-criterion_group!(store, accepting, turning, reading, opening, day);
+criterion_group!(store, accepting, turning, reading, opening, day, churn);
 criterion_main!(store);

@@ -6,6 +6,9 @@ use clap::Parser;
 use pganalytics::cli;
 use pganalytics::settings::Environment;
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     cli::run(cli::Arguments::parse(), &Environment::of_process())
 }
