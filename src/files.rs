@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use zeroize::Zeroizing;
 
 /// Who may read a file.
@@ -113,6 +114,20 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o750))
 }
 
+/// How many files this process may have open at once.
+pub fn most_open() -> usize {
+    // nobody refuses to tell; the least that any system gives
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((256, 256));
+    usize::try_from(soft).unwrap_or(usize::MAX)
+}
+
+/// Asks for so many, where it has fewer: what a shell gives is meant for programs that select(2).
+pub fn ask_for_open(wanted: u64) -> io::Result<()> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let wanted = wanted.min(hard);
+    if soft < wanted { Ok(setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?) } else { Ok(()) }
+}
+
 /// A lock on a file, held until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "held for its drop")] Flock<File>);
@@ -157,6 +172,15 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn as_many_files_as_the_system_gives_are_asked_for_and_never_fewer_than_before() {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        ask_for_open(1).unwrap();
+        assert!(most_open() as u64 >= soft);
+        ask_for_open(soft + 1).unwrap();
+        assert!(most_open() as u64 >= (soft + 1).min(hard));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod catalog;
 mod found;
 mod listed;
+mod open_images;
 mod publish;
 mod remove;
 #[cfg(test)]
@@ -19,8 +20,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::Mutex;
-
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::Hash;
 use crate::files;
@@ -28,10 +27,11 @@ use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::poison::Poisoned;
 use crate::storage::segment::{Image, ImageError, KindIndex, Source, WriteError};
-use crate::storage::{Kept, Poison, Sqlite, StoreError, after_commit};
+use crate::storage::{Poison, Sqlite, StoreError, after_commit};
 
 use catalog::State;
 use listed::Listed;
+use open_images::OpenImages;
 
 pub use catalog::{Kind, Totals};
 pub use found::Found;
@@ -98,8 +98,7 @@ pub struct Segments {
     folder: PathBuf,
     poison: Poison,
     clock: Clock,
-    /// Files that are open, with their indexes, by their hashes: an id may come again.
-    open: Mutex<Kept<Hash, Arc<Image<File>>>>,
+    open: OpenImages,
     /// What the catalog lists of collectors that were asked for.
     listed: Arc<Listed>,
     /// What was found beside the catalog when the directory was opened.
@@ -137,7 +136,10 @@ impl Segments {
             folder: folder.to_owned(),
             poison,
             clock,
-            open: Mutex::new(Kept::new(limits::OPEN_SEGMENTS)),
+            open: OpenImages::new(
+                limits::OPEN_SEGMENTS_BYTES,
+                files::most_open() / limits::OPEN_SEGMENTS_PART,
+            ),
             listed: Arc::default(),
             found: OnceLock::new(),
             removals: AtomicU64::new(0),
@@ -255,11 +257,11 @@ impl Segments {
 
     /// The open image of a segment. One that can't be it is set aside.
     pub fn image(&self, segment: &Segment) -> Result<Arc<Image<File>>, SegmentError> {
-        if let Some(image) = self.open.lock().get(&segment.sha256) {
+        if let Some(image) = self.open.get(&segment.sha256) {
             return Ok(image);
         }
         let image = Arc::new(self.open_image(segment)?);
-        self.open.lock().keep(segment.sha256, Arc::clone(&image), 1);
+        self.open.keep(segment.sha256, &image);
         Ok(image)
     }
 

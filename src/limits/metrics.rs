@@ -161,8 +161,13 @@ pub const CATALOG_READS: usize = 8;
 pub const DAMAGED_PASSED: usize = 8;
 /// Segments whose rows of the catalog are in memory, 1 KB each: all of a fleet of 500 with a retention of 90 days.
 pub const SEGMENTS_KNOWN: usize = 16 * 1024;
-/// Segments whose files are open, with their indexes: 60 KB each.
-pub const OPEN_SEGMENTS: usize = 256;
+/// The indexes of segments whose files are open, 60 KB for a collector with a thousand numbers: those of a day of a thousand
+/// such collectors, in slices of six hours. A query over all of them would open each anew if it were less.
+pub const OPEN_SEGMENTS_BYTES: usize = 256 * MIB;
+/// What part of the files that the process may have open they are at most (1/n): the others are for connections.
+pub const OPEN_SEGMENTS_PART: usize = 4;
+/// Files that the daemon asks the system for where it is given fewer: as many as its unit gives it.
+pub const OPEN_FILES: u64 = 65_536;
 /// Changes that are remembered for those who keep what they computed, at most one of each minute: a day.
 pub const CHANGES_NOTED: usize = 1440;
 /// What is kept of images to find series in them: for a type with a hundred tables 80 KB of its rows and columns, and
