@@ -7,6 +7,7 @@
 mod catalog;
 mod found;
 mod listed;
+mod lost;
 mod open_images;
 mod publish;
 mod remove;
@@ -35,6 +36,7 @@ use open_images::OpenImages;
 
 pub use catalog::{Kind, Totals};
 pub use found::Found;
+pub use lost::{Fate, Witness};
 pub use verify::FileCheck;
 
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +81,8 @@ pub struct Segment {
     pub sealed_at: Timestamp,
     /// What is wrong with it; then its file is renamed aside and it is not read.
     pub damage: Option<String>,
+    /// When it was found damaged or missing.
+    pub lost_at: Option<Timestamp>,
 }
 
 /// A segment whose file is open.
@@ -105,6 +109,9 @@ pub struct Segments {
     found: OnceLock<Found>,
     /// How often metrics were removed since.
     removals: AtomicU64,
+    /// How often segments were lost or found since.
+    losses: AtomicU64,
+    witness: OnceLock<Witness>,
 }
 
 impl Segments {
@@ -143,6 +150,8 @@ impl Segments {
             listed: Arc::default(),
             found: OnceLock::new(),
             removals: AtomicU64::new(0),
+            losses: AtomicU64::new(0),
+            witness: OnceLock::new(),
         }
     }
 
@@ -235,22 +244,26 @@ impl Segments {
 
     /// `None`: one of them was taken out of the catalog after it had been read.
     fn images_of(&self, listed: Vec<Arc<Segment>>) -> Result<Option<Vec<Opened>>, SegmentError> {
-        let mut images = Vec::with_capacity(listed.len());
+        let (mut images, mut missing) = (Vec::with_capacity(listed.len()), Vec::new());
         for segment in listed {
             match self.image(&segment) {
                 Ok(image) => images.push(Opened { segment, image }),
-                Err(SegmentError::File { path, source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Err(SegmentError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                     if self.db.read(|tx| catalog::state_of(tx, &segment.file))? != Some(State::Live) {
                         self.listed.forget(segment.collector);
                         return Ok(None);
                     }
-                    tracing::error!(path = %path.display(), "a segment is missing; what is in it cannot be read");
+                    missing.push(segment);
                 }
                 Err(
                     SegmentError::Exchanged(_) | SegmentError::Image { source: ImageError::Damaged(_), .. },
                 ) => {}
                 Err(error) => return Err(error),
             }
+        }
+        // the others are read, also when there is no room for a note
+        if let Err(error) = self.note_missing(missing.iter().map(AsRef::as_ref)) {
+            tracing::error!(%error, "cannot note that segments are missing");
         }
         Ok(Some(images))
     }
@@ -262,6 +275,9 @@ impl Segments {
         }
         let image = Arc::new(self.open_image(segment)?);
         self.open.keep(segment.sha256, &image);
+        if let Err(error) = self.note_found([segment]) {
+            tracing::error!(%error, "cannot note that a segment can be read again");
+        }
         Ok(image)
     }
 

@@ -82,7 +82,7 @@ mod tests {
     fn the_newest_stay_open_as_far_as_memory_and_files_reach() {
         let memory = 100 * (FILE_BYTES + COLUMN_BYTES);
         assert_eq!(kept(&OpenImages::new(memory, 1000), 1, 200), (100..200).collect::<Vec<u8>>());
-        assert_eq!(kept(&OpenImages::new(memory, 7), 1, 200), (193..200).collect::<Vec<u8>>());
+        assert_eq!(kept(&OpenImages::new(memory, 10), 1, 200), (190..200).collect::<Vec<u8>>());
         // a thousand columns are as much as 24 images of one
         assert_eq!(kept(&OpenImages::new(memory, 1000), 1000, 200), [196, 197, 198, 199]);
     }

@@ -74,8 +74,7 @@ impl Segments {
         let path = self.path(segment);
         tracing::error!(path = %path.display(), what, "a segment is damaged; it is set aside and not read");
         self.open.forget(&segment.sha256);
-        self.db.write(|tx| catalog::set_damaged(tx, segment.id, what))?;
-        self.note_change(segment.collector);
+        self.note_damaged(segment, what)?;
         self.rename_aside(&path, DAMAGED)
     }
 

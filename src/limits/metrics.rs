@@ -176,6 +176,8 @@ pub const KNOWN_TYPES_BYTES: usize = 64 * MIB;
 pub const KNOWN_DIRECTORIES_BYTES: usize = 64 * MIB;
 /// Rows of the catalog that are in memory at once where all are gone through.
 pub const SEGMENTS_LISTED: usize = 1000;
+/// How often the files of so many segments are looked for, in seconds: those of a fleet of a thousand within half an hour.
+pub const SEGMENT_SECONDS: u64 = 60;
 /// Segments that one transaction lets go, and those that one step writes anew without a type that is too old.
 pub const SEGMENTS_REMOVED_AT_ONCE: usize = 100;
 pub const SEGMENTS_TRIMMED_AT_ONCE: usize = 8;

@@ -26,6 +26,7 @@ use crate::events::Events;
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
 use crate::fleet::expiry::Expiry;
+use crate::fleet::losses::{self, SegmentWatch};
 use crate::fleet::operations::{HistoryJob, OperationsJob};
 use crate::fleet::presence::PresenceJob;
 use crate::fleet::pulse::PulseJob;
@@ -33,7 +34,7 @@ use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, Pr
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 
-use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, MARKS_SECONDS, PULSE_SECONDS};
+use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, MARKS_SECONDS, PULSE_SECONDS, SEGMENT_SECONDS};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
 use crate::mirror;
@@ -177,6 +178,7 @@ impl Node {
         let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         check_owner(layout, &db, &audit, &metrics, &logs)?;
+        segments.tell_losses(losses::witness(&audit, &collectors));
         segments.settle()?;
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
@@ -204,6 +206,7 @@ impl Node {
                 (Box::new(Merging::new(Arc::clone(&metrics))), 30),
                 (Box::new(Forgetting::new(Arc::clone(&metrics))), 60),
                 (Box::new(Expiry::new(Arc::clone(&metrics), Arc::clone(&archive), audit.clone())), 60),
+                (Box::new(SegmentWatch::new(&segments)), SEGMENT_SECONDS),
                 (Box::new(DiskWatch { db: Arc::clone(&db), sizes: Sizes::of(layout, &segments) }), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
