@@ -57,27 +57,37 @@ pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
 
 /// The content of a small file.
 pub fn read_bounded(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    read_up_to(limit_bytes, File::open(path)?)
+}
+
+fn read_up_to(limit_bytes: u64, file: File) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::new());
-    let read = File::open(path)?.take(limit_bytes + 1).read_to_end(&mut bytes)?;
+    let read = file.take(limit_bytes + 1).read_to_end(&mut bytes)?;
     if read as u64 > limit_bytes {
         return Err(io::Error::other(format!("it is longer than {limit_bytes} bytes")));
     }
     Ok(bytes)
 }
 
-/// The same, of a file that nobody but its owner may read; of root's files, the group may, as that is how a machine gives
-/// a service its key.
+/// The same of a secret.
 pub fn read_secret(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = fs::metadata(path)?;
-    let mode = file.permissions().mode() & 0o777;
-    let of_others = if file.uid() == 0 { 0o037 } else { 0o077 };
-    if mode & of_others != 0 {
+    read_up_to(limit_bytes, open_secret(path)?)
+}
+
+/// Opens a file that nobody but its owner may read; of root's files, the group may, as that is how a machine gives a
+/// service its key. A pipe belongs to whoever holds its ends.
+pub fn open_secret(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    let mode = about.permissions().mode() & 0o777;
+    let of_others = if about.uid() == 0 { 0o037 } else { 0o077 };
+    if about.is_file() && mode & of_others != 0 {
         return Err(io::Error::other(format!(
-            "its mode is {mode:04o}, and a key is for its owner alone: chmod 600 {}",
+            "its mode is {mode:04o}, and a secret is for its owner alone: chmod 600 {}",
             path.display()
         )));
     }
-    read_bounded(path, limit_bytes)
+    Ok(file)
 }
 
 /// What to do about an error that a person can mend, in brackets; nothing for the others.
@@ -211,5 +221,9 @@ mod tests {
                 assert!(error.to_string().ends_with(&format!("chmod 600 {}", path.display())), "{error}");
             }
         }
+        assert!(
+            open_secret(Path::new("/dev/null")).is_ok(),
+            "what is no file has no content that lies there"
+        );
     }
 }

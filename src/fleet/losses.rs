@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use serde_json::json;
 
-use crate::archive::{Fate, Segment, Segments, Witness};
+use crate::archive::{Fate, Segment, SegmentError, Segments, Witness};
 use crate::audit::{Action, AuditLog, Change, Origin, Target};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -15,8 +15,13 @@ use crate::jobs::Job;
 use crate::registry::{Collectors, CollectorsError};
 use crate::storage::{self, StoreError};
 
-/// Whoever is told of segments that were lost or found writes it into the audit log.
-pub fn witness(audit: &AuditLog, collectors: &Collectors) -> Witness {
+/// Sets aside what does not belong to the segments. From then on, each that is lost or found is in the audit log.
+pub fn settle(segments: &Segments, audit: &AuditLog, collectors: &Collectors) -> Result<(), SegmentError> {
+    segments.tell_losses(witness(audit, collectors));
+    segments.settle()
+}
+
+fn witness(audit: &AuditLog, collectors: &Collectors) -> Witness {
     let (audit, collectors) = (audit.clone(), collectors.clone());
     Box::new(move |tx, fate, segments| {
         let mut of = BTreeMap::<CollectorId, Vec<&Segment>>::new();

@@ -169,17 +169,15 @@ impl Node {
         let layout = &data_dir.layout;
         let Records { audit, access, db, ring, .. } =
             Records::open_in(layout, options, &poison, &clock, &ids)?;
-        let events = Events::new(clock.clone());
         let groups = groups(&db, &audit, &clock, &ids)?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
-        let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
         check_missing(layout, &collectors)?;
         let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         check_owner(layout, &db, &audit, &metrics, &logs)?;
-        segments.tell_losses(losses::witness(&audit, &collectors));
-        segments.settle()?;
+        losses::settle(&segments, &audit, &collectors)?;
+        let events = Events::new(clock.clone());
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
         let Fleet { presence, pulse, registrar, actions, archive, operations, gaps } =
@@ -217,6 +215,7 @@ impl Node {
         )?;
         Ok(Self {
             replies: Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone()),
+            dashboards: Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone()),
             opened_at: clock.now(),
             was_unclean: data_dir.was_unclean,
             stopping: Stopping::default(),
@@ -227,7 +226,6 @@ impl Node {
             events,
             access,
             groups,
-            dashboards,
             collectors,
             metrics,
             segments,
