@@ -294,18 +294,23 @@ impl Segments {
         if is_listed {
             return Ok(image);
         }
-        self.set_aside(segment, "it is not the file that was listed")?;
+        self.give_up(segment, "it is not the file that was listed");
         Err(SegmentError::Exchanged(path))
     }
 
     /// What became of a segment that could not be read: damage sets it aside, a failing disk does not.
     pub fn refuse(&self, segment: &Segment, source: ImageError) -> SegmentError {
-        if let ImageError::Damaged(what) = source
-            && let Err(error) = self.set_aside(segment, what)
-        {
-            tracing::error!(%error, "cannot set a damaged segment aside");
+        if let ImageError::Damaged(what) = source {
+            self.give_up(segment, what);
         }
         SegmentError::Image { path: self.path(segment), source }
+    }
+
+    /// Sets a segment aside. Where that fails, as on a full disk, the others are read nevertheless.
+    fn give_up(&self, segment: &Segment, what: &str) {
+        if let Err(error) = self.set_aside(segment, what) {
+            tracing::error!(%error, "cannot set a damaged segment aside");
+        }
     }
 }
 
