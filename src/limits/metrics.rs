@@ -161,8 +161,8 @@ pub const CATALOG_READS: usize = 8;
 pub const DAMAGED_PASSED: usize = 8;
 /// Segments whose rows of the catalog are in memory, 1 KB each: all of a fleet of 500 with a retention of 90 days.
 pub const SEGMENTS_KNOWN: usize = 16 * 1024;
-/// The indexes of segments whose files are open, 60 KB for a collector with a thousand numbers: those of a day of a thousand
-/// such collectors, in slices of six hours. A query over all of them would open each anew if it were less.
+/// The indexes of segments whose files are open, 50 KB for a collector with a thousand numbers: those of a day of a thousand
+/// such collectors, in slices of six hours. With less, each query over all of them would open every one anew.
 pub const OPEN_SEGMENTS_BYTES: usize = 256 * MIB;
 /// What part of the files that the process may have open they are at most (1/n): the others are for connections.
 pub const OPEN_SEGMENTS_PART: usize = 4;
