@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use zeroize::Zeroizing;
 
 /// Who may read a file.
@@ -56,27 +57,37 @@ pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
 
 /// The content of a small file.
 pub fn read_bounded(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    read_up_to(limit_bytes, File::open(path)?)
+}
+
+fn read_up_to(limit_bytes: u64, file: File) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::new());
-    let read = File::open(path)?.take(limit_bytes + 1).read_to_end(&mut bytes)?;
+    let read = file.take(limit_bytes + 1).read_to_end(&mut bytes)?;
     if read as u64 > limit_bytes {
         return Err(io::Error::other(format!("it is longer than {limit_bytes} bytes")));
     }
     Ok(bytes)
 }
 
-/// The same, of a file that nobody but its owner may read; of root's files, the group may, as that is how a machine gives
-/// a service its key.
+/// The same of a secret.
 pub fn read_secret(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = fs::metadata(path)?;
-    let mode = file.permissions().mode() & 0o777;
-    let of_others = if file.uid() == 0 { 0o037 } else { 0o077 };
-    if mode & of_others != 0 {
+    read_up_to(limit_bytes, open_secret(path)?)
+}
+
+/// Opens a file that nobody but its owner may read; of root's files, the group may, as that is how a machine gives a
+/// service its key. A pipe belongs to whoever holds its ends.
+pub fn open_secret(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    let mode = about.permissions().mode() & 0o777;
+    let of_others = if about.uid() == 0 { 0o037 } else { 0o077 };
+    if about.is_file() && mode & of_others != 0 {
         return Err(io::Error::other(format!(
-            "its mode is {mode:04o}, and a key is for its owner alone: chmod 600 {}",
+            "its mode is {mode:04o}, and a secret is for its owner alone: chmod 600 {}",
             path.display()
         )));
     }
-    read_bounded(path, limit_bytes)
+    Ok(file)
 }
 
 /// What to do about an error that a person can mend, in brackets; nothing for the others.
@@ -111,6 +122,20 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     }
     fs::create_dir_all(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o750))
+}
+
+/// How many files this process may have open at once.
+pub fn most_open() -> usize {
+    // nobody refuses to tell; the least that any system gives
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((256, 256));
+    usize::try_from(soft).unwrap_or(usize::MAX)
+}
+
+/// Asks for so many, where it has fewer: what a shell gives is meant for programs that select(2).
+pub fn ask_for_open(wanted: u64) -> io::Result<()> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let wanted = wanted.min(hard);
+    if soft < wanted { Ok(setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?) } else { Ok(()) }
 }
 
 /// A lock on a file, held until it is dropped or the process ends.
@@ -160,6 +185,15 @@ mod tests {
     }
 
     #[test]
+    fn as_many_files_as_the_system_gives_are_asked_for_and_never_fewer_than_before() {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        ask_for_open(1).unwrap();
+        assert!(most_open() as u64 >= soft);
+        ask_for_open(soft + 1).unwrap();
+        assert!(most_open() as u64 >= (soft + 1).min(hard));
+    }
+
+    #[test]
     fn a_lock_is_held_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
@@ -187,5 +221,9 @@ mod tests {
                 assert!(error.to_string().ends_with(&format!("chmod 600 {}", path.display())), "{error}");
             }
         }
+        assert!(
+            open_secret(Path::new("/dev/null")).is_ok(),
+            "what is no file has no content that lies there"
+        );
     }
 }

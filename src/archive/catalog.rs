@@ -25,6 +25,7 @@ pub struct Totals {
     pub documents: u64,
     pub samples: u64,
     pub damaged: u64,
+    pub missing: u64,
     /// The time of the oldest document.
     pub first: Option<Timestamp>,
 }
@@ -49,7 +50,7 @@ impl State {
 
 const SELECT: &str =
     "SELECT id, file, collector_id, first_at, last_at, documents, samples, bytes, sha256, kinds,
-     sealed_at, damage FROM segments";
+     sealed_at, damage, lost_at FROM segments";
 
 /// Lists a segment, whose id is given now.
 pub(super) fn insert(tx: &Transaction<'_>, segment: &Segment) -> storage::Result<i64> {
@@ -124,16 +125,29 @@ pub(super) fn state_of(tx: &Transaction<'_>, file: &str) -> storage::Result<Opti
     }))
 }
 
-pub(super) fn set_damaged(tx: &Transaction<'_>, id: i64, damage: &str) -> storage::Result<()> {
-    let sql = "UPDATE segments SET state = 'damaged', damage = ?2 WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute(params![id, damage])?;
-    Ok(())
+/// Whether it was live, and is not any more.
+pub(super) fn set_damaged(
+    tx: &Transaction<'_>,
+    id: i64,
+    damage: &str,
+    now: Timestamp,
+) -> storage::Result<bool> {
+    let sql =
+        "UPDATE segments SET state = 'damaged', damage = ?2, lost_at = ?3 WHERE id = ?1 AND state = 'live'";
+    Ok(tx.prepare_cached(sql)?.execute(params![id, damage, now])? > 0)
 }
 
-pub(super) fn set_live(tx: &Transaction<'_>, id: i64) -> storage::Result<()> {
-    let sql = "UPDATE segments SET state = 'live', damage = NULL WHERE id = ?";
-    tx.prepare_cached(sql)?.execute([id])?;
-    Ok(())
+/// Whether it is live and was not lost yet. It stays live: it may be on a disk that is not mounted.
+pub(super) fn set_missing(tx: &Transaction<'_>, id: i64, now: Timestamp) -> storage::Result<bool> {
+    let sql = "UPDATE segments SET lost_at = ?2 WHERE id = ?1 AND state = 'live' AND lost_at IS NULL";
+    Ok(tx.prepare_cached(sql)?.execute(params![id, now])? > 0)
+}
+
+/// Whether it was lost.
+pub(super) fn set_found(tx: &Transaction<'_>, id: i64) -> storage::Result<bool> {
+    let sql = "UPDATE segments SET state = 'live', damage = NULL, lost_at = NULL
+         WHERE id = ? AND state <> 'leaving' AND lost_at IS NOT NULL";
+    Ok(tx.prepare_cached(sql)?.execute([id])? > 0)
 }
 
 pub(super) fn set_leaving(tx: &Transaction<'_>, id: i64) -> storage::Result<()> {
@@ -149,7 +163,7 @@ pub(super) fn delete(tx: &Transaction<'_>, id: i64) -> storage::Result<()> {
 pub(super) fn totals(tx: &Transaction<'_>) -> storage::Result<Totals> {
     let sql =
         "SELECT count(*), coalesce(sum(bytes), 0), coalesce(sum(documents), 0), coalesce(sum(samples), 0),
-             count(damage), min(first_at) FROM segments WHERE state <> 'leaving'";
+             count(damage), count(lost_at) - count(damage), min(first_at) FROM segments WHERE state <> 'leaving'";
     let totals = tx.prepare_cached(sql)?.query_row([], |row| {
         Ok(Totals {
             segments: row.get(0)?,
@@ -157,7 +171,8 @@ pub(super) fn totals(tx: &Transaction<'_>) -> storage::Result<Totals> {
             documents: row.get(2)?,
             samples: row.get(3)?,
             damaged: row.get(4)?,
-            first: row.get(5)?,
+            missing: row.get(5)?,
+            first: row.get(6)?,
         })
     })?;
     Ok(totals)
@@ -181,5 +196,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Segment> {
         kinds,
         sealed_at: row.get(10)?,
         damage: row.get(11)?,
+        lost_at: row.get(12)?,
     })
 }

@@ -20,15 +20,17 @@ use crate::limits;
 pub struct Found {
     /// Files that no row lists, under the names that they have now.
     pub unlisted: Vec<PathBuf>,
-    /// Segments whose files are missing.
-    pub missing: u64,
 }
 
 impl Segments {
     pub(super) fn look(&self) -> Result<Found, SegmentError> {
         self.sweep()?;
         self.look_at_damaged()?;
-        let mut found = Found { missing: self.look_for_listed()?, ..Found::default() };
+        let mut behind = Some(0);
+        while let Some(last) = behind {
+            behind = self.look_for_files(last)?;
+        }
+        let mut found = Found::default();
         for file in self.files()? {
             found.unlisted.extend(self.look_at(&file)?);
         }
@@ -66,25 +68,6 @@ impl Segments {
         Ok(self.db.read(|tx| catalog::state_of(tx, &name))?.is_some())
     }
 
-    /// Looks for the file of every live segment, and says how many are missing.
-    fn look_for_listed(&self) -> Result<u64, SegmentError> {
-        let mut missing = 0;
-        self.each(State::Live, |segment| {
-            let path = self.path(segment);
-            match fs::metadata(&path) {
-                Ok(file) if file.len() == segment.bytes => Ok(()),
-                Ok(_) => self.set_aside(segment, "its file has another length than was listed"),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    tracing::error!(path = %path.display(), "a segment is missing");
-                    missing += 1;
-                    Ok(())
-                }
-                Err(source) => Err(SegmentError::File { operation: "look at", path, source }),
-            }
-        })?;
-        Ok(missing)
-    }
-
     /// Files whose row says that they are damaged have no name of a segment any more, unless they are whole again.
     fn look_at_damaged(&self) -> Result<(), SegmentError> {
         self.each(State::Damaged, |segment| {
@@ -95,10 +78,7 @@ impl Segments {
             if self.read_listed(segment).is_err() {
                 return self.rename_aside(&path, DAMAGED);
             }
-            tracing::warn!(path = %path.display(), "a segment that was damaged is whole again");
-            self.db.write(|tx| catalog::set_live(tx, segment.id))?;
-            self.note_change(segment.collector);
-            Ok(())
+            Ok(self.note_found([segment])?)
         })
     }
 

@@ -7,6 +7,8 @@
 mod catalog;
 mod found;
 mod listed;
+mod lost;
+mod open_images;
 mod publish;
 mod remove;
 #[cfg(test)]
@@ -19,8 +21,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::Mutex;
-
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::Hash;
 use crate::files;
@@ -28,13 +28,15 @@ use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::poison::Poisoned;
 use crate::storage::segment::{Image, ImageError, KindIndex, Source, WriteError};
-use crate::storage::{Kept, Poison, Sqlite, StoreError, after_commit};
+use crate::storage::{Poison, Sqlite, StoreError, after_commit};
 
 use catalog::State;
 use listed::Listed;
+use open_images::OpenImages;
 
 pub use catalog::{Kind, Totals};
 pub use found::Found;
+pub use lost::{Fate, Witness};
 pub use verify::FileCheck;
 
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +81,8 @@ pub struct Segment {
     pub sealed_at: Timestamp,
     /// What is wrong with it; then its file is renamed aside and it is not read.
     pub damage: Option<String>,
+    /// When it was found damaged or missing.
+    pub lost_at: Option<Timestamp>,
 }
 
 /// A segment whose file is open.
@@ -98,14 +102,16 @@ pub struct Segments {
     folder: PathBuf,
     poison: Poison,
     clock: Clock,
-    /// Files that are open, with their indexes, by their hashes: an id may come again.
-    open: Mutex<Kept<Hash, Arc<Image<File>>>>,
+    open: OpenImages,
     /// What the catalog lists of collectors that were asked for.
     listed: Arc<Listed>,
     /// What was found beside the catalog when the directory was opened.
     found: OnceLock<Found>,
     /// How often metrics were removed since.
     removals: AtomicU64,
+    /// How often segments were lost or found since.
+    losses: AtomicU64,
+    witness: OnceLock<Witness>,
 }
 
 impl Segments {
@@ -137,10 +143,15 @@ impl Segments {
             folder: folder.to_owned(),
             poison,
             clock,
-            open: Mutex::new(Kept::new(limits::OPEN_SEGMENTS)),
+            open: OpenImages::new(
+                limits::OPEN_SEGMENTS_BYTES,
+                files::most_open() / limits::OPEN_SEGMENTS_PART,
+            ),
             listed: Arc::default(),
             found: OnceLock::new(),
             removals: AtomicU64::new(0),
+            losses: AtomicU64::new(0),
+            witness: OnceLock::new(),
         }
     }
 
@@ -233,16 +244,16 @@ impl Segments {
 
     /// `None`: one of them was taken out of the catalog after it had been read.
     fn images_of(&self, listed: Vec<Arc<Segment>>) -> Result<Option<Vec<Opened>>, SegmentError> {
-        let mut images = Vec::with_capacity(listed.len());
+        let (mut images, mut missing) = (Vec::with_capacity(listed.len()), Vec::new());
         for segment in listed {
             match self.image(&segment) {
                 Ok(image) => images.push(Opened { segment, image }),
-                Err(SegmentError::File { path, source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Err(SegmentError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                     if self.db.read(|tx| catalog::state_of(tx, &segment.file))? != Some(State::Live) {
                         self.listed.forget(segment.collector);
                         return Ok(None);
                     }
-                    tracing::error!(path = %path.display(), "a segment is missing; what is in it cannot be read");
+                    missing.push(segment);
                 }
                 Err(
                     SegmentError::Exchanged(_) | SegmentError::Image { source: ImageError::Damaged(_), .. },
@@ -250,16 +261,23 @@ impl Segments {
                 Err(error) => return Err(error),
             }
         }
+        // the others are read, also when there is no room for a note
+        if let Err(error) = self.note_missing(missing.iter().map(AsRef::as_ref)) {
+            tracing::error!(%error, "cannot note that segments are missing");
+        }
         Ok(Some(images))
     }
 
     /// The open image of a segment. One that can't be it is set aside.
     pub fn image(&self, segment: &Segment) -> Result<Arc<Image<File>>, SegmentError> {
-        if let Some(image) = self.open.lock().get(&segment.sha256) {
+        if let Some(image) = self.open.get(&segment.sha256) {
             return Ok(image);
         }
         let image = Arc::new(self.open_image(segment)?);
-        self.open.lock().keep(segment.sha256, Arc::clone(&image), 1);
+        self.open.keep(segment.sha256, &image);
+        if let Err(error) = self.note_found([segment]) {
+            tracing::error!(%error, "cannot note that a segment can be read again");
+        }
         Ok(image)
     }
 
@@ -276,18 +294,23 @@ impl Segments {
         if is_listed {
             return Ok(image);
         }
-        self.set_aside(segment, "it is not the file that was listed")?;
+        self.give_up(segment, "it is not the file that was listed");
         Err(SegmentError::Exchanged(path))
     }
 
     /// What became of a segment that could not be read: damage sets it aside, a failing disk does not.
     pub fn refuse(&self, segment: &Segment, source: ImageError) -> SegmentError {
-        if let ImageError::Damaged(what) = source
-            && let Err(error) = self.set_aside(segment, what)
-        {
-            tracing::error!(%error, "cannot set a damaged segment aside");
+        if let ImageError::Damaged(what) = source {
+            self.give_up(segment, what);
         }
         SegmentError::Image { path: self.path(segment), source }
+    }
+
+    /// Sets a segment aside. Where that fails, as on a full disk, the others are read nevertheless.
+    fn give_up(&self, segment: &Segment, what: &str) {
+        if let Err(error) = self.set_aside(segment, what) {
+            tracing::error!(%error, "cannot set a damaged segment aside");
+        }
     }
 }
 

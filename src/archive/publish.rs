@@ -112,6 +112,7 @@ impl Segments {
             kinds,
             sealed_at: self.clock.now(),
             damage: None,
+            lost_at: None,
         }
     }
 

@@ -56,7 +56,7 @@ impl Segments {
 
     /// The second step: the file of a segment that the catalog has let go, and then its row.
     pub(super) fn remove_file(&self, segment: &Segment) -> Result<(), SegmentError> {
-        self.open.lock().forget(&segment.sha256);
+        self.open.forget(&segment.sha256);
         let path = self.path(segment);
         for path in [&path, &aside(&path, DAMAGED)] {
             match std::fs::remove_file(path).and_then(|()| files::sync_folder_of(path)) {
@@ -73,9 +73,8 @@ impl Segments {
     pub(super) fn set_aside(&self, segment: &Segment, what: &str) -> Result<(), SegmentError> {
         let path = self.path(segment);
         tracing::error!(path = %path.display(), what, "a segment is damaged; it is set aside and not read");
-        self.open.lock().forget(&segment.sha256);
-        self.db.write(|tx| catalog::set_damaged(tx, segment.id, what))?;
-        self.note_change(segment.collector);
+        self.open.forget(&segment.sha256);
+        self.note_damaged(segment, what)?;
         self.rename_aside(&path, DAMAGED)
     }
 

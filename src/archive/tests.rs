@@ -4,12 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::publish::Draft;
 use super::*;
 use crate::storage::segment::{Column, Piece, Row, Slice, Table};
 
 /// The catalog alone.
-const MIGRATIONS: &[&str] = &[include_str!("../audit/schema/0009_segments.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../audit/schema/0009_segments.sql"), include_str!("../audit/schema/0015_losses.sql")];
 const COLLECTOR: u128 = 7;
 
 struct Place {
@@ -209,7 +212,7 @@ fn a_cut_an_exchanged_a_missing_and_an_extra_file_are_found() {
 
     fs::remove_file(&one_path).unwrap();
     let segments = place.segments();
-    assert_eq!(segments.found().missing, 1);
+    assert_eq!(segments.totals().unwrap().missing, 1);
     assert!(segments.image(&one).is_err());
     drop(segments);
     files::write_whole(&one_path, &one_bytes, files::Access::Group).unwrap();
@@ -228,4 +231,62 @@ fn a_cut_an_exchanged_a_missing_and_an_extra_file_are_found() {
     assert!(segments.of(collector()).unwrap()[1].damage.is_some());
     assert_eq!(segments.found().unlisted.len(), 1);
     assert_eq!(segments.unlisted().unwrap(), segments.found().unlisted);
+}
+
+/// The ids of segments, each time with what became of them.
+type Told = Arc<Mutex<Vec<(Fate, Vec<i64>)>>>;
+
+impl Place {
+    fn told(&self) -> (Segments, Told) {
+        let (segments, told) = (self.segments(), Told::default());
+        let tell = Arc::clone(&told);
+        segments.tell_losses(Box::new(move |_, fate, segments| {
+            tell.lock().push((fate, segments.iter().map(|segment| segment.id).collect()));
+            Ok(())
+        }));
+        (segments, told)
+    }
+}
+
+fn readable(segments: &Segments) -> usize {
+    let all = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+    segments.images(collector(), all, |_| true).unwrap().len()
+}
+
+#[test]
+fn each_loss_and_each_return_is_noted_and_told_once_and_the_rest_is_read() {
+    let place = Place::new();
+    let (segments, told) = place.told();
+    let one = publish(&segments, &slice(1_000, 90));
+    publish(&segments, &slice(90_000_000, 90));
+    let path = segments.path(&one);
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    for _ in 0..3 {
+        assert_eq!(readable(&segments), 1);
+        assert_eq!(segments.look_for_files(0).unwrap(), Some(2));
+    }
+    assert_eq!(*told.lock(), [(Fate::Missing, vec![one.id])]);
+    assert_eq!(segments.totals().unwrap().missing, 1);
+    assert_eq!(segments.of(collector()).unwrap()[0].lost_at, Some(segments.clock.now()));
+    // a reader finds it, and so does a look at the files
+    files::write_whole(&path, &whole, files::Access::Group).unwrap();
+    assert_eq!((readable(&segments), segments.losses()), (2, 2));
+    assert_eq!(told.lock().pop(), Some((Fate::Found, vec![one.id])));
+    fs::remove_file(&path).unwrap();
+    segments.look_for_files(0).unwrap();
+    files::write_whole(&path, &whole, files::Access::Group).unwrap();
+    segments.look_for_files(0).unwrap();
+    assert_eq!(told.lock()[1..], [(Fate::Missing, vec![one.id]), (Fate::Found, vec![one.id])]);
+    assert_eq!((segments.totals().unwrap().missing, segments.look_for_files(2).unwrap()), (0, None));
+
+    // cut while it was missing: it is damaged then, and told as that
+    fs::remove_file(&path).unwrap();
+    segments.look_for_files(0).unwrap();
+    files::write_whole(&path, &whole[..50], files::Access::Group).unwrap();
+    segments.look_for_files(0).unwrap();
+    segments.look_for_files(0).unwrap();
+    assert_eq!(told.lock()[3..], [(Fate::Missing, vec![one.id]), (Fate::Damaged, vec![one.id])]);
+    let totals = segments.totals().unwrap();
+    assert_eq!((totals.damaged, totals.missing, readable(&segments)), (1, 0, 1));
 }

@@ -26,7 +26,9 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::config::{self, Settings};
+use crate::files;
 use crate::ids::IdSource;
+use crate::limits::OPEN_FILES;
 use crate::logging;
 use crate::node::Records;
 use crate::settings::Environment;
@@ -88,6 +90,8 @@ enum Output {
 pub fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
     // nothing that this program writes is for everybody on the machine
     umask(Mode::from_bits_truncate(0o027));
+    // with fewer it works as well, and opens them more often
+    let _ = files::ask_for_open(OPEN_FILES);
     let done = match arguments.command {
         Command::Serve(common) => serve::serve(&common, environment),
         Command::Demo(wanted) => demo::demo(wanted, environment),

@@ -190,7 +190,7 @@ const MIRROR: Part = Part {
         .otherwise("those of this machine")
         .such_as("\"/etc/pganalytics/mirror-ca.pem\"")
         .applied(Applied::FileAtUse),
-        Key::new("password_file", Form::Path, "A file with the password and nothing else.")
+        Key::new("password_file", Form::Path, "A file with the password and nothing else, mode 0600.")
             .otherwise("the systemd credential pganalytics.mirror-password where there is one, else none")
             .such_as("\"/etc/pganalytics/mirror.password\"")
             .applied(Applied::FileAtUse),

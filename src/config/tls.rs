@@ -1,10 +1,12 @@
 //! What the `[server]` section says of TLS.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use super::one_of;
 use crate::access::{ClientCertificates, Names, Pair, Source};
+use crate::files::open_secret;
 use crate::http::TlsVersion;
 use crate::limits::{SERVER_NAME_CHARS, SERVER_NAMES};
 use crate::names::named;
@@ -55,7 +57,7 @@ fn source(
     let mode = one_of::<TlsMode>(environment, "PGANALYTICS_TLS", server, "tls", found);
     let hint = "it must be readable by the user that the daemon runs as";
     let certificate = server.file("certificate", hint);
-    let private_key = server.file("private_key_file", hint);
+    let private_key = server.file_by(open_secret, "private_key_file", hint);
     let further = server.texts("names", SERVER_NAMES, SERVER_NAME_CHARS).unwrap_or_default();
     let is_local = listen.ip().is_loopback();
     match mode.unwrap_or(if is_local { TlsMode::Off } else { TlsMode::Internal }) {
@@ -79,12 +81,10 @@ fn source(
     }
 }
 
-/// Before anything is opened, so that a bad pair changes nothing. A file that is not there was told already.
+/// Before anything is opened, so that a bad pair changes nothing. A file that cannot be opened was told already.
 fn check_pair(server: &Section<'_>, certificate: &Path, private_key: &Path) {
-    let is_there = |path: &Path| std::fs::File::open(path).is_ok();
-    if let (true, true, Err(error)) =
-        (is_there(certificate), is_there(private_key), Pair::read(certificate, private_key))
-    {
+    let can_be_opened = File::open(certificate).is_ok() && open_secret(private_key).is_ok();
+    if can_be_opened && let Err(error) = Pair::read(certificate, private_key) {
         let hint = "the certificate first, then those that it stands on, and the key of the first";
         server.note("certificate", None, &error.to_string(), hint);
     }

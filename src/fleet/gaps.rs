@@ -1,4 +1,5 @@
-//! What was measured and will never be stored, on record: what agents had to drop, and what was refused of their pushes.
+//! What was measured and is lost, on record: what agents had to drop, what was refused of their pushes, and what was stored
+//! and cannot be read any more. The last is what the catalog of segments says now, and goes when they are whole again.
 //!
 //! It guarantees: a gap that is told again, as after a reply that got lost, stands once, as it was told last; only its
 //! own collector changes it. It does not know what was in the documents.
@@ -78,13 +79,13 @@ impl Gaps {
     ) -> Result<GapPage, PresenceError> {
         self.collectors.get(collector)?;
         let read = self.db.read(|tx| {
-            let sql = "SELECT count(*), ifnull(sum(documents), 0) FROM gaps
+            let sql = "SELECT count(*), ifnull(sum(documents), 0) FROM losses
                  WHERE collector_id = ?1 AND last_at >= ?2 AND first_at <= ?3";
             let sums = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            let (total, documents) =
-                tx.prepare_cached(sql)?.query_row(params![collector, from, to], sums)?;
-            let sql = "SELECT id, reason, first_at, last_at, batches, documents, recorded_at FROM gaps
-                 WHERE collector_id = ?1 AND last_at >= ?2 AND first_at <= ?3 ORDER BY last_at DESC, rowid DESC LIMIT ?4";
+            let (total, documents) = tx.prepare_cached(sql)?.query_row(params![collector, from, to], sums)?;
+            let sql = "SELECT id, reason, first_at, last_at, batches, documents, recorded_at FROM losses
+                 WHERE collector_id = ?1 AND last_at >= ?2 AND first_at <= ?3
+                 ORDER BY last_at DESC, recorded_at DESC, id LIMIT ?4";
             let mut statement = tx.prepare_cached(sql)?;
             let rows = statement.query_map(params![collector, from, to, most], from_row)?;
             Ok::<_, StoreError>(GapPage { gaps: rows.collect::<Result<_, _>>()?, total, documents })

@@ -14,6 +14,7 @@ pub mod gaps;
 pub mod import;
 pub mod lifecycle;
 pub mod log_retention;
+pub mod losses;
 pub mod open;
 pub mod operations;
 pub mod presence;

@@ -118,6 +118,8 @@ fn of_storage(text: &mut Text, storage: &StorageReport) {
     text.single("pganalytics_segments", "gauge", "Segments of sealed metrics.", segments);
     let damaged = as_f64(storage.segments.damaged);
     text.single("pganalytics_segments_damaged", "gauge", "Segments that are set aside as damaged.", damaged);
+    let missing = as_f64(storage.segments.missing);
+    text.single("pganalytics_segments_missing", "gauge", "Segments whose files are not there.", missing);
     let free = as_f64(storage.disk_free_bytes);
     text.single("pganalytics_disk_free_bytes", "gauge", "Room on the disk of the data directory.", free);
     let total = as_f64(storage.disk_total_bytes);

@@ -1,4 +1,4 @@
-//! What was measured and is lost for good, over HTTP.
+//! What was measured and is lost, over HTTP.
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
@@ -24,19 +24,20 @@ pub(super) struct GapList {
     documents: u64,
 }
 
-/// Documents that were collected one after the other and will never be stored.
+/// Documents that were collected one after the other and are lost: never stored, or stored and not to be read any more.
 #[derive(Serialize, ToSchema)]
 struct GapView {
     id: String,
     /// `spool_full`, `not_written`, `refused`, `damaged`: the agent's; `rejected`: documents that the daemon refused while
-    /// it kept the others of their pushes; `other`
+    /// it kept the others of their pushes; `segment_damaged`, `segment_missing`: what it stored and cannot read, for as
+    /// long as that is so; `other`
     reason: &'static str,
     /// When the first of it was collected; of what was rejected, when it came.
     #[schema(value_type = String, format = DateTime)]
     first_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     last_at: Timestamp,
-    /// Pushes that it would have been, or was a part of.
+    /// Pushes that it would have been, or was a part of; zero where nobody can tell.
     batches: u64,
     /// Zero where nobody can tell.
     documents: u64,

@@ -186,7 +186,7 @@ pub(super) struct SegmentsView {
     samples: u64,
     /// Set aside, because they do not read back as they were written.
     damaged: u64,
-    /// Listed, and not in their place when the daemon started.
+    /// Listed, and not in their place.
     missing: u64,
     /// In the place of segments, and listed nowhere.
     unlisted: u64,
@@ -218,7 +218,7 @@ impl From<StorageReport> for StorageView {
                 documents: segments.documents,
                 samples: segments.samples,
                 damaged: segments.damaged,
-                missing: found.missing,
+                missing: segments.missing,
                 unlisted: found.unlisted.len() as u64,
                 oldest: segments.first,
             },

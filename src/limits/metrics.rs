@@ -161,8 +161,13 @@ pub const CATALOG_READS: usize = 8;
 pub const DAMAGED_PASSED: usize = 8;
 /// Segments whose rows of the catalog are in memory, 1 KB each: all of a fleet of 500 with a retention of 90 days.
 pub const SEGMENTS_KNOWN: usize = 16 * 1024;
-/// Segments whose files are open, with their indexes: 60 KB each.
-pub const OPEN_SEGMENTS: usize = 256;
+/// The indexes of segments whose files are open, 50 KB for a collector with a thousand numbers: those of a day of a thousand
+/// such collectors, in slices of six hours. With less, each query over all of them would open every one anew.
+pub const OPEN_SEGMENTS_BYTES: usize = 256 * MIB;
+/// What part of the files that the process may have open they are at most (1/n): the others are for connections.
+pub const OPEN_SEGMENTS_PART: usize = 4;
+/// Files that the daemon asks the system for where it is given fewer: as many as its unit gives it.
+pub const OPEN_FILES: u64 = 65_536;
 /// Changes that are remembered for those who keep what they computed, at most one of each minute: a day.
 pub const CHANGES_NOTED: usize = 1440;
 /// What is kept of images to find series in them: for a type with a hundred tables 80 KB of its rows and columns, and
@@ -171,6 +176,8 @@ pub const KNOWN_TYPES_BYTES: usize = 64 * MIB;
 pub const KNOWN_DIRECTORIES_BYTES: usize = 64 * MIB;
 /// Rows of the catalog that are in memory at once where all are gone through.
 pub const SEGMENTS_LISTED: usize = 1000;
+/// How often the files of so many segments are looked for, in seconds: those of a fleet of a thousand within half an hour.
+pub const SEGMENT_SECONDS: u64 = 60;
 /// Segments that one transaction lets go, and those that one step writes anew without a type that is too old.
 pub const SEGMENTS_REMOVED_AT_ONCE: usize = 100;
 pub const SEGMENTS_TRIMMED_AT_ONCE: usize = 8;

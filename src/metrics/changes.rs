@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -22,6 +23,8 @@ pub struct Since(u64);
 #[derive(Default)]
 pub(super) struct Changes {
     state: Mutex<State>,
+    /// How often segments had been lost or found when somebody asked last.
+    losses: AtomicU64,
 }
 
 #[derive(Default)]
@@ -37,17 +40,27 @@ struct State {
 impl Metrics {
     /// The present moment: to be asked for before anything is read.
     pub fn present(&self) -> Since {
+        self.note_losses();
         Since(self.changes.state.lock().next)
     }
 
     /// The earliest time that was changed since a moment; none when nothing was.
     pub fn changed_since(&self, Since(since): Since) -> Option<Timestamp> {
+        self.note_losses();
         let state = self.changes.state.lock();
         if since < state.known_from {
             return Some(Timestamp::from_millis(i64::MIN));
         }
         let first = state.noted.partition_point(|(number, _)| *number < since);
         state.noted.get(first).map(|(_, time)| *time)
+    }
+
+    /// Takes in that segments were lost or found since somebody asked last.
+    fn note_losses(&self) {
+        let losses = self.segments.losses();
+        if self.changes.losses.swap(losses, Ordering::SeqCst) != losses {
+            self.changes.note([Timestamp::from_millis(i64::MIN)]);
+        }
     }
 
     /// Metrics were removed, or cannot be read any more: nothing of what was computed holds.

@@ -50,8 +50,6 @@ pub(super) const ALL: [(&str, Definition); 9] = [
 pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
 /// In `META`: the version of this layout.
 pub(super) const VERSION: (&[u8], u64) = (b"version", 4);
-/// The version before it, which had no journal beside it and is else the same.
-pub(super) const VERSION_WITHOUT_JOURNAL: u64 = 3;
 
 const MINUTE_MS: i64 = 60 * 1000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;

@@ -37,7 +37,7 @@ impl Merging {
         let mut merged = 0;
         for collector in collectors {
             let mut listed = self.metrics.segments.of(collector)?;
-            listed.retain(|segment| segment.damage.is_none());
+            listed.retain(|segment| segment.lost_at.is_none());
             // one of them in a round: behind it the list is another
             if let Some(group) = SPANS.iter().flat_map(|span| groups(&listed, *span, over)).next() {
                 merged += group.len();

@@ -183,7 +183,6 @@ impl Metrics {
         let Options { retention, hot_window, hot_bytes, first_seq, free_space, is_fed } = options;
         let file = RedbFile::open(path, limits::HOT_CACHE_BYTES, poison, |tx| create(tx, first_seq))?;
         check(&file)?;
-        upgrade(&file)?;
         let counters = Mutex::new(catalog::counters(&file)?);
         let free_space = free_space.unwrap_or_else(|| FreeSpace::around(path));
         let hot = Arc::new(Hot {
@@ -241,16 +240,6 @@ fn create(tx: &WriteTransaction, first_seq: u64) -> Result<(), RedbError> {
     hot::put(&mut meta, hot::NEXT_SEQ, &first_seq.to_le_bytes())
 }
 
-/// Says that a program which knows no journal must not open the store any more.
-fn upgrade(file: &RedbFile) -> Result<(), OpenError> {
-    let (name, known) = hot::VERSION;
-    let found = file.read(|tx| hot::get(&tx.open_table(hot::META)?, name, hot::open_count))?;
-    if found != Some(known) {
-        file.write(|tx| hot::put(&mut tx.open_table(hot::META)?, name, &known.to_le_bytes()))?;
-    }
-    Ok(())
-}
-
 /// Checks that this program can read the store and that no table is missing.
 fn check(file: &RedbFile) -> Result<(), OpenError> {
     let (name, known) = hot::VERSION;
@@ -260,8 +249,8 @@ fn check(file: &RedbFile) -> Result<(), OpenError> {
     })?;
     match found.cmp(&known) {
         Ordering::Greater => Err(OpenError::Newer { found, known }),
-        Ordering::Less if found != hot::VERSION_WITHOUT_JOURNAL => Err(OpenError::Older { found, known }),
-        _ => Ok(file.read(|tx| {
+        Ordering::Less => Err(OpenError::Older { found, known }),
+        Ordering::Equal => Ok(file.read(|tx| {
             for (_, table) in hot::ALL {
                 tx.open_table(table)?;
             }

@@ -71,7 +71,10 @@ impl Metrics {
             if old.documents == segment.documents {
                 all.add(segment.documents, segment.first, segment.last);
                 whole.push(segment);
-            } else if old.documents > 0 && trimmed < limits::SEGMENTS_TRIMMED_AT_ONCE {
+            } else if old.documents > 0
+                && segment.lost_at.is_none()
+                && trimmed < limits::SEGMENTS_TRIMMED_AT_ONCE
+            {
                 let part = self.trim(&segment, &old, &also)?;
                 if let Some((first, last)) = part.span {
                     all.add(part.documents, first, last);

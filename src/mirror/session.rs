@@ -4,6 +4,7 @@
 //! site for this appliance; a copy that went back in time, or that is new, gets everything again.
 
 use std::collections::HashSet;
+use std::io;
 use std::time::Instant;
 
 use rustls::pki_types::CertificateDer;
@@ -16,6 +17,7 @@ use super::registry::appliance_id;
 use super::standing::Sent;
 use super::{MirrorError, Source, schema};
 use crate::crypto::{Secret, fill_random};
+use crate::files;
 use crate::ids::CollectorId;
 use crate::limits::{MIRROR_CONNECT_TIME, SECRET_FILE_BYTES};
 use crate::metrics::{FeedKey, Gap, Link};
@@ -127,12 +129,9 @@ async fn connect(options: &Options) -> Result<Connected, MirrorError> {
 fn password(options: &Options) -> Result<Option<Secret>, MirrorError> {
     let Some(path) = &options.password_file else { return Ok(None) };
     let failed = |source| MirrorError::File { path: path.clone(), source };
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    std::io::Read::read_to_string(&mut std::io::Read::take(file, SECRET_FILE_BYTES), &mut text)
-        .map_err(failed)?;
-    let text = Secret::new(text);
-    Ok(Some(Secret::new(text.expose().trim_end_matches(['\n', '\r']))))
+    let bytes = files::read_secret(path, SECRET_FILE_BYTES).map_err(failed)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| failed(io::Error::other("it is not text")))?;
+    Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r']))))
 }
 
 async fn check(client: &Client, server_version: &str) -> Result<(), MirrorError> {

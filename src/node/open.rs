@@ -26,6 +26,7 @@ use crate::events::Events;
 use crate::fleet::actions::ActionsJob;
 use crate::fleet::archive::PurgeJob;
 use crate::fleet::expiry::Expiry;
+use crate::fleet::losses::{self, SegmentWatch};
 use crate::fleet::operations::{HistoryJob, OperationsJob};
 use crate::fleet::presence::PresenceJob;
 use crate::fleet::pulse::PulseJob;
@@ -33,7 +34,7 @@ use crate::fleet::{ActionError, ConnectionTests, Fleet, Ground, LogRetention, Pr
 use crate::ids::IdSource;
 use crate::jobs::{Job, Jobs};
 
-use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, MARKS_SECONDS, PULSE_SECONDS};
+use crate::limits::{CERTIFICATE_SECONDS, KEYS_SECONDS, MARKS_SECONDS, PULSE_SECONDS, SEGMENT_SECONDS};
 use crate::logs::{Logs, LogsError};
 use crate::metrics::{self, Folding, Forgetting, Merging, Metrics, Seal};
 use crate::mirror;
@@ -168,16 +169,15 @@ impl Node {
         let layout = &data_dir.layout;
         let Records { audit, access, db, ring, .. } =
             Records::open_in(layout, options, &poison, &clock, &ids)?;
-        let events = Events::new(clock.clone());
         let groups = groups(&db, &audit, &clock, &ids)?;
         let collectors = Collectors::new(Arc::clone(&db), Arc::clone(&ring), clock.clone(), ids.clone());
-        let dashboards = Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone());
         let Certificates { authority, server } = Certificates::open(options, &db, &ring, &audit, &clock)?;
         check_missing(layout, &collectors)?;
         let (segments, metrics) = open_metrics(layout, &db, &poison, &clock, options.of_metrics())?;
         let logs = Arc::new(Logs::open(&layout.logs(), poison.clone(), clock.clone())?);
         check_owner(layout, &db, &audit, &metrics, &logs)?;
-        segments.settle()?;
+        losses::settle(&segments, &audit, &collectors)?;
+        let events = Events::new(clock.clone());
         let ground =
             Ground { db, ring, audit, events, clock, ids, access, authority, collectors, metrics, logs };
         let Fleet { presence, pulse, registrar, actions, archive, operations, gaps } =
@@ -204,6 +204,7 @@ impl Node {
                 (Box::new(Merging::new(Arc::clone(&metrics))), 30),
                 (Box::new(Forgetting::new(Arc::clone(&metrics))), 60),
                 (Box::new(Expiry::new(Arc::clone(&metrics), Arc::clone(&archive), audit.clone())), 60),
+                (Box::new(SegmentWatch::new(&segments)), SEGMENT_SECONDS),
                 (Box::new(DiskWatch { db: Arc::clone(&db), sizes: Sizes::of(layout, &segments) }), 60),
                 (Box::new(LogRetention { logs: Arc::clone(&logs), metrics: Arc::clone(&metrics) }), 10),
                 (Box::new(PruneJob::new(Arc::clone(&access))), 600),
@@ -214,6 +215,7 @@ impl Node {
         )?;
         Ok(Self {
             replies: Replies::new(Arc::clone(&db), Arc::clone(&ring), clock.clone()),
+            dashboards: Dashboards::new(Arc::clone(&db), audit.clone(), collectors.clone()),
             opened_at: clock.now(),
             was_unclean: data_dir.was_unclean,
             stopping: Stopping::default(),
@@ -224,7 +226,6 @@ impl Node {
             events,
             access,
             groups,
-            dashboards,
             collectors,
             metrics,
             segments,

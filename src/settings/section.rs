@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::{Table, Value};
@@ -102,8 +104,18 @@ impl<'a> Section<'a> {
 
     /// The path of a file that must be there.
     pub fn file(&mut self, key: &str, hint: &str) -> Option<PathBuf> {
+        self.file_by(|path| File::open(path), key, hint)
+    }
+
+    /// The same, of a file that is opened in its own way: a secret, only where others may not read it.
+    pub fn file_by(
+        &mut self,
+        open: impl FnOnce(&Path) -> io::Result<File>,
+        key: &str,
+        hint: &str,
+    ) -> Option<PathBuf> {
         let path = self.path(key)?;
-        if let Err(error) = std::fs::File::open(&path) {
+        if let Err(error) = open(&path) {
             let rule = format!("cannot be opened: {error}");
             self.note(key, Some(path.display().to_string()), &rule, hint);
         }

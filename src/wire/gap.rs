@@ -19,6 +19,10 @@ named!(
     Damaged = "damaged",
     /// The daemon took the others of their pushes and not them.
     Rejected = "rejected",
+    /// The daemon stored them, and what it wrote is damaged: its file is set aside.
+    SegmentDamaged = "segment_damaged",
+    /// The daemon stored them, and the file that they are in is not there.
+    SegmentMissing = "segment_missing",
     /// A reason that an agent of another release has.
     Other = "other",
 });

@@ -252,7 +252,7 @@ fn a_key_that_others_may_read_is_not_used_and_the_agent_says_how_to_mend_that() 
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(
         said.contains(&format!(
-            "its mode is 0644, and a key is for its owner alone: chmod 600 {}",
+            "its mode is 0644, and a secret is for its owner alone: chmod 600 {}",
             key.display()
         )),
         "{said}"

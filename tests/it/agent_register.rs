@@ -98,6 +98,19 @@ fn an_identity_that_cannot_be_used_is_refused_at_the_start() {
         assert!(told.contains(said) && told.contains("register the agent again"), "{said}: {told}");
         assert!(!told.contains("PRIVATE"), "{told}");
     }
+    write(&folder.join("key"), &key);
+    for name in ["token", "key"] {
+        let path = folder.join(name);
+        let chmod = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        chmod(0o644);
+        for command in ["check", "run"] {
+            let output = configured.run(command, &[]);
+            let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert!(!output.status.success(), "{told}");
+            assert!(told.contains(&format!("chmod 600 {}", path.display())), "{command}: {told}");
+        }
+        chmod(0o600);
+    }
 }
 
 #[test]

@@ -220,7 +220,7 @@ fn check(folder: &Path, node: &Node, round: u64) -> usize {
 fn check_audit(node: &Node) {
     let audit = node.audit.verify(&*node.access.signing_keys()).unwrap();
     assert_eq!(audit.first_bad_entry, None);
-    assert_eq!(node.segments.found().missing, 0);
+    assert_eq!(node.segments.totals().unwrap().missing, 0);
     assert_eq!(node.segments.totals().unwrap().damaged, 0);
 }
 

@@ -32,6 +32,7 @@ fn promtool_finds_nothing_wrong_with_the_figures() {
         "pganalytics_collectors{status=\"online\"} 1",
         "pganalytics_documents_stored 1",
         "pganalytics_storage_bytes{store=\"hot\"} ",
+        "pganalytics_segments_missing 0",
         "pganalytics_job_failures_total{job=\"mirror\"} ",
         "pganalytics_mirror_lag_seconds ",
     ] {

@@ -144,7 +144,8 @@ fn everything_is_there(folder: &Path, said: &str, fault: &[(&str, &str)]) {
         Merging::new(Arc::clone(&node.metrics)).step(START).unwrap();
     }
     assert!(node.segments.totals().unwrap().segments > 0);
-    assert_eq!((node.segments.found().missing, node.segments.totals().unwrap().damaged), (0, 0));
+    let totals = node.segments.totals().unwrap();
+    assert_eq!((totals.missing, totals.damaged), (0, 0));
     node.close();
 }
 

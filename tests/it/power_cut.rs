@@ -17,6 +17,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use pganalytics::access::HashCost;
+use pganalytics::archive::Totals;
 use pganalytics::audit::Origin;
 use pganalytics::clock::{Clock, Timestamp};
 use pganalytics::ids::{CollectorId, IdSource};
@@ -232,8 +233,7 @@ fn check_node(node: &Node, acknowledged: &Acknowledged) -> Result<(), String> {
     let lost = acknowledged.of("push").find(|key| !found.contains_key(*key));
     lost.map_or(Ok(()), |key| Err(format!("push {key} is lost; {documents} documents are there")))?;
     check_registry(node, acknowledged)?;
-    let (missing, damaged) =
-        (node.segments.found().missing, node.segments.totals().map_err(in_words)?.damaged);
+    let Totals { missing, damaged, .. } = node.segments.totals().map_err(in_words)?;
     if missing + damaged > 0 {
         Err(format!("{missing} segments are missing, {damaged} damaged"))
     } else {

@@ -97,3 +97,14 @@ fn a_reload_applies_the_filter_of_the_log_and_names_what_waits_for_a_restart() {
     assert!(!again.contains("wait for a restart"), "{again}");
     assert_eq!(appliance.stop(), Some(0));
 }
+
+/// A shell gives a thousand, which are too few for the segments and connections of a large fleet.
+#[test]
+fn a_daemon_may_open_as_many_files_as_its_unit_would_give_it() {
+    let appliance = Appliance::start();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", appliance.id())).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let mut given = line.split_whitespace().map(|number| number.parse().unwrap_or(u64::MAX));
+    let (soft, hard) = (given.next().unwrap(), given.next().unwrap());
+    assert!(soft >= hard.min(65_536), "{line}");
+}

@@ -16,4 +16,5 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("0012_disk.sql"),
     include_str!("0013_gaps.sql"),
     include_str!("0014_marks.sql"),
+    include_str!("0015_losses.sql"),
 ];

@@ -11,6 +11,7 @@ use super::{
     SpoolSettings, TokenSource, Uplink,
 };
 use crate::crypto::Secret;
+use crate::files::open_secret;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::postgres::SslMode;
@@ -156,7 +157,7 @@ fn backend(file: &mut Table, environment: &Environment, need: Need, found: &Foun
     }
     let ca_file = tls.file("ca_file", "the certificate of the daemon's authority");
     let certificate = tls.file("cert_file", "the register command writes it");
-    let key = tls.file("key_file", "the register command writes it");
+    let key = tls.file_by(open_secret, "key_file", "the register command writes it");
     if certificate.is_some() != key.is_some() {
         tls.note("cert_file", None, "goes together with key_file", "set both or none");
     }
@@ -287,7 +288,8 @@ fn postgres(file: &mut Table, environment: &Environment, found: &Found) -> Optio
     let port = section.number("port", &limits::PORTS).and_then(|port| u16::try_from(port).ok());
     let port = port.or_else(|| port_of(environment, found)).unwrap_or(5432);
     let user = section.text("user").or(environment.text("PGUSER")).unwrap_or_else(user_name);
-    let password_file = section.file("password_file", "readable by the agent's user, mode 0600");
+    let password_file =
+        section.file_by(open_secret, "password_file", "readable by the agent's user, mode 0600");
     let ca_file = section.file("ca_file", "the certificate of the authority that PostgreSQL's comes from");
     let ca_file = ca_file.or(environment.text("PGSSLROOTCERT").map(PathBuf::from));
     let ssl_mode = match section.text("ssl_mode").or(environment.text("PGSSLMODE")) {

@@ -143,7 +143,7 @@ const POSTGRES: Part = Part {
         Key::new(
             "password_file",
             Form::Path,
-            "A file that holds the password and nothing else. As a systemd credential it is \
+            "A file that holds the password and nothing else, mode 0600. As a systemd credential it is \
              /run/credentials/pganalytics-collector.service/pganalytics-collector.postgres-password.",
         )
         .otherwise("PGPASSWORD, then the file that PGPASSFILE names, then ~/.pgpass, as libpq knows them")

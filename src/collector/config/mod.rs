@@ -10,7 +10,10 @@ mod tuning;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::crypto::Secret;
+use crate::files;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::postgres::SslMode;
@@ -270,12 +273,19 @@ impl TokenSource {
 
 /// A secret from a file, without the white space around it.
 pub(super) fn read_secret(path: &Path) -> std::io::Result<Secret> {
-    let text = zeroize::Zeroizing::new(read_bounded(path, limits::SECRET_FILE_BYTES)?);
+    let text = read_secret_text(path)?;
     let secret = text.trim();
     if secret.is_empty() {
         return Err(std::io::Error::other("the file is empty"));
     }
     Ok(Secret::new(secret))
+}
+
+/// All of a file that others may not read.
+fn read_secret_text(path: &Path) -> std::io::Result<Zeroizing<String>> {
+    let bytes = files::read_secret(path, limits::SECRET_FILE_BYTES)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| std::io::Error::other("it is not text"))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -4,11 +4,8 @@
 
 use std::path::PathBuf;
 
-use zeroize::Zeroizing;
-
-use super::{read_bounded, read_secret};
+use super::{read_secret, read_secret_text};
 use crate::crypto::Secret;
-use crate::limits;
 
 #[derive(Clone, Debug)]
 pub enum Password {
@@ -43,8 +40,8 @@ impl Password {
             Self::File(path) => read_secret(path)
                 .map(Some)
                 .map_err(|cause| PasswordError { path: path.display().to_string(), cause }),
-            Self::PassFile(path) => match read_bounded(path, limits::SECRET_FILE_BYTES) {
-                Ok(text) => Ok(find(&Zeroizing::new(text), [host, &port.to_string(), database, user])),
+            Self::PassFile(path) => match read_secret_text(path) {
+                Ok(text) => Ok(find(&text, [host, &port.to_string(), database, user])),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 Err(cause) => Err(PasswordError { path: path.display().to_string(), cause }),
             },
@@ -88,10 +85,28 @@ fn last(fields: &mut [String]) -> &mut String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn password(text: &str, wanted: [&str; 4]) -> Option<String> {
         find(text, wanted).map(|secret| secret.expose().to_owned())
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_named_and_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pgpass");
+        crate::files::write_whole(&path, b"*:*:*:ann:two\n", crate::files::Access::Owner).unwrap();
+        let read = |password: Password| password.read("db", 5432, "app", "ann");
+        let found = read(Password::PassFile(path.clone())).unwrap();
+        assert_eq!(found.unwrap().expose(), "two");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        for password in [Password::PassFile(path.clone()), Password::File(path.clone())] {
+            let error = read(password).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("chmod 600 {}", path.display())), "{error}");
+        }
+        assert!(read(Password::PassFile(folder.path().join("none"))).unwrap().is_none());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The configuration as operators write it, the packaged example included.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
 use super::*;
 use crate::settings::Found;
 use crate::settings::held::Held;
@@ -58,6 +60,44 @@ fn the_description_is_what_is_read() {
     };
     let identity = "id = 'col_01939b3c-5a00-7000-8000-000000000001'\ntoken_file = '/dev/null'\n";
     Held { description: keys::KEYS, read: &read, needed: &[("collector", identity)] }.check();
+}
+
+#[test]
+fn a_secret_that_others_may_read_is_a_problem_and_roots_may_be_its_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let chmod = |name: &str, mode: u32| {
+        std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let secrets = ["token", "key", "password"];
+    for name in ["crt", secrets[0], secrets[1], secrets[2]] {
+        crate::files::write_whole(&at(name), b"canary", crate::files::Access::Owner).unwrap();
+    }
+    let place = folder.path().display();
+    let (_folder, path) = written(&format!(
+        "[collector]\nid = '{ID}'\ntoken_file = '{place}/token'\n[backend]\nurl = 'https://a.example'\n\
+         [tls]\ncert_file = '{place}/crt'\nkey_file = '{place}/key'\n[postgres]\npassword_file = '{place}/password'\n"
+    ));
+    let problems = || match load(Some(&path), &nothing(), Need::Everything) {
+        Ok(_) => Vec::new(),
+        Err(Problems(problems)) => problems.iter().map(ToString::to_string).collect(),
+    };
+    chmod("crt", 0o644);
+    assert_eq!(problems(), [""; 0]);
+    for (name, key) in secrets.iter().zip(["collector.token_file", "tls.key_file", "postgres.password_file"])
+    {
+        for mode in [0o604, 0o644, 0o660] {
+            chmod(name, mode);
+            let problems = problems();
+            let mended = format!("chmod 600 {}", at(name).display());
+            assert!(problems.len() == 1 && problems[0].starts_with(key), "{name} {mode:o}: {problems:?}");
+            assert!(problems[0].contains(&mended) && !problems[0].contains("canary"), "{problems:?}");
+        }
+        chmod(name, 0o640);
+        let is_roots = std::fs::metadata(at(name)).unwrap().uid() == 0;
+        assert_eq!(problems().is_empty(), is_roots, "{name}: {:?}", problems());
+        chmod(name, 0o600);
+    }
 }
 
 #[test]

@@ -1,7 +1,13 @@
 //! What is lost for good is on record: as agents declare it, and as the daemon refuses it.
 
+use std::sync::Arc;
+
 use super::agents::registered_as;
 use super::*;
+use crate::files::{Access, write_whole};
+use crate::ids::CollectorId;
+use crate::jobs::Job;
+use crate::metrics::{Batch, Seal};
 
 const GAP: &str = "01939b3c-5a00-7000-8000-0000000000aa";
 
@@ -113,4 +119,75 @@ async fn documents_that_are_refused_while_others_are_kept_are_one_gap_a_day_also
     let ada = told.daemon.token("ada").await;
     let listed = told.daemon.get(&format!("/collectors/{id}/gaps"), &ada).await.body;
     assert_eq!((&listed["total"], &listed["documents"]), (&json!(2), &json!(5)), "{listed}");
+}
+
+impl Told {
+    /// Two segments with a document each, from days before.
+    fn seal(&self) -> [std::path::PathBuf; 2] {
+        let node = &self.daemon.node;
+        node.jobs.stop();
+        let (collector, now) = (self.agent.0.parse::<CollectorId>().unwrap(), self.daemon.clock.now());
+        for hours in [80, 50] {
+            let at = now.minus(Duration::from_secs(3600) * hours);
+            let text =
+                serde_json::value::to_raw_value(&json!({"type": "x", "timestamp": at, "n": hours})).unwrap();
+            let batch = Batch { collector, idempotency_key: None, timestamp: None, documents: vec![&text] };
+            node.metrics.accept(&batch).unwrap();
+        }
+        Seal::new(Arc::clone(&node.metrics)).step(now).unwrap();
+        let segments = node.segments.of(collector).unwrap();
+        [0, 1].map(|number| node.segments.path(&segments[number]))
+    }
+
+    async fn documents(&self) -> usize {
+        let path = format!("/collectors/{}/documents?from=2026-11-01T00:00:00Z", self.agent.0);
+        let reply = self.daemon.get(&path, &self.ada).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.body["documents"].as_array().unwrap().len()
+    }
+
+    /// What the audit log says of sealed metrics, the oldest first.
+    async fn told_of_metrics(&self) -> Vec<Value> {
+        let path = format!("/collectors/{}/audit?limit=100", self.agent.0);
+        let entries = self.daemon.get(&path, &self.ada).await.body["entries"].take();
+        let entries = entries.as_array().unwrap().iter().rev();
+        entries.filter(|entry| entry["action"].as_str().unwrap().starts_with("metrics.")).cloned().collect()
+    }
+}
+
+#[actix_web::test]
+async fn sealed_metrics_that_cannot_be_read_are_a_gap_and_on_record_until_they_can() {
+    let told = Told::start().await;
+    let [first, second] = told.seal();
+    let whole = std::fs::read(&first).unwrap();
+    std::fs::remove_file(&first).unwrap();
+    write_whole(&second, &std::fs::read(&second).unwrap()[..60], Access::Group).unwrap();
+    assert_eq!((told.documents().await, told.documents().await), (0, 0));
+    let listed = told.gaps("").await;
+    assert_eq!((&listed["total"], &listed["documents"]), (&json!(2), &json!(2)), "{listed}");
+    let of = |number: usize, field: &str| listed["gaps"][number][field].clone();
+    assert_eq!([of(0, "reason"), of(1, "reason")], ["segment_damaged", "segment_missing"]);
+    assert_eq!(
+        [of(1, "first_at"), of(1, "last_at"), of(1, "recorded_at")],
+        ["2026-11-17T06:00:00.000Z", "2026-11-17T06:00:00.000Z", "2026-11-20T14:00:00.000Z"]
+    );
+    let system = told.daemon.get("/system", &told.ada).await.body;
+    let segments = &system["storage"]["segments"];
+    assert_eq!((&segments["missing"], &segments["damaged"]), (&json!(1), &json!(1)));
+
+    write_whole(&first, &whole, Access::Group).unwrap();
+    assert_eq!(told.documents().await, 1);
+    assert_eq!(told.gaps("").await["total"], 1);
+    assert_eq!(told.daemon.get("/system", &told.ada).await.body["storage"]["segments"]["missing"], 0);
+    let entries = told.told_of_metrics().await;
+    let actions: Vec<_> = entries.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    let mut sorted = actions.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, ["metrics.damaged", "metrics.found", "metrics.missing"], "each once");
+    assert_eq!(actions.last(), Some(&"metrics.found"));
+    for entry in &entries {
+        assert_eq!((&entry["actor"]["name"], &entry["target"]["name"]), (&json!("system"), &json!("db-1")));
+        assert_eq!(entry["new_values"]["documents"], 1, "{entry}");
+        assert_eq!(entry["reason"].is_string(), entry["action"] == "metrics.damaged", "{entry}");
+    }
 }

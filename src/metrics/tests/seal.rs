@@ -1,14 +1,14 @@
 //! Sealing: nothing leaves the hot store that no segment has, nothing is in two of them, and who reads sees no
 //! difference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::json;
 
 use super::*;
 use crate::files::{Access, write_whole};
 use crate::jobs::Job;
-use crate::metrics::{Merging, Seal};
+use crate::metrics::{Merging, Retention, Seal};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -165,8 +165,51 @@ fn a_segment_that_is_missing_leaves_the_rest() {
     }
     Seal::new(Arc::clone(&store.metrics)).step(START).unwrap();
     let first = store.metrics.segments.of(id(1)).unwrap().remove(0);
-    std::fs::remove_file(store.metrics.segments.path(&first)).unwrap();
+    let path = store.metrics.segments.path(&first);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let before = store.metrics.present();
+    assert_eq!(store.documents(1).len(), 2);
+    assert!(store.metrics.changed_since(before).is_some(), "what was computed before had the third");
     let store = store.reopen();
     assert_eq!(store.documents(1).len(), 2);
-    assert_eq!(store.metrics.segments.found().missing, 1);
+    assert_eq!(store.metrics.segments.totals().unwrap().missing, 1);
+    let before = store.metrics.present();
+    assert!(store.metrics.changed_since(before).is_none());
+    write_whole(&path, &whole, Access::Group).unwrap();
+    assert_eq!(store.documents(1).len(), 3);
+    assert!(store.metrics.changed_since(before).is_some(), "what was computed before lacked it");
+}
+
+#[test]
+fn a_segment_that_is_missing_keeps_no_others_from_being_merged_or_trimmed() {
+    let store = Store::with(Options {
+        retention: Retention { of: [("sysstat".to_owned(), HOUR * 100)].into(), ..Retention::default() },
+        ..Options::default()
+    });
+    for hour in 24..24 * 4 {
+        push(&store, START.minus(HOUR * hour), i64::from(hour));
+        let other = json!({ "type": "x", "timestamp": START.minus(HOUR * hour), "n": hour });
+        store.push(1, None, &[other]).unwrap();
+    }
+    let mut seal = Seal::new(Arc::clone(&store.metrics));
+    (0..3).for_each(|_| drop(seal.step(START).unwrap()));
+    let all = store.metrics.segments.of(id(1)).unwrap();
+    std::fs::remove_file(store.metrics.segments.path(&all[3])).unwrap();
+    store.metrics.segments.look_for_files(0).unwrap();
+    let mut merging = Merging::new(Arc::clone(&store.metrics));
+    (0..40).for_each(|_| drop(merging.step(START).unwrap()));
+    let few = store.metrics.segments.of(id(1)).unwrap();
+    // the two of the day before became one, and the other three of its day
+    assert!(few.iter().any(|segment| segment.file == all[3].file));
+    assert_eq!(few.len(), all.len() - 3);
+    let later = START.plus(HOUR * 100);
+    for _ in 0..few.len() {
+        store.metrics.expire(later, &mut 0, &HashSet::new(), |_, _| Ok(())).unwrap();
+    }
+    for segment in store.metrics.segments.of(id(1)).unwrap() {
+        let kinds: Vec<_> = segment.kinds.iter().map(|kind| kind.kind.as_str()).collect();
+        let expected = if segment.file == all[3].file { vec!["sysstat", "x"] } else { vec!["x"] };
+        assert_eq!(kinds, expected, "{segment:?}");
+    }
 }

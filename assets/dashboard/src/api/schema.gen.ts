@@ -2022,11 +2022,11 @@ export interface components {
             /** @description Gaps that touch the range. */
             total: number;
         };
-        /** @description Documents that were collected one after the other and will never be stored. */
+        /** @description Documents that were collected one after the other and are lost: never stored, or stored and not to be read any more. */
         GapView: {
             /**
              * Format: int64
-             * @description Pushes that it would have been, or was a part of.
+             * @description Pushes that it would have been, or was a part of; zero where nobody can tell.
              */
             batches: number;
             /**
@@ -2044,7 +2044,8 @@ export interface components {
             last_at: string;
             /**
              * @description `spool_full`, `not_written`, `refused`, `damaged`: the agent's; `rejected`: documents that the daemon refused while
-             *     it kept the others of their pushes; `other`
+             *     it kept the others of their pushes; `segment_damaged`, `segment_missing`: what it stored and cannot read, for as
+             *     long as that is so; `other`
              */
             reason: string;
             /** Format: date-time */
@@ -2681,7 +2682,7 @@ export interface components {
             documents: number;
             /**
              * Format: int64
-             * @description Listed, and not in their place when the daemon started.
+             * @description Listed, and not in their place.
              */
             missing: number;
             /**

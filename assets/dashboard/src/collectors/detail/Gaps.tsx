@@ -14,10 +14,12 @@ const REASONS: Record<Gap['reason'], () => string> = {
   refused: () => t('refused'),
   damaged: () => t('damaged'),
   rejected: () => t('rejected'),
+  segment_damaged: () => t('segmentDamaged'),
+  segment_missing: () => t('segmentMissing'),
   other: () => t('otherReason'),
 };
 
-/** What is lost for good; nothing where nothing is. */
+/** What is lost; nothing where nothing is. */
 export function Gaps({ id }: { id: string }) {
   const { data } = useCollectorGapsQuery({ id, limit: SHOWN }, { pollingInterval: REFRESH_MS, refetchOnMountOrArgChange: true });
   if (!data || data.total === 0) return null;
