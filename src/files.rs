@@ -78,6 +78,21 @@ pub fn read_secret(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8
 /// service its key. A pipe belongs to whoever holds its ends.
 pub fn open_secret(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
+    refuse_loose(path, &file)?;
+    Ok(file)
+}
+
+/// The content of a password or token. Sites hand those out with modes of their own, and a fleet that stops collecting
+/// would be the greater harm: where others may read it, the log says so.
+pub fn read_password(path: &Path, limit_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = File::open(path)?;
+    if let Err(rule) = refuse_loose(path, &file) {
+        tracing::warn!(path = %path.display(), "others may read a password or token: {rule}");
+    }
+    read_up_to(limit_bytes, file)
+}
+
+fn refuse_loose(path: &Path, file: &File) -> io::Result<()> {
     let about = file.metadata()?;
     let mode = about.permissions().mode() & 0o777;
     let of_others = if about.uid() == 0 { 0o037 } else { 0o077 };
@@ -87,7 +102,7 @@ pub fn open_secret(path: &Path) -> io::Result<File> {
             path.display()
         )));
     }
-    Ok(file)
+    Ok(())
 }
 
 /// What to do about an error that a person can mend, in brackets; nothing for the others.

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use tokio_postgres::config::Host;
 use toml::Table;
 
-use crate::files::open_secret;
 use crate::limits::{MIRROR_BATCH, MIRROR_BATCH_BYTES, MIRROR_INTERVAL, MIRROR_INTERVAL_S, SITE_ID_CHARS};
 use crate::mirror::{Options, Span};
 use crate::names::Named;
@@ -20,7 +19,7 @@ pub(super) fn mirror(file: &mut Table, environment: &Environment, found: &Found)
     let site_id = section.text("site_id");
     let hint = "it must be readable by the user that the daemon runs as";
     let ca_file = section.file("ca_file", hint);
-    let password_file = section.file_by(open_secret, "password_file", hint);
+    let password_file = section.file("password_file", hint);
     let batch = section.bytes("batch", &MIRROR_BATCH).and_then(|bytes| usize::try_from(bytes).ok());
     let interval = section.seconds("interval", &MIRROR_INTERVAL_S);
     let partition = partition(&mut section);

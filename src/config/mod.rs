@@ -251,22 +251,21 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_others_may_read_are_problems() {
+    fn keys_that_others_may_read_are_problems() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().display();
-        for name in ["key", "password", "ring"] {
+        for name in ["key", "ring"] {
             let path = folder.path().join(name);
             crate::files::write_whole(&path, b"canary", crate::files::Access::Owner).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         }
         let text = format!(
-            "[server]\nprivate_key_file = '{place}/key'\n[storage]\nroot_key_file = '{place}/ring'\n\
-             [mirror]\nurl = 'postgresql://u@h/d'\nsite_id = 's'\npassword_file = '{place}/password'\n"
+            "[server]\nprivate_key_file = '{place}/key'\n[storage]\nroot_key_file = '{place}/ring'\n"
         );
         let problems = problems(&text, &[]);
-        let named = ["server.private_key_file", "storage.root_key_file", "mirror.password_file"];
+        let named = ["server.private_key_file", "storage.root_key_file"];
         assert_eq!(problems.len(), named.len(), "{problems:#?}");
-        for (problem, (field, file)) in problems.iter().zip(named.iter().zip(["key", "ring", "password"])) {
+        for (problem, (field, file)) in problems.iter().zip(named.iter().zip(["key", "ring"])) {
             assert!(problem.starts_with(field), "{problem}");
             assert!(problem.contains(&format!("chmod 600 {place}/{file}")), "{problem}");
         }

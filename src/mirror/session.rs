@@ -129,7 +129,7 @@ async fn connect(options: &Options) -> Result<Connected, MirrorError> {
 fn password(options: &Options) -> Result<Option<Secret>, MirrorError> {
     let Some(path) = &options.password_file else { return Ok(None) };
     let failed = |source| MirrorError::File { path: path.clone(), source };
-    let bytes = files::read_secret(path, SECRET_FILE_BYTES).map_err(failed)?;
+    let bytes = files::read_password(path, SECRET_FILE_BYTES).map_err(failed)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| failed(io::Error::other("it is not text")))?;
     Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r']))))
 }

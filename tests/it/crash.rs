@@ -123,8 +123,7 @@ fn stored(appliance: &Appliance, token: &str, collector: &str) -> BTreeMap<Strin
     found
 }
 
-fn names(entries: &Value, list: &str, member: impl Fn(&Value) -> &Value) -> Vec<String> {
-    let entries = entries[list].as_array().unwrap();
+fn names(entries: &[Value], member: impl Fn(&Value) -> &Value) -> Vec<String> {
     entries.iter().map(|entry| member(entry).as_str().unwrap().to_owned()).collect()
 }
 
@@ -220,14 +219,13 @@ impl Round {
     fn check_groups(&self, appliance: &Appliance, admin: &str) {
         let ours = |name: &String| name.starts_with(&format!("g{}-", self.number));
         let groups = appliance.client.get("/api/v1/groups", Some(admin));
-        let groups: Vec<_> =
-            names(&groups.body, "groups", |group| &group["name"]).into_iter().filter(ours).collect();
-        let path = "/api/v1/audit?action=group.create&limit=1000";
-        let audited = appliance.client.get(path, Some(admin));
-        let mut audited: Vec<_> = names(&audited.body, "entries", |entry| &entry["target"]["name"])
+        let groups: Vec<_> = names(groups.body["groups"].as_array().unwrap(), |group| &group["name"])
             .into_iter()
             .filter(ours)
             .collect();
+        let audited = appliance.audited(admin, "&action=group.create");
+        let mut audited: Vec<_> =
+            names(&audited, |entry| &entry["target"]["name"]).into_iter().filter(ours).collect();
         let there: BTreeSet<_> = groups.iter().cloned().collect();
         assert_eq!(there.len(), groups.len(), "round {}: a group is there twice", self.number);
         audited.sort_unstable();

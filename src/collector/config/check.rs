@@ -288,8 +288,7 @@ fn postgres(file: &mut Table, environment: &Environment, found: &Found) -> Optio
     let port = section.number("port", &limits::PORTS).and_then(|port| u16::try_from(port).ok());
     let port = port.or_else(|| port_of(environment, found)).unwrap_or(5432);
     let user = section.text("user").or(environment.text("PGUSER")).unwrap_or_else(user_name);
-    let password_file =
-        section.file_by(open_secret, "password_file", "readable by the agent's user, mode 0600");
+    let password_file = section.file("password_file", "readable by the agent's user, mode 0600");
     let ca_file = section.file("ca_file", "the certificate of the authority that PostgreSQL's comes from");
     let ca_file = ca_file.or(environment.text("PGSSLROOTCERT").map(PathBuf::from));
     let ssl_mode = match section.text("ssl_mode").or(environment.text("PGSSLMODE")) {

@@ -271,9 +271,9 @@ impl TokenSource {
     }
 }
 
-/// A secret from a file, without the white space around it.
+/// A token or password from a file, without the white space around it.
 pub(super) fn read_secret(path: &Path) -> std::io::Result<Secret> {
-    let text = read_secret_text(path)?;
+    let text = text(&files::read_password(path, limits::SECRET_FILE_BYTES)?)?;
     let secret = text.trim();
     if secret.is_empty() {
         return Err(std::io::Error::other("the file is empty"));
@@ -281,10 +281,8 @@ pub(super) fn read_secret(path: &Path) -> std::io::Result<Secret> {
     Ok(Secret::new(secret))
 }
 
-/// All of a file that others may not read.
-fn read_secret_text(path: &Path) -> std::io::Result<Zeroizing<String>> {
-    let bytes = files::read_secret(path, limits::SECRET_FILE_BYTES)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| std::io::Error::other("it is not text"))?;
+fn text(bytes: &[u8]) -> std::io::Result<Zeroizing<String>> {
+    let text = std::str::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not text"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 

@@ -4,8 +4,9 @@
 
 use std::path::PathBuf;
 
-use super::{read_secret, read_secret_text};
+use super::{read_secret, text};
 use crate::crypto::Secret;
+use crate::{files, limits};
 
 #[derive(Clone, Debug)]
 pub enum Password {
@@ -40,11 +41,14 @@ impl Password {
             Self::File(path) => read_secret(path)
                 .map(Some)
                 .map_err(|cause| PasswordError { path: path.display().to_string(), cause }),
-            Self::PassFile(path) => match read_secret_text(path) {
-                Ok(text) => Ok(find(&text, [host, &port.to_string(), database, user])),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(cause) => Err(PasswordError { path: path.display().to_string(), cause }),
-            },
+            // libpq does not read one that others may read either
+            Self::PassFile(path) => {
+                match files::read_secret(path, limits::SECRET_FILE_BYTES).and_then(|bytes| text(&bytes)) {
+                    Ok(text) => Ok(find(&text, [host, &port.to_string(), database, user])),
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                    Err(cause) => Err(PasswordError { path: path.display().to_string(), cause }),
+                }
+            }
         }
     }
 }
@@ -94,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_may_read_is_named_and_not_used() {
+    fn a_password_file_of_libpq_that_others_may_read_is_named_and_not_used() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pgpass");
         crate::files::write_whole(&path, b"*:*:*:ann:two\n", crate::files::Access::Owner).unwrap();
@@ -102,10 +106,8 @@ mod tests {
         let found = read(Password::PassFile(path.clone())).unwrap();
         assert_eq!(found.unwrap().expose(), "two");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        for password in [Password::PassFile(path.clone()), Password::File(path.clone())] {
-            let error = read(password).unwrap_err().to_string();
-            assert!(error.ends_with(&format!("chmod 600 {}", path.display())), "{error}");
-        }
+        let error = read(Password::PassFile(path.clone())).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("chmod 600 {}", path.display())), "{error}");
         assert!(read(Password::PassFile(folder.path().join("none"))).unwrap().is_none());
     }
 

@@ -259,6 +259,21 @@ impl Appliance {
         (reply.string("id"), reply.string("jwt_token"))
     }
 
+    /// All entries of the audit log that a filter (`&action=...`) leaves, the newest first.
+    pub(crate) fn audited(&self, token: &str, filter: &str) -> Vec<Value> {
+        let (mut entries, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/audit?limit=1000{filter}{cursor}");
+            let mut page = self.client.get(&path, Some(token));
+            assert_eq!(page.status, 200, "{}", page.text);
+            entries.append(page.body["entries"].as_array_mut().unwrap());
+            match page.body["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return entries,
+            }
+        }
+    }
+
     /// All documents of a collector, page by page, as `{seq, type, timestamp, received_at, document}`.
     pub(crate) fn documents(&self, token: &str, collector: &str, kind: &str) -> Vec<Value> {
         let mut documents = Vec::new();

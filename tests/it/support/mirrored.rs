@@ -144,16 +144,7 @@ pub(crate) fn assert_trail(appliance: &Appliance, admin: &str, postgres: &Postgr
 
 /// Number and hash of each entry of the audit log, from the first on.
 fn trail(appliance: &Appliance, admin: &str) -> Vec<(u64, String)> {
-    let (mut entries, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = appliance.client.get(&format!("/api/v1/audit?limit=1000{cursor}"), Some(admin));
-        assert_eq!(page.status, 200, "{}", page.text);
-        entries.extend(page.body["entries"].as_array().unwrap().iter().map(entry));
-        match page.body["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
-        }
-    }
+    let mut entries: Vec<_> = appliance.audited(admin, "").iter().map(entry).collect();
     entries.reverse();
     entries
 }
