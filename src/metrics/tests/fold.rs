@@ -93,6 +93,7 @@ fn an_hour_that_is_damaged_keeps_no_other_from_being_folded() {
         Ok(())
     };
     store.metrics.hot.file.write(lose_a_row).unwrap();
+    store.clock.advance(HOUR);
     assert!(Folding::new(Arc::clone(&store.metrics)).step(store.clock.now()).is_err());
     let left = store.metrics.hot.file.read(|tx| {
         let mut left = 0;
