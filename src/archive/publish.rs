@@ -124,10 +124,9 @@ impl Segments {
         slice: &Slice,
     ) -> Result<(), SegmentError> {
         let file = File::open(beside).map_err(|source| self.stop("open", beside.to_owned(), source))?;
-        let image = Image::open(file).and_then(|image| image.slice());
-        match image {
-            Ok(read) if read == *slice => Ok(()),
-            Ok(_) => Err(SegmentError::Differs(self.path(segment))),
+        match Image::open(file).and_then(|image| image.is_slice(slice)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SegmentError::Differs(self.path(segment))),
             Err(source) => Err(SegmentError::Image { path: self.path(segment), source }),
         }
     }

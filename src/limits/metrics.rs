@@ -98,7 +98,8 @@ pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
 pub const PAGE_BYTES: usize = 16 * MIB;
 /// How long an hour that is over waits for what comes late, before its documents become columns.
 pub const FOLD_GRACE: Duration = Duration::from_secs(300);
-/// Hours of collectors that one step folds: a thousand collectors are done with an hour in half of one.
+/// Hours of collectors that one step folds, and one transaction stores: a thousand collectors are done with an hour in
+/// half of one.
 pub const FOLD_STEP: usize = 8;
 /// Documents of one hour that are folded at once: what a busy sender has in an hour. More stay as they came.
 pub const FOLD_DOCUMENTS: u64 = 100_000;

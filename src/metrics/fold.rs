@@ -11,6 +11,7 @@ use super::Metrics;
 use super::dictionary::{self, Dictionaries};
 use super::gather;
 use super::hot::{self, Hour};
+use super::layouts::Layouts;
 use super::slices::oldest;
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -46,14 +47,7 @@ impl Job for Folding {
     }
 
     fn step(&mut self, now: Timestamp) -> Result<String, String> {
-        let mut folded = 0;
-        for _ in 0..limits::FOLD_STEP {
-            let is_one = self.metrics.fold_next(now, &mut self.next).map_err(|error| error.to_string())?;
-            if !is_one {
-                break;
-            }
-            folded += 1;
-        }
+        let folded = self.metrics.fold_next(now, &mut self.next).map_err(|error| error.to_string())?;
         Ok(format!("folded {folded} hours"))
     }
 }
@@ -74,41 +68,73 @@ impl From<redb::TableError> for FoldError {
     }
 }
 
+/// What becomes of an hour.
+struct Folded {
+    found: Found,
+    image: Vec<u8>,
+    documents: u64,
+}
+
 impl Metrics {
-    /// Folds the next hour that is over, and says whether there was one.
-    fn fold_next(&self, now: Timestamp, next: &mut Vec<u8>) -> Result<bool, FoldError> {
+    /// Folds the next hours that are over, and says how many there were.
+    fn fold_next(&self, now: Timestamp, next: &mut Vec<u8>) -> Result<usize, FoldError> {
         let over = now.minus(limits::FOLD_GRACE);
-        let found = self.hot.file.read(|tx| next_hour(tx, over, next))?;
-        let Some((collector, hour, counts)) = found else {
-            next.clear();
-            return Ok(false);
-        };
-        // one that can't be folded does not keep the others from it
-        *next = hot::hour_key(collector, hot::behind(hour)).to_vec();
-        self.fold((collector, hour, counts))?;
-        Ok(true)
+        let from = std::mem::take(next);
+        let mut found = self.hot.file.read(|tx| next_hours(tx, over, &from))?;
+        if found.is_empty() && !from.is_empty() {
+            found = self.hot.file.read(|tx| next_hours(tx, over, &[]))?;
+        }
+        if let Some((collector, hour, _)) = found.last() {
+            *next = hot::hour_key(*collector, hot::behind(*hour)).to_vec();
+        }
+        self.fold(&found)?;
+        Ok(found.len())
     }
 
-    fn fold(&self, found: Found) -> Result<(), FoldError> {
-        let slice = self.hot.file.read(|tx| gather::slice(tx, found))?;
-        let mut image = Vec::new();
-        write(&slice, Effort::Fast, &mut image)?;
-        let read_back = Image::open(image.as_slice()).and_then(|image| image.slice());
-        if !read_back.is_ok_and(|read_back| read_back == slice) {
-            return Err(FoldError::Differs);
+    /// Folds hours in one transaction. One that can't be folded does not keep the others from it.
+    fn fold(&self, hours: &[Found]) -> Result<(), FoldError> {
+        let (mut folded, mut failed) = (Vec::new(), Ok(()));
+        for of_collector in hours.chunk_by(|one, next| one.0 == next.0) {
+            self.hot.file.read(|tx| {
+                let mut layouts = Layouts::new(tx, of_collector[0].0)?;
+                for hour in of_collector {
+                    match image(tx, *hour, &mut layouts) {
+                        Ok(one) => folded.push(one),
+                        Err(error) => failed = Err(error),
+                    }
+                }
+                Ok::<_, FoldError>(())
+            })?;
         }
-        let documents = rows(&slice);
-        self.hot.file.write(|tx| put(tx, &self.hot.dictionaries, found, &image, documents))?;
-        Ok(())
+        if !folded.is_empty() {
+            let put = |tx: &WriteTransaction| {
+                folded.iter().try_for_each(|one| put(tx, &self.hot.dictionaries, one))
+            };
+            self.hot.file.write(put)?;
+        }
+        failed
     }
+}
+
+/// Makes the image of an hour, and reads it back.
+fn image(tx: &ReadTransaction, found: Found, layouts: &mut Layouts) -> Result<Folded, FoldError> {
+    let slice = gather::slice(tx, found, layouts)?;
+    let mut image = Vec::new();
+    write(&slice, Effort::Fast, &mut image)?;
+    let is_it = Image::open(image.as_slice()).and_then(|image| image.is_slice(&slice));
+    if !is_it.unwrap_or(false) {
+        return Err(FoldError::Differs);
+    }
+    Ok(Folded { found, image, documents: rows(&slice) })
 }
 
 fn rows(slice: &Slice) -> u64 {
     slice.tables.iter().map(|table| table.rows.len() as u64).sum()
 }
 
-/// The next hour that is over and has batches, and not more of them than can be folded at once.
-fn next_hour(tx: &ReadTransaction, over: Timestamp, next: &[u8]) -> Result<Option<Found>, RedbError> {
+/// The next hours that are over and have batches, and not more of them than can be folded at once.
+fn next_hours(tx: &ReadTransaction, over: Timestamp, next: &[u8]) -> Result<Vec<Found>, RedbError> {
+    let mut found = Vec::new();
     for row in tx.open_table(hot::HOURS)?.range(next..)? {
         let (key, sealed) = row?;
         let counts = Hour::open(key.value(), sealed.value())?;
@@ -116,30 +142,28 @@ fn next_hour(tx: &ReadTransaction, over: Timestamp, next: &[u8]) -> Result<Optio
         let is_small = counts.documents + counts.folded <= limits::FOLD_DOCUMENTS;
         if counts.batches > 0 && is_small && hot::behind(hour) <= over {
             let collector = key.value().first_chunk::<16>().ok_or_else(|| damaged("hour", key.value()))?;
-            return Ok(Some((CollectorId::from(uuid::Uuid::from_bytes(*collector)), hour, counts)));
+            found.push((CollectorId::from(uuid::Uuid::from_bytes(*collector)), hour, counts));
+        }
+        if found.len() == limits::FOLD_STEP {
+            break;
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Puts the image in the place of the batches, unless something came meanwhile.
-fn put(
-    tx: &WriteTransaction,
-    known: &Dictionaries,
-    (collector, hour, counts): Found,
-    image: &[u8],
-    documents: u64,
-) -> Result<(), RedbError> {
-    let key = hot::hour_key(collector, hour);
+fn put(tx: &WriteTransaction, known: &Dictionaries, folded: &Folded) -> Result<(), RedbError> {
+    let Folded { found: (collector, hour, counts), image, documents } = folded;
+    let key = hot::hour_key(*collector, *hour);
     let mut hours = tx.open_table(hot::HOURS)?;
-    if hot::get(&hours, &key, Hour::open)? != Some(counts) {
+    if hot::get(&hours, &key, Hour::open)? != Some(*counts) {
         return Ok(());
     }
     hot::remove_all(&mut tx.open_table(hot::BATCHES)?, &key)?;
     let mut images = tx.open_table(hot::IMAGES)?;
     hot::remove_all(&mut images, &key)?;
     let chunks = hot::put_chunks(&mut images, &key, image)?;
-    let folded = Hour { batches: 0, documents: 0, chunks, folded: documents };
+    let folded = Hour { batches: 0, documents: 0, chunks, folded: *documents };
     hot::put(&mut hours, &key, &folded.bytes())?;
-    dictionary::shorten(tx, known, collector, || oldest(tx, collector))
+    dictionary::shorten(tx, known, *collector, || oldest(tx, *collector))
 }

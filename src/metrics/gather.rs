@@ -12,7 +12,7 @@ use super::batch::{Batch, FoundShape};
 use super::hot::{self, Hour};
 use super::hours::{each_batch, hour_image, no_image};
 use super::layouts::Layouts;
-use super::pack;
+use super::pack::{self, Packed};
 use super::piece::Layout;
 use super::text::{self, Step};
 use crate::clock::Timestamp;
@@ -22,10 +22,11 @@ use crate::storage::bytes::Reader;
 use crate::storage::redb_file::damaged;
 use crate::storage::segment::{Column, Piece, Row, Slice, Table, merge};
 
-/// All documents of an hour of a collector.
+/// All documents of an hour of the collector of these layouts.
 pub(super) fn slice(
     tx: &ReadTransaction,
     (collector, hour, counts): (CollectorId, Timestamp, Hour),
+    layouts: &mut Layouts,
 ) -> Result<Slice, RedbError> {
     let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
     let mut slices = Vec::new();
@@ -43,7 +44,7 @@ pub(super) fn slice(
             Ok::<_, RedbError>(())
         },
     )?;
-    slices.push(columns_of(collector, &found, &mut Layouts::new(tx, collector)?)?);
+    slices.push(columns_of(collector, &found, layouts)?);
     Ok(merge(slices))
 }
 
@@ -142,7 +143,12 @@ impl Gathered {
     /// Adds a document; `None` means that its values are none of its shape.
     fn add(&mut self, row: Row, values: &mut Reader<'_>) -> Option<()> {
         for column in self.orders.get(row.shape as usize)? {
-            self.table.columns.get_mut(*column)?.push(pack::read(values)?.value());
+            let column = self.table.columns.get_mut(*column)?;
+            match pack::read(values)? {
+                Packed::Whole(value) => column.push_whole(value),
+                Packed::Real(value) => column.push_real(value),
+                other => column.push(other.value()),
+            }
         }
         self.table.rows.push(row);
         values.is_empty().then_some(())

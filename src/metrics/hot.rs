@@ -272,18 +272,16 @@ pub(super) fn remove_all(
     rows: &mut Table<'_, &'static [u8], &'static [u8]>,
     prefix: &[u8],
 ) -> Result<usize, RedbError> {
-    let mut keys = Vec::new();
-    for row in rows.range(prefix..)? {
-        let (key, _) = row?;
-        if !key.value().starts_with(prefix) {
-            break;
-        }
-        keys.push(key.value().to_vec());
+    let mut removed = 0;
+    let remove = |_: &[u8], _: &[u8]| {
+        removed += 1;
+        false
+    };
+    match first_behind(prefix) {
+        Some(end) => rows.retain_in(prefix..end.as_slice(), remove)?,
+        None => rows.retain_in(prefix.., remove)?,
     }
-    for key in &keys {
-        rows.remove(key.as_slice())?;
-    }
-    Ok(keys.len())
+    Ok(removed)
 }
 
 /// The first key behind all that begin with `prefix`.

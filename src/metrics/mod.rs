@@ -8,6 +8,7 @@ mod accept;
 mod agent;
 mod arrivals;
 mod batch;
+mod beginnings;
 mod body;
 mod catalog;
 mod changes;

@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use super::number::Number;
-use crate::storage::bytes::{Reader, put_bytes, put_varint, unzigzag, zigzag};
+use crate::storage::bytes::{POWERS_OF_TEN, Reader, put_bytes, put_varint, unzigzag, zigzag};
 use crate::storage::segment::Value;
 
 /// What the two lowest bits of a value's first varint say of it.
@@ -27,8 +27,8 @@ const SAFE_DIGITS: usize = 18;
 /// A decimal number with no more digits than this is given back by the shortest digits of its double.
 const DECIMAL_MOST: u64 = 1_000_000_000_000_000;
 const DECIMAL_DIGITS: usize = 15;
-/// Powers of ten up to here are exact doubles, so that a division by them rounds once.
-const FRACTION_DIGITS: usize = 20;
+/// Digits behind the point that a decimal number may have.
+const FRACTION_DIGITS: usize = POWERS_OF_TEN.len() - 1;
 
 /// A value as it is read back.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -228,7 +228,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>) -> Option<Packed<'a>> {
 #[expect(clippy::cast_precision_loss, reason = "it has so few digits that a double holds it exactly")]
 fn decimal(mantissa: i64, fraction: u8) -> Option<f64> {
     let is_exact = mantissa.unsigned_abs() < DECIMAL_MOST && usize::from(fraction) <= FRACTION_DIGITS;
-    is_exact.then(|| mantissa as f64 / 10_f64.powi(i32::from(fraction)))
+    is_exact.then(|| mantissa as f64 / POWERS_OF_TEN[usize::from(fraction)])
 }
 
 impl Packed<'_> {

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::stamp::Form;
 use crate::limits;
@@ -126,6 +126,7 @@ pub(super) struct Layout {
     parts: Vec<(std::ops::Range<usize>, Hole)>,
     groups: usize,
     pub(super) slots: u32,
+    family: OnceLock<u64>,
 }
 
 impl Layout {
@@ -145,7 +146,8 @@ impl Layout {
             }
         }
         let groups = bytes.len() - reader.0.len();
-        let layout = Self { bytes: Arc::clone(bytes), parts, groups, slots };
+        let family = OnceLock::new();
+        let layout = Self { bytes: Arc::clone(bytes), parts, groups, slots, family };
         layout.each_group(|_| ())?;
         Some(layout)
     }
@@ -162,6 +164,10 @@ impl Layout {
 
     /// Equal for pieces whose series have equal names, whatever their labels.
     pub(super) fn family(&self) -> u64 {
+        *self.family.get_or_init(|| self.hash_of_names())
+    }
+
+    fn hash_of_names(&self) -> u64 {
         let mut names = Vec::new();
         let _ = self.each_group(|group| {
             put_text(&mut names, group.path);

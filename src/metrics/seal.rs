@@ -129,6 +129,9 @@ impl Metrics {
                 sealed.extend(rows.iter().map(|row| Place { timestamp: row.timestamp, seq: row.seq }));
             }
         }
+        if sealed.is_empty() {
+            return Ok(slice);
+        }
         let is_new = |place| !sealed.contains(&place);
         Ok(keep(&slice, |_, row| is_new(Place { timestamp: row.timestamp, seq: row.seq })))
     }

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::beginnings::Beginnings;
 use super::document::Taken;
 use super::draft::{self, Context, Draft, Pattern, Root, Token};
 use super::labels;
@@ -78,6 +79,7 @@ struct Last {
 pub(super) struct Sender {
     objects: Vec<Object>,
     known: HashMap<Key, Known>,
+    beginnings: Beginnings,
     kinds: Vec<Kind>,
     /// The kind of the last document, and for each kind the one behind it.
     last: Option<usize>,
@@ -163,7 +165,10 @@ impl Sender {
         let lists: usize = self.objects.iter().map(|object| object.lists.len()).sum();
         let orders: usize =
             self.kinds.iter().flat_map(|kind| &kind.last).map(|last| last.objects.len()).sum();
-        self.objects.len() * (size_of::<Object>() + size_of::<(Key, Known)>() * 2) + lists * 300 + orders * 24
+        self.objects.len() * (size_of::<Object>() + size_of::<(Key, Known)>() * 2)
+            + self.beginnings.bytes()
+            + lists * 300
+            + orders * 24
     }
 }
 
@@ -298,16 +303,15 @@ impl<'s, 't> Reading<'s, 't> {
     }
 
     fn element(&mut self, list: (Known, u32), guess: Known, place: u32, at: usize) -> Option<usize> {
-        let (order, values, numbers) = (self.order.len(), self.values.len(), self.numbers);
-        if let Some(object) = self.sender.objects.get(guess as usize)
-            && (object.place == ANY || object.place == place)
+        if let Some(end) = self.guessed(guess, place, at) {
+            return Some(end);
+        }
+        // a row that changed its place is known by how it begins
+        if let Some(known) = self.sender.beginnings.find(list, self.text, at)
+            && known != guess
+            && let Some(end) = self.guessed(known, place, at)
         {
-            if let Some(end) = self.object(guess, at) {
-                return Some(end);
-            }
-            self.order.truncate(order);
-            self.values.truncate(values);
-            self.numbers = numbers;
+            return Some(end);
         }
         let context = Arc::clone(&self.sender.objects[list.0 as usize].lists[list.1 as usize].context);
         let tree = Tree::parse(self.text, at, context.depth).ok()?;
@@ -317,8 +321,27 @@ impl<'s, 't> Reading<'s, 't> {
             return None;
         }
         let draft = draft::element(&tree, Tree::ROOT, &context, place as usize);
-        self.keep(list, place, &tree, draft).ok()?;
+        let element = self.keep(list, place, &tree, draft).ok()?;
+        self.sender.beginnings.note(list, self.text, at, element);
+        // texts that never come again are beginnings, too
+        self.sender.beginnings.bound(2 * self.sender.objects.len() + limits::SENDER_KINDS);
         Some(end)
+    }
+
+    /// Reads an object as the one that it is guessed to be. Of a guess that fails nothing is left.
+    fn guessed(&mut self, guess: Known, place: u32, at: usize) -> Option<usize> {
+        let object = self.sender.objects.get(guess as usize)?;
+        if object.place != ANY && object.place != place {
+            return None;
+        }
+        let (order, values, numbers) = (self.order.len(), self.values.len(), self.numbers);
+        let end = self.object(guess, at);
+        if end.is_none() {
+            self.order.truncate(order);
+            self.values.truncate(values);
+            self.numbers = numbers;
+        }
+        end
     }
 
     /// Remembers an object that was taken apart, and everything in it.
@@ -348,7 +371,9 @@ impl<'s, 't> Reading<'s, 't> {
             let mut previous = NONE;
             for (place, part) in tree.parts(node).enumerate() {
                 let draft = draft::element(tree, part, &context, place);
+                let begin = tree.span(part).start;
                 let element = self.keep(list, u32::try_from(place).unwrap_or(ANY), tree, draft)?;
+                self.sender.beginnings.note(list, self.text, begin, element);
                 self.sender.follow(list, previous, element);
                 previous = element;
             }

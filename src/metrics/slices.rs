@@ -7,6 +7,7 @@ use redb::{ReadableTable, WriteTransaction};
 
 use super::hot::{self, Hour};
 use super::hours::Hours;
+use super::layouts::Layouts;
 use super::{Hot, Metrics, dictionary, gather};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
@@ -40,9 +41,10 @@ impl Metrics {
     ) -> Result<ReadHours, RedbError> {
         self.hot.file.read(|tx| {
             let (mut slices, mut read, mut samples) = (Vec::new(), Vec::new(), 0);
+            let mut layouts = Layouts::new(tx, collector)?;
             let mut hours = Hours::new(tx, collector, from, Timestamp::from_millis(before.as_millis() - 1))?;
             while let Some((hour, counts)) = hours.next()? {
-                let slice = gather::slice(tx, (collector, hour, counts))?;
+                let slice = gather::slice(tx, (collector, hour, counts), &mut layouts)?;
                 samples += slice.tables.iter().map(Table::samples).sum::<usize>();
                 slices.push(slice);
                 read.push((hour, counts));

@@ -23,6 +23,8 @@ type Definition<'n> = TableDefinition<'n, Bytes, Bytes>;
 /// Which journal counts.
 const JOURNAL: Definition<'static> = TableDefinition::new("journal");
 const COUNTS: &[u8] = b"counts";
+/// Bytes of the changes of one commit, most times: a push of 3,000 numbers.
+const CHANGES_EXPECTED: usize = 32 * 1024;
 
 /// A transaction whose changes are written down.
 pub struct Journaled<'tx> {
@@ -94,7 +96,7 @@ impl RedbFile {
                 None => journal.insert(self.begin_journal()?),
             };
             let mut transaction = self.begin()?;
-            let changes = RefCell::new(Vec::new());
+            let changes = RefCell::new(Vec::with_capacity(CHANGES_EXPECTED));
             let value = operation(&Journaled { transaction: &transaction, changes: &changes })?;
             let changes = changes.into_inner();
             if !journal.has_room(changes.len()) {

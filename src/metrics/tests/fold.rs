@@ -1,8 +1,12 @@
 //! Folding: what an hour held is what its image gives, before and after, for every question.
 
+use redb::{ReadableTable, WriteTransaction};
+
 use super::*;
 use crate::jobs::Job;
+use crate::metrics::hot::{self, Hour};
 use crate::metrics::{Folding, verify};
+use crate::storage::RedbError;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -77,6 +81,29 @@ fn an_hour_that_may_get_more_is_left_alone() {
     assert_eq!(store.values(1), [document(0, 1)]);
     // a repetition is known again when the hour is folded
     assert_eq!(store.push(1, None, &[document(0, 1)]).unwrap().duplicates, 1);
+}
+
+#[test]
+fn an_hour_that_is_damaged_keeps_no_other_from_being_folded() {
+    let store = filled();
+    let lose_a_row = |tx: &WriteTransaction| {
+        let mut batches = tx.open_table(hot::BATCHES)?;
+        let first = batches.first()?.map(|(key, _)| key.value().to_vec()).unwrap();
+        batches.remove(first.as_slice())?;
+        Ok(())
+    };
+    store.metrics.hot.file.write(lose_a_row).unwrap();
+    store.clock.advance(HOUR);
+    assert!(Folding::new(Arc::clone(&store.metrics)).step(store.clock.now()).is_err());
+    let left = store.metrics.hot.file.read(|tx| {
+        let mut left = 0;
+        for row in tx.open_table(hot::HOURS)?.iter()? {
+            let (key, sealed) = row?;
+            left += usize::from(Hour::open(key.value(), sealed.value())?.batches > 0);
+        }
+        Ok::<_, RedbError>(left)
+    });
+    assert_eq!(left.unwrap(), 1);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::ops::Range;
 use pco::wrapped::{FileCompressor, FileDecompressor};
 use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
+use super::decimal;
 use super::value::{Column, Value};
 use super::writer::Effort;
 use crate::limits;
@@ -29,9 +30,14 @@ const PLAIN_REAL: u8 = 4;
 const PACKED_REAL: u8 = 5;
 /// Runs of kinds, then the values of each kind.
 const MIXED: u8 = 6;
+/// Reals of few digits: how many stand behind the point, then whole numbers, as above.
+const DECIMALS: u8 = 7;
 
 /// Fewer values than this are smaller as steps: a packed column begins with tables.
 const PACKED_FROM: usize = 24;
+
+/// More costs twice the time and makes columns no smaller.
+const PACKING_LEVEL: usize = 4;
 
 const KINDS: u8 = 7;
 const NULL: u8 = 0;
@@ -45,6 +51,11 @@ const TEXT: u8 = 6;
 /// Where a column is cut, so that no part is large: by values, and by the bytes of texts.
 pub(super) fn cut(column: &Column) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
+    // numbers are never cut by their bytes, and most columns are one part
+    if !matches!(column, Column::Mixed(_)) && column.len() <= limits::IMAGE_PART_VALUES {
+        parts.push(0..column.len());
+        return parts;
+    }
     let (mut begin, mut bytes) = (0, 0);
     for end in 1..=column.len() {
         bytes += text_bytes(column, end - 1);
@@ -83,16 +94,27 @@ pub(super) fn decode(bytes: &[u8], count: usize) -> Option<Column> {
     let mut reader = Reader(bytes);
     let [method] = reader.array()?;
     let column = match method {
-        LINE => Column::Whole(decode_line(&mut reader, count)?),
-        STEPS => Column::Whole(decode_steps(&mut reader, count)?),
-        PACKED => Column::Whole(unpack(&mut reader, count)?),
+        LINE | STEPS | PACKED => Column::Whole(decode_whole(method, &mut reader, count)?),
         SAME_REAL => Column::Real(vec![f64::from_bits(reader.u64()?); count]),
         PLAIN_REAL => Column::Real(decode_plain(&mut reader, count)?),
         PACKED_REAL => Column::Real(unpack(&mut reader, count)?),
+        DECIMALS => {
+            let [digits, method] = reader.array()?;
+            Column::Real(decimal::reals(&decode_whole(method, &mut reader, count)?, digits)?)
+        }
         MIXED => Column::Mixed(decode_mixed(&mut reader, count)?),
         _ => return None,
     };
     reader.is_empty().then_some(column)
+}
+
+fn decode_whole(method: u8, reader: &mut Reader, count: usize) -> Option<Vec<i64>> {
+    match method {
+        LINE => decode_line(reader, count),
+        STEPS => decode_steps(reader, count),
+        PACKED => unpack(reader, count),
+        _ => None,
+    }
 }
 
 pub(super) fn encode_whole(values: &[i64], effort: Effort, out: &mut Vec<u8>) {
@@ -103,10 +125,7 @@ pub(super) fn encode_whole(values: &[i64], effort: Effort, out: &mut Vec<u8>) {
         put_signed(out, first);
         return put_signed(out, step);
     }
-    if effort == Effort::Fast
-        || values.len() < PACKED_FROM
-        || !pack(PACKED, values, ModeSpec::Classic, effort, out)
-    {
+    if effort == Effort::Fast || values.len() < PACKED_FROM || !pack(PACKED, values, ModeSpec::Classic, out) {
         encode_steps(values, out);
     }
 }
@@ -148,7 +167,13 @@ fn encode_real(values: &[f64], effort: Effort, out: &mut Vec<u8>) {
         out.push(SAME_REAL);
         return out.extend(first.to_le_bytes());
     }
-    if values.len() < PACKED_FROM || !pack(PACKED_REAL, values, ModeSpec::Auto, effort, out) {
+    if let Some((digits, wholes)) = decimal::wholes(values) {
+        out.extend([DECIMALS, digits]);
+        return encode_whole(&wholes, effort, out);
+    }
+    // of many digits there is little to save
+    let is_packed = effort == Effort::Small && values.len() >= PACKED_FROM;
+    if !is_packed || !pack(PACKED_REAL, values, ModeSpec::Auto, out) {
         out.push(PLAIN_REAL);
         out.extend(values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
     }
@@ -161,15 +186,9 @@ fn decode_plain(reader: &mut Reader, count: usize) -> Option<Vec<f64>> {
 }
 
 /// Appends numbers packed by pco; when it can't, nothing, and says so.
-fn pack<T: pco::data_types::Number>(
-    method: u8,
-    values: &[T],
-    mode: ModeSpec,
-    effort: Effort,
-    out: &mut Vec<u8>,
-) -> bool {
+fn pack<T: pco::data_types::Number>(method: u8, values: &[T], mode: ModeSpec, out: &mut Vec<u8>) -> bool {
     let config = ChunkConfig::default()
-        .with_compression_level(effort.packing_level())
+        .with_compression_level(PACKING_LEVEL)
         .with_mode_spec(mode)
         .with_delta_spec(DeltaSpec::TryConsecutive(1));
     let before = out.len();

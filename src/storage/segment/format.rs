@@ -8,7 +8,9 @@ use crate::storage::bytes::{Reader, put_bytes, put_length, put_signed, put_varin
 
 pub(super) const MAGIC: &[u8; 8] = b"pgAimage";
 pub(super) const END_MAGIC: &[u8; 8] = b"pgAindex";
-pub(super) const VERSION: u32 = 1;
+/// What is written. The first one had no decimals; else it is the same.
+pub(super) const VERSION: u32 = 2;
+pub(super) const OLDEST_VERSION: u32 = 1;
 /// Magic, version, collector.
 pub(super) const HEADER_BYTES: usize = 8 + 4 + 16;
 /// Bytes of the directory as stored, bytes of it, checksum, magic.

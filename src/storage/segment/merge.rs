@@ -119,8 +119,7 @@ fn columns(tables: Vec<Table>, pieces: &[Piece], of_pieces: &[Vec<usize>], order
     let mut merged = Vec::new();
     for (place, (piece, runs)) in pieces.iter().zip(&runs).enumerate() {
         for slot in 0..piece.slots as usize {
-            let mut from = |table: usize| sources.get_mut(table)?.take(place, slot);
-            merged.push(follow(runs, &mut from));
+            merged.push(follow(runs, &mut sources, place, slot));
         }
     }
     merged
@@ -169,15 +168,17 @@ impl Source {
 }
 
 /// Takes the runs of one column out of the columns of the tables.
-fn follow(runs: &[Run], from: &mut impl FnMut(usize) -> Option<Column>) -> Column {
-    let mut sources: HashMap<usize, (Column, usize)> = HashMap::new();
-    let mut merged = Column::default();
+fn follow(runs: &[Run], sources: &mut [Source], piece: usize, slot: usize) -> Column {
+    let mut columns: Vec<Option<(Column, usize)>> = sources.iter().map(|_| None).collect();
+    let mut merged = Column::with_capacity(runs.iter().map(|run| run.values).sum());
     for run in runs {
-        let (source, next) =
-            sources.entry(run.table).or_insert_with(|| (from(run.table).unwrap_or_default(), 0));
+        let Some((column, source)) = columns.get_mut(run.table).zip(sources.get_mut(run.table)) else {
+            continue;
+        };
+        let (column, next) = column.get_or_insert_with(|| (source.take(piece, slot).unwrap_or_default(), 0));
         let end = *next + run.values;
         if !run.is_repeated {
-            merged.append(source.range(*next..end));
+            merged.append_range(column, *next..end);
         }
         *next = end;
     }

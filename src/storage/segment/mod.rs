@@ -4,6 +4,8 @@
 //! served; no input costs more memory than its stated bounds. They do not know JSON, series or catalogs.
 
 mod column;
+mod compare;
+mod decimal;
 mod format;
 #[cfg(test)]
 mod golden;

@@ -8,7 +8,8 @@ use std::os::unix::fs::FileExt;
 
 use super::column;
 use super::format::{
-    self, Directory, END_BYTES, END_MAGIC, HEADER_BYTES, MAGIC, Part, TableEntry, VERSION, checksum,
+    self, Directory, END_BYTES, END_MAGIC, HEADER_BYTES, MAGIC, OLDEST_VERSION, Part, TableEntry, VERSION,
+    checksum,
 };
 use super::pieces::{self, Arrival, Head, storage_order};
 use super::table::{Piece, Row, Slice, Table, occurrences};
@@ -104,7 +105,7 @@ pub struct Layout {
     pub shapes: Vec<Vec<u32>>,
     pub rows: Vec<Row>,
     /// For each column the values that it has.
-    lengths: Vec<usize>,
+    pub(super) lengths: Vec<usize>,
     /// For each column its place in the order of storage.
     stored: Vec<usize>,
 }
@@ -129,7 +130,7 @@ impl Layout {
 #[derive(Debug)]
 pub struct Image<S> {
     source: S,
-    directory: Directory,
+    pub(super) directory: Directory,
     kinds: Vec<KindIndex>,
     /// The end of the image: the length and checksum of its index, which has those of all blocks.
     mark: Vec<u8>,
@@ -163,7 +164,7 @@ impl<S: Source> Image<S> {
             return Err(ImageError::Damaged("its index does not match its checksum"));
         }
         let (version, collector) = header_fields(&header).ok_or(ImageError::Damaged("its header is cut"))?;
-        if version != VERSION {
+        if !(OLDEST_VERSION..=VERSION).contains(&version) {
             return Err(ImageError::Newer { found: version });
         }
         let index = decompress(&index, bytes)?;
@@ -245,7 +246,7 @@ impl<S: Source> Image<S> {
         self.directory.tables.get(kind).ok_or(ImageError::Damaged("it has no such type"))
     }
 
-    fn reading(&self) -> Reading<'_, S> {
+    pub(super) fn reading(&self) -> Reading<'_, S> {
         Reading { image: self, block: None }
     }
 }
@@ -264,7 +265,7 @@ fn decompress(stored: &[u8], bytes: usize) -> Result<Vec<u8>, ImageError> {
 }
 
 /// One pass over an image: it keeps the block where it stands.
-struct Reading<'a, S> {
+pub(super) struct Reading<'a, S> {
     image: &'a Image<S>,
     block: Option<(usize, Vec<u8>)>,
 }
@@ -279,7 +280,7 @@ impl<S: Source> Reading<'_, S> {
         bytes.ok_or(ImageError::Damaged("a part does not lie in its block"))
     }
 
-    fn arrivals(&mut self) -> Result<Vec<Arrival>, ImageError> {
+    pub(super) fn arrivals(&mut self) -> Result<Vec<Arrival>, ImageError> {
         let Directory { arrivals, arrivals_part, .. } = &self.image.directory;
         pieces::read_arrivals(self.part(*arrivals_part)?, *arrivals)
             .ok_or(ImageError::Damaged("its arrivals do not decode"))
@@ -309,20 +310,39 @@ impl<S: Source> Reading<'_, S> {
         rows.ok_or(ImageError::Damaged("its rows do not decode"))
     }
 
-    fn table(&mut self, entry: &TableEntry, arrivals: &[Arrival]) -> Result<Table, ImageError> {
+    /// What a table has before its columns.
+    pub(super) fn head(
+        &mut self,
+        entry: &TableEntry,
+        arrivals: &[Arrival],
+    ) -> Result<(Vec<Piece>, Layout), ImageError> {
         let pieces = self.pieces(entry)?;
         let shapes = self.shapes(entry)?;
         let rows = self.rows(entry, arrivals)?;
         let heads = pieces.iter().map(|piece| Head { slots: piece.slots, family: piece.family });
         let layout = Layout::new(0, &heads.collect::<Vec<_>>(), shapes, rows);
-        let all: Vec<usize> = (0..layout.lengths.len()).collect();
-        let mut columns = vec![Column::default(); all.len()];
-        self.each_column(entry, &layout, &all, |place, column| {
-            columns[place] = column;
-            Ok::<_, ImageError>(())
-        })?;
+        Ok((pieces, layout))
+    }
+
+    fn table(&mut self, entry: &TableEntry, arrivals: &[Arrival]) -> Result<Table, ImageError> {
+        let (pieces, layout) = self.head(entry, arrivals)?;
+        let mut columns = vec![Column::default(); layout.lengths.len()];
+        self.every_column(entry, &layout, |place, column| columns[place] = column)?;
         let Layout { shapes, rows, .. } = layout;
         Ok(Table { kind: entry.kind.clone(), pieces, shapes, rows, columns })
+    }
+
+    pub(super) fn every_column(
+        &mut self,
+        entry: &TableEntry,
+        layout: &Layout,
+        mut see: impl FnMut(usize, Column),
+    ) -> Result<(), ImageError> {
+        let all: Vec<usize> = (0..layout.lengths.len()).collect();
+        self.each_column(entry, layout, &all, |place, column| {
+            see(place, column);
+            Ok(())
+        })
     }
 
     /// Columns are decoded in the order of their storage, so that a block is decompressed once.

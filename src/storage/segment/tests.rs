@@ -144,6 +144,7 @@ proptest! {
             let bytes = image(&slice, effort);
             prop_assert_eq!(&read(&bytes).unwrap(), &slice);
             let image = Image::open(bytes.as_slice()).unwrap();
+            prop_assert!(image.is_slice(&slice).unwrap());
             let sysstat = image.find("sysstat").unwrap();
             let layout = image.layout(sysstat).unwrap();
             for (index, column) in slice.tables[1].columns.iter().enumerate() {
@@ -174,6 +175,39 @@ proptest! {
     }
 
     #[test]
+    fn an_image_is_no_slice_but_its_own(slice in slice(), place in any::<prop::sample::Index>()) {
+        let bytes = image(&slice, Effort::Fast);
+        let image = Image::open(bytes.as_slice()).unwrap();
+        let mut others = vec![
+            Slice { collector: [8; 16], ..slice.clone() },
+            Slice { tables: slice.tables[..1].to_vec(), ..slice.clone() },
+        ];
+        let mut change = |changed: &dyn Fn(&mut Table)| {
+            let mut other = slice.clone();
+            changed(&mut other.tables[1]);
+            if other != slice {
+                others.push(other);
+            }
+        };
+        change(&|table| table.kind.push('x'));
+        change(&|table| table.pieces[0].family += 1);
+        change(&|table| table.shapes.push(Vec::new()));
+        change(&|table| {
+            table.rows.pop();
+        });
+        change(&|table| {
+            if !table.columns.is_empty() {
+                let column = place.index(table.columns.len());
+                table.columns[column].push(Value::True);
+            }
+        });
+        change(&|table| table.columns.reverse());
+        for other in others {
+            prop_assert!(!image.is_slice(&other).unwrap());
+        }
+    }
+
+    #[test]
     fn any_changed_byte_is_found(slice in slice(), place in any::<prop::sample::Index>(), by in 1..=255_u8) {
         let mut bytes = image(&slice, Effort::Small);
         let place = place.index(bytes.len());
@@ -190,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_columns_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), method in 0..8_u8) {
+    fn any_bytes_are_columns_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), method in 0..9_u8) {
         let bytes = [&[method], &bytes[..]].concat();
         for count in [0, 1, 30, 70] {
             if let Some(column) = column::decode(&bytes, count) {

@@ -52,6 +52,7 @@ impl PartialEq for Column {
             (Self::Real(one), Self::Real(other)) => {
                 one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.to_bits() == b.to_bits())
             }
+            (Self::Mixed(one), Self::Mixed(other)) => one == other,
             _ => self.len() == other.len() && self.iter().eq(other.iter()),
         }
     }
@@ -73,6 +74,21 @@ impl Column {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The same as [`Column::push`] of such a number, for those who push many.
+    pub fn push_whole(&mut self, value: i64) {
+        match self {
+            Self::Whole(values) => values.push(value),
+            _ => self.push(Value::Whole(value)),
+        }
+    }
+
+    pub fn push_real(&mut self, value: f64) {
+        match self {
+            Self::Real(values) => values.push(value),
+            _ => self.push(Value::Real(value)),
+        }
     }
 
     /// Appends a value; a column of one kind of number becomes a mixed one when another kind comes.
@@ -105,6 +121,15 @@ impl Column {
             (Self::Whole(values), Self::Whole(other)) => values.extend(other),
             (Self::Real(values), Self::Real(other)) => values.extend(other),
             (column, other) => other.iter().for_each(|value| column.push(value)),
+        }
+    }
+
+    /// Appends some values of another column, of those that there are.
+    pub fn append_range(&mut self, other: &Self, range: Range<usize>) {
+        match (&mut *self, other) {
+            (Self::Whole(values), Self::Whole(other)) => values.extend(other.get(range).unwrap_or(&[])),
+            (Self::Real(values), Self::Real(other)) => values.extend(other.get(range).unwrap_or(&[])),
+            (_, other) => self.append(other.range(range)),
         }
     }
 

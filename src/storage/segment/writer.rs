@@ -18,17 +18,10 @@ pub enum Effort {
 }
 
 impl Effort {
-    pub(super) const fn packing_level(self) -> usize {
-        match self {
-            // more costs twice the time and makes columns no smaller
-            Self::Fast | Self::Small => 4,
-        }
-    }
-
     const fn compression_level(self) -> i32 {
         match self {
             Self::Fast => 1,
-            Self::Small => 5,
+            Self::Small => 3,
         }
     }
 }
