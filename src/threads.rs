@@ -20,12 +20,15 @@ static MOST: LazyLock<usize> = LazyLock::new(|| {
     (processors - 1).min(limits::HELPING_THREADS)
 });
 
+/// Says whether a thing is still to be done.
+pub type Asked<'a> = dyn Fn() -> bool + Sync + 'a;
+
 /// Does work for each of some things, of which several are under way at once. Every thread has something of its own for
 /// it. Behind a thing that failed no other is begun; what is under way there is told that it need not go on.
 pub fn each<T: Sync, S, E: Send>(
     all: &[T],
     own: impl Fn() -> S + Sync,
-    work: impl Fn(&mut S, &T, &dyn Fn() -> bool) -> Result<(), E> + Sync,
+    work: impl Fn(&mut S, &T, &Asked<'_>) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
     let helpers = Helpers::at_most(all.len().saturating_sub(1));
     each_with(helpers.0, all, own, work)
@@ -35,7 +38,7 @@ fn each_with<T: Sync, S, E: Send>(
     helpers: usize,
     all: &[T],
     own: impl Fn() -> S + Sync,
-    work: impl Fn(&mut S, &T, &dyn Fn() -> bool) -> Result<(), E> + Sync,
+    work: impl Fn(&mut S, &T, &Asked<'_>) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
     let (next, failed, error) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX), Mutex::new(None));
     let take_part = || {
@@ -95,14 +98,14 @@ mod tests {
     fn each_is_done_once_and_the_first_failure_is_told() {
         let all: Vec<usize> = (0..1000).collect();
         let done: Vec<_> = all.iter().map(|_| AtomicUsize::new(0)).collect();
-        let count = |_: &mut (), place: &usize, _: &dyn Fn() -> bool| {
+        let count = |_: &mut (), place: &usize, _: &Asked<'_>| {
             done[*place].fetch_add(1, Ordering::Relaxed);
             Ok::<_, usize>(())
         };
         each_with(3, &all, || (), count).unwrap();
         assert!(done.iter().all(|count| count.load(Ordering::Relaxed) == 1));
         for _ in 0..100 {
-            let fail = |_: &mut (), place: &usize, _: &dyn Fn() -> bool| {
+            let fail = |_: &mut (), place: &usize, _: &Asked<'_>| {
                 if place % 7 == 3 { Err(*place) } else { Ok(()) }
             };
             assert_eq!(each_with(3, &all, || (), fail), Err(3));
@@ -122,7 +125,7 @@ mod tests {
     fn a_failure_ends_what_is_behind_it_alone() {
         let both = Barrier::new(2);
         let went_on = AtomicBool::new(false);
-        let work = |_: &mut (), place: &usize, go_on: &dyn Fn() -> bool| {
+        let work = |_: &mut (), place: &usize, go_on: &Asked<'_>| {
             if *place < 2 {
                 both.wait();
             }

@@ -81,8 +81,8 @@ pub const QUERY_POINTS: usize = 2_000_000;
 /// still waits for them.
 pub const SELECTED_NUMBERS: usize = 5_000_000;
 pub const SELECTED_UNTIL_ASKED: usize = 10_000;
-/// Numbers of a series for which there is room before they are found, when others have as many.
-pub const SELECTED_EXPECTED: usize = 512;
+/// Columns of one image that a thread reads before it takes the next ones: to begin with a block costs as much as some.
+pub const COLUMNS_AT_ONCE: usize = 400;
 /// Matchers in one query and length of one.
 pub const QUERY_MATCHERS: usize = 100;
 pub const MATCHER_BYTES: usize = 4096;

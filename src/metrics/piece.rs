@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
 use super::stamp::Form;
@@ -204,6 +205,18 @@ pub struct Series {
 
 /// The labels of a series by their names.
 pub type SeriesLabels = BTreeMap<String, String>;
+
+/// Equal for equal names, and for equal labels: what tells most series apart without a look at their texts.
+pub(super) fn mark_of(value: &(impl std::hash::Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The mark of a series, of those of its name and labels.
+pub(super) const fn mark_of_series(name: u64, labels: u64) -> u64 {
+    name.rotate_left(1) ^ labels
+}
 
 /// The numbers of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::metrics::{Metrics, QueryError, Selected};
 use crate::promql::{self, Budget, Error, Labels, Sample, See, Selector, Source};
 use crate::registry::Collectors;
-use crate::threads;
+use crate::threads::{self, Asked};
 
 /// The metric store, and who is in the fleet at this moment.
 pub struct Store<'a> {
@@ -78,7 +78,7 @@ impl<'a> Store<'a> {
         member: &Member,
         (from, to): (i64, i64),
         wish: &mut Wish,
-        go_on: &dyn Fn() -> bool,
+        go_on: &Asked<'_>,
         (budget, see): (&Budget, See<'_>),
     ) -> promql::Result<()> {
         let range = (Timestamp::from_millis(from), Timestamp::from_millis(to));

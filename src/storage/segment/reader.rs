@@ -5,6 +5,9 @@ use std::fs::File;
 use std::io;
 use std::iter::repeat_n;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::column;
 use super::format::{
@@ -100,28 +103,43 @@ impl KindIndex {
 /// The rows of one kind of an image, and where its columns are.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    kind: usize,
     pub shapes: Vec<Vec<u32>>,
     pub rows: Vec<Row>,
+    pub columns: Columns,
+}
+
+/// Where the columns of one kind of an image are.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    kind: usize,
     /// For each column the values that it has.
-    lengths: Vec<usize>,
+    lengths: Vec<u32>,
     /// For each column its place in the order of storage.
-    stored: Vec<usize>,
+    stored: Vec<u32>,
 }
 
 impl Layout {
     fn new(kind: usize, heads: &[Head], shapes: Vec<Vec<u32>>, rows: Vec<Row>) -> Self {
+        // bounded by the rows and the bytes of the index
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let counts = occurrences(heads.len(), &shapes, &rows);
         let columns = heads.iter().zip(&counts);
-        let lengths: Vec<usize> =
-            columns.flat_map(|(head, count)| repeat_n(*count, head.slots as usize)).collect();
+        let lengths: Vec<u32> =
+            columns.flat_map(|(head, count)| repeat_n(number(*count), head.slots as usize)).collect();
         let mut stored = vec![0; lengths.len()];
         for (place, column) in storage_order(heads.iter().copied()).into_iter().enumerate() {
             if let Some(stored) = stored.get_mut(column) {
-                *stored = place;
+                *stored = number(place);
             }
         }
-        Self { kind, shapes, rows, lengths, stored }
+        Self { shapes, rows, columns: Columns { kind, lengths, stored } }
+    }
+}
+
+impl Columns {
+    /// Puts columns in the order in which they are stored.
+    pub fn sort<T>(&self, all: &mut [T], column: impl Fn(&T) -> usize) {
+        all.sort_by_key(|one| self.stored.get(column(one)));
     }
 }
 
@@ -133,7 +151,12 @@ pub struct Image<S> {
     kinds: Vec<KindIndex>,
     /// The end of the image: the length and checksum of its index, which has those of all blocks.
     mark: Vec<u8>,
+    /// The block that was read last, unless it is large: queries ask for like columns again and again.
+    last: Mutex<Option<Block>>,
 }
+
+/// The content of a block, with its number.
+type Block = (usize, Arc<Vec<u8>>);
 
 impl<S: Source> Image<S> {
     /// Reads the index and checks that it accounts for every byte.
@@ -171,7 +194,7 @@ impl<S: Source> Image<S> {
         let directory = directory.ok_or(ImageError::Damaged("its index does not fit its content"))?;
         drop(index);
         let kinds = directory.tables.iter().map(KindIndex::of).collect();
-        Ok(Self { source, directory, kinds, mark: end })
+        Ok(Self { source, directory, kinds, mark: end, last: Mutex::default() })
     }
 
     pub fn collector(&self) -> [u8; 16] {
@@ -219,11 +242,11 @@ impl<S: Source> Image<S> {
     /// Shows some columns, each whole, with their places among those that are asked for: in the order of storage.
     pub fn each_column<E: From<ImageError>>(
         &self,
-        layout: &Layout,
+        columns: &Columns,
         wanted: &[usize],
         see: impl FnMut(usize, Column) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.reading().each_column(self.entry(layout.kind)?, layout, wanted, see)
+        self.reading().each_column(self.entry(columns.kind)?, columns, wanted, see)
     }
 
     pub fn table(&self, kind: usize) -> Result<Table, ImageError> {
@@ -266,7 +289,7 @@ fn decompress(stored: &[u8], bytes: usize) -> Result<Vec<u8>, ImageError> {
 /// One pass over an image: it keeps the block where it stands.
 struct Reading<'a, S> {
     image: &'a Image<S>,
-    block: Option<(usize, Vec<u8>)>,
+    block: Option<Block>,
 }
 
 impl<S: Source> Reading<'_, S> {
@@ -315,13 +338,13 @@ impl<S: Source> Reading<'_, S> {
         let rows = self.rows(entry, arrivals)?;
         let heads = pieces.iter().map(|piece| Head { slots: piece.slots, family: piece.family });
         let layout = Layout::new(0, &heads.collect::<Vec<_>>(), shapes, rows);
-        let all: Vec<usize> = (0..layout.lengths.len()).collect();
+        let Layout { shapes, rows, columns: wheres } = layout;
+        let all: Vec<usize> = (0..wheres.lengths.len()).collect();
         let mut columns = vec![Column::default(); all.len()];
-        self.each_column(entry, &layout, &all, |place, column| {
+        self.each_column(entry, &wheres, &all, |place, column| {
             columns[place] = column;
             Ok::<_, ImageError>(())
         })?;
-        let Layout { shapes, rows, .. } = layout;
         Ok(Table { kind: entry.kind.clone(), pieces, shapes, rows, columns })
     }
 
@@ -329,19 +352,19 @@ impl<S: Source> Reading<'_, S> {
     fn each_column<E: From<ImageError>>(
         &mut self,
         entry: &TableEntry,
-        layout: &Layout,
+        columns: &Columns,
         wanted: &[usize],
         mut see: impl FnMut(usize, Column) -> Result<(), E>,
     ) -> Result<(), E> {
         const MISSING: ImageError = ImageError::Damaged("it has no such column");
         let mut in_order = Vec::with_capacity(wanted.len());
         for (place, index) in wanted.iter().enumerate() {
-            let stored = layout.stored.get(*index).ok_or(MISSING)?;
-            in_order.push((*stored, place, *layout.lengths.get(*index).ok_or(MISSING)?));
+            let stored = columns.stored.get(*index).ok_or(MISSING)?;
+            in_order.push((*stored, place, *columns.lengths.get(*index).ok_or(MISSING)?));
         }
         in_order.sort_unstable();
         for (stored, place, length) in in_order {
-            see(place, self.column(entry, stored, length)?)?;
+            see(place, self.column(entry, stored as usize, length as usize)?)?;
         }
         Ok(())
     }
@@ -370,13 +393,23 @@ impl<S: Source> Reading<'_, S> {
 }
 
 impl<S: Source> Image<S> {
-    /// The content of a block, under its checksum.
-    fn block(&self, index: usize) -> Result<Vec<u8>, ImageError> {
+    /// The content of a block, which was under its checksum when it was read.
+    fn block(&self, index: usize) -> Result<Arc<Vec<u8>>, ImageError> {
+        let last = self.last.lock().clone();
+        if let Some((_, content)) = last.filter(|(at, _)| *at == index) {
+            return Ok(content);
+        }
         let block = self.directory.blocks.get(index).ok_or(ImageError::Damaged("a block is missing"))?;
         let stored = self.source.read_at(block.offset, block.stored)?;
         if checksum(&[&stored]) != block.checksum {
             return Err(ImageError::Damaged("a block does not match its checksum"));
         }
-        if block.stored == block.bytes { Ok(stored.into_owned()) } else { decompress(&stored, block.bytes) }
+        let content =
+            if block.stored == block.bytes { stored.into_owned() } else { decompress(&stored, block.bytes)? };
+        let content = Arc::new(content);
+        if block.bytes <= limits::IMAGE_BLOCK_AIM {
+            *self.last.lock() = Some((index, Arc::clone(&content)));
+        }
+        Ok(content)
     }
 }
