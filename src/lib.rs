@@ -19,6 +19,7 @@ pub mod postgres;
 pub mod promql;
 pub mod service;
 pub mod settings;
+pub mod threads;
 pub mod wire;
 
 // 2: engines

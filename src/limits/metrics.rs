@@ -81,8 +81,8 @@ pub const QUERY_POINTS: usize = 2_000_000;
 /// still waits for them.
 pub const SELECTED_NUMBERS: usize = 5_000_000;
 pub const SELECTED_UNTIL_ASKED: usize = 10_000;
-/// Numbers of a series for which there is room before they are found, when others have as many.
-pub const SELECTED_EXPECTED: usize = 512;
+/// Columns of one image that a thread reads before it takes the next ones: to begin with a block costs as much as some.
+pub const COLUMNS_AT_ONCE: usize = 400;
 /// Matchers in one query and length of one.
 pub const QUERY_MATCHERS: usize = 100;
 pub const MATCHER_BYTES: usize = 4096;
@@ -171,8 +171,8 @@ pub const OPEN_SEGMENTS_PART: usize = 4;
 pub const OPEN_FILES: u64 = 65_536;
 /// Changes that are remembered for those who keep what they computed, at most one of each minute: a day.
 pub const CHANGES_NOTED: usize = 1440;
-/// What is kept of images to find series in them: for a type with a hundred tables 80 KB of its rows and columns, and
-/// 150 KB of its names and labels, which images of one collector share.
+/// What is kept of images to find series in them: for a type with a hundred tables 250 KB of its rows and columns, and
+/// up to 500 KB of its names and labels, which images of one collector share.
 pub const KNOWN_TYPES_BYTES: usize = 64 * MIB;
 pub const KNOWN_DIRECTORIES_BYTES: usize = 64 * MIB;
 /// Rows of the catalog that are in memory at once where all are gone through.

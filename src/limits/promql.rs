@@ -32,6 +32,9 @@ pub const PROMQL_TIME: Duration = Duration::from_secs(60);
 /// Queries that run at once, and that wait for their turn: each may hold its values in memory.
 pub const PROMQL_RUNNING: usize = 4;
 pub const PROMQL_WAITING: usize = 100;
+/// Threads that help queries, in the whole process and at most: each may hold what is read of one collector in memory.
+/// There are never more than leave a processor to everybody else.
+pub const HELPING_THREADS: usize = 7;
 /// How often it is looked whether the client of a query is still there.
 pub const PROMQL_CLIENT_LOOK: Duration = Duration::from_millis(200);
 /// Answers to queries over ranges that are kept for the next time, 16 bytes a point; the largest of them; and from

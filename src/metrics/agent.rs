@@ -9,7 +9,7 @@ use super::matcher::Matcher;
 use super::query::{Points, PointsQuery, QueryError};
 use super::sealed::past_damage;
 use super::steps::StepFunction;
-use super::{Metrics, Number};
+use super::{Metrics, Number, Series};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
 
@@ -115,7 +115,7 @@ impl Metrics {
         let all: Vec<_> = matchers().chain([Matcher::named(UPTIME)]).collect();
         let mut numbers = past_damage(|| {
             let mut numbers = Vec::new();
-            self.visit((collector, (from, to)), &mut all.as_slice(), |_, series, place, number| {
+            self.visit((collector, (from, to)), &mut all.as_slice(), |_, series: &Series, place, number| {
                 let name = AGENT_SERIES.iter().chain([&UPTIME]).find(|name| **name == &*series.name);
                 numbers.extend(name.map(|name| (place, *name, number)));
                 Ok(())
@@ -135,7 +135,7 @@ fn take_or_empty(found: &mut Vec<Points>, name: &str) -> Points {
     let place = found.iter().position(|points| &*points.series.name == name);
     place.map_or_else(
         || Points {
-            series: super::Series { name: name.into(), labels: std::sync::Arc::default() },
+            series: Series { name: name.into(), labels: std::sync::Arc::default() },
             points: Vec::new(),
         },
         |place| found.swap_remove(place),

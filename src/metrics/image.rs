@@ -1,6 +1,7 @@
 //! Reading over images: of hours, and of segments.
 //!
-//! It guarantees: a block is read only for what is asked for, and under its checksum.
+//! It guarantees: a block is read only for what is asked for, and under its checksum. The columns that it chooses can
+//! be read by several threads at once.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -39,59 +40,101 @@ impl From<QueryError> for Trouble {
 
 const NO_DOCUMENT: ImageError = ImageError::Damaged("a document does not read");
 
-/// Shows the wanted numbers of an image, series after series. What must be known of its types is asked for, so that
-/// it can be kept.
+/// Shows the columns of an image whose series are wanted. What must be known of its types is asked for, so that it can
+/// be kept.
 pub(super) fn show<S: Source>(
     image: &Image<S>,
     known: impl Fn(usize) -> Result<Arc<Known>, ImageError>,
     plans: &mut Plans<'_>,
-    see: &mut impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
+    see: &mut impl FnMut(&Chosen<'_, S>) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {
     for (at, kind) in image.kinds().iter().enumerate() {
         if !plans.concerns(&kind.kind) || !plans.touches(kind.first, kind.last) {
             continue;
         }
         let known = known(at)?;
-        let (mut columns, mut found) = (Vec::new(), Vec::new());
-        known.each_wanted(plans.wanted, |Found { name, labels, piece, column }| {
-            columns.push(column);
-            found.push((piece, Series { name: Arc::clone(name), labels: Arc::clone(labels) }));
+        let mut found = Vec::new();
+        known.each_wanted(plans.wanted, |Found { name, labels, mark, piece, column }| {
+            let series = Series { name: Arc::clone(name), labels: Arc::clone(labels) };
+            found.push((column, piece, series, mark));
         });
-        if columns.is_empty() {
+        if found.is_empty() {
             continue;
         }
-        plans.look_at(known.rows.rows.len() as u64)?;
-        let slots = found.into_iter().map(|(piece, series)| Ok((piece, plans.slot(series)?)));
-        let slots = slots.collect::<Result<Vec<_>, QueryError>>()?;
-        let rows = known.between(plans.range);
-        image.each_column(&known.rows, &columns, |place, column| {
-            let (piece, slot) = slots[place];
-            let (values, places) = known.values(piece, &rows);
-            let series = &plans.series[slot];
-            each_number(&column, values, &places, |place, number| see(slot, series, place, number))?;
-            Ok::<_, Trouble>(())
-        })?;
+        plans.look_at(known.rows() as u64)?;
+        let of = |(column, piece, series, mark)| {
+            Ok(ChosenColumn { column, piece, slot: plans.slot(series, mark)? })
+        };
+        let mut columns = found.into_iter().map(of).collect::<Result<Vec<_>, QueryError>>()?;
+        known.columns.sort(&mut columns, |one| one.column);
+        let between = known.between(plans.range);
+        see(&Chosen { image, known: &known, between, columns, series: &plans.series })?;
     }
     Ok(())
 }
 
-/// Shows the numbers among some values of a column.
-fn each_number(
-    column: &Column,
+/// The columns of one type of an image whose series are wanted, in the order of their storage.
+pub(super) struct Chosen<'k, S> {
+    image: &'k Image<S>,
+    known: &'k Known,
+    between: Vec<Range<usize>>,
+    pub(super) columns: Vec<ChosenColumn>,
+    series: &'k [Series],
+}
+
+/// A column, and the place of its series among those found so far.
+pub(super) struct ChosenColumn {
+    column: usize,
+    piece: usize,
+    slot: usize,
+}
+
+/// What a column has in the range.
+pub(super) struct Run<'k> {
+    pub(super) slot: usize,
+    pub(super) series: &'k Series,
+    places: Places<'k>,
+    column: Column,
     values: Range<usize>,
-    places: &Places<'_>,
-    mut see: impl FnMut(Place, Number) -> Result<(), QueryError>,
-) -> Result<(), QueryError> {
-    match column {
-        Column::Whole(all) => {
-            places.each(all.get(values).unwrap_or_default(), |place, value| see(place, Number::Whole(*value)))
+}
+
+impl<S: Source> Chosen<'_, S> {
+    /// Reads some of its columns, one after the other.
+    pub(super) fn each(
+        &self,
+        some: &[ChosenColumn],
+        mut see: impl FnMut(Run<'_>) -> Result<(), QueryError>,
+    ) -> Result<(), Trouble> {
+        let columns: Vec<_> = some.iter().map(|one| one.column).collect();
+        self.image.each_column(&self.known.columns, &columns, |place, column| {
+            let ChosenColumn { piece, slot, .. } = some[place];
+            let (values, places) = self.known.values(piece, &self.between);
+            Ok(see(Run { slot, series: &self.series[slot], places, column, values })?)
+        })
+    }
+}
+
+impl Run<'_> {
+    /// Values, of which some may be no numbers.
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Shows its numbers.
+    pub(super) fn each<E>(&self, mut see: impl FnMut(Place, Number) -> Result<(), E>) -> Result<(), E> {
+        let (mut places, values) = (self.places.iter(), self.values.clone());
+        match &self.column {
+            Column::Whole(all) => places
+                .zip(all.get(values).unwrap_or_default())
+                .try_for_each(|(place, value)| see(place, Number::Whole(*value))),
+            Column::Real(all) => places
+                .zip(all.get(values).unwrap_or_default())
+                .try_for_each(|(place, value)| see(place, Number::Real(*value))),
+            Column::Mixed(all) => all.get(values).unwrap_or_default().iter().try_for_each(|value| {
+                let number = places.next().zip(Packed::of(value).number());
+                number.map_or(Ok(()), |(place, number)| see(place, number))
+            }),
         }
-        Column::Real(all) => {
-            places.each(all.get(values).unwrap_or_default(), |place, value| see(place, Number::Real(*value)))
-        }
-        Column::Mixed(all) => places.each(all.get(values).unwrap_or_default(), |place, value| {
-            Packed::of(value).number().map_or(Ok(()), |number| see(place, number))
-        }),
     }
 }
 

@@ -5,52 +5,60 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
 use super::hot::Place;
-use super::piece::{Layout, SeriesLabels, hash_of};
+use super::piece::{self, SeriesLabels, mark_of, mark_of_series};
 use super::visit::Wanted;
 use crate::clock::Timestamp;
 use crate::crypto::{Hash, sha256};
 use crate::limits;
 use crate::storage::Kept;
-use crate::storage::segment::{Image, ImageError, Layout as Rows, Piece, Row, Source, first_columns};
+use crate::storage::segment::{Columns, Image, ImageError, Layout, Piece, Row, Source, first_columns};
 
 const NO_PIECE: ImageError = ImageError::Damaged("a piece does not read");
 
-/// What an object has beside its numbers, in bytes: its labels take most of it.
-const OBJECT_BYTES: usize = 400;
+/// What the labels of an object take once they were asked for, in bytes.
+const LABELS_BYTES: usize = 800;
 /// What is known of where a column stands.
-const COLUMN_BYTES: usize = 16;
+const COLUMN_BYTES: usize = 8;
 
-pub(super) fn layout(piece: &Piece) -> Result<Layout, ImageError> {
-    Layout::read(&piece.bytes).filter(|layout| layout.slots == piece.slots).ok_or(NO_PIECE)
+pub(super) fn layout(piece: &Piece) -> Result<piece::Layout, ImageError> {
+    piece::Layout::read(&piece.bytes).filter(|layout| layout.slots == piece.slots).ok_or(NO_PIECE)
 }
 
 pub(super) struct Known {
-    pub(super) rows: Rows,
+    pub(super) columns: Columns,
+    /// Of all rows, in the order of time.
+    places: Box<[Place]>,
     directory: Arc<Directory>,
-    /// For each piece.
-    stands: Vec<Stand>,
+    /// For each piece which of the stands is its own.
+    of_pieces: Box<[u32]>,
+    /// In which rows a piece stands, by their numbers, as often as it does. Many pieces stand in the same ones.
+    stands: Box<[Box<[u32]>]>,
 }
 
 /// The series of some pieces, and where their columns stand. The images of a collector have nearly always the same.
 #[derive(Default)]
 pub(super) struct Directory {
-    /// The names of all series, each once.
-    names: Vec<Arc<str>>,
+    /// The names of all series, each once, with their marks.
+    names: Vec<(Arc<str>, u64)>,
     objects: Vec<Object>,
     numbers: Vec<Number>,
+    /// The labels of all objects, as texts one behind the other.
+    texts: Vec<u8>,
 }
 
 /// An object that has numbers.
 struct Object {
-    piece: usize,
-    labels: Arc<SeriesLabels>,
-    /// Where its numbers stand among all.
-    numbers: Range<usize>,
+    piece: u32,
+    /// Where its numbers begin among all, and its labels among the texts.
+    numbers: u32,
+    texts: u32,
+    /// With their mark, once a series of it could be wanted: most of a type are never asked for.
+    labels: OnceLock<(Arc<SeriesLabels>, u64)>,
 }
 
 #[derive(Clone, Copy)]
@@ -63,104 +71,144 @@ struct Number {
 pub(super) struct Found<'k> {
     pub(super) name: &'k Arc<str>,
     pub(super) labels: &'k Arc<SeriesLabels>,
+    /// That of the series.
+    pub(super) mark: u64,
     pub(super) piece: usize,
     pub(super) column: usize,
-}
-
-/// In which rows a piece stands.
-#[derive(Clone)]
-enum Stand {
-    /// Once in each.
-    InEach,
-    /// In these, by their numbers, as often as they are listed.
-    In(Arc<[u32]>),
 }
 
 impl Directory {
     pub(super) fn read(pieces: &[Piece]) -> Result<Self, ImageError> {
         let firsts = first_columns(pieces);
-        let (mut directory, mut names) = (Self::default(), HashMap::new());
+        let (mut directory, mut names) = (Self::default(), Names::default());
         for (place, (piece, first)) in pieces.iter().zip(firsts).enumerate() {
             directory.add((place, first), &layout(piece)?, &mut names);
         }
+        directory.names = names.all;
         Ok(directory)
     }
 
     /// Adds the objects of a piece whose columns begin at one.
-    fn add(&mut self, (piece, first): (usize, usize), layout: &Layout, known: &mut HashMap<String, u32>) {
-        let Self { names, objects, numbers } = self;
+    fn add(&mut self, (piece, first): (usize, usize), layout: &piece::Layout, names: &mut Names) {
+        let Self { objects, numbers, texts, .. } = self;
         let mut name = String::new();
         layout.each_group(|group| {
-            let begin = numbers.len();
+            objects.push(Object {
+                piece: index(piece),
+                numbers: index(numbers.len()),
+                texts: index(texts.len()),
+                labels: OnceLock::new(),
+            });
             for (slot, key) in &group.keys {
                 group.put_name(key, &mut name);
-                let number = known.get(&name).copied().unwrap_or_else(|| {
-                    names.push(name.as_str().into());
-                    known.insert(name.clone(), index(names.len() - 1));
-                    index(names.len() - 1)
-                });
-                numbers.push(Number { name: number, column: index(first + *slot as usize) });
+                numbers.push(Number { name: names.place(&name), column: index(first + *slot as usize) });
             }
-            objects.push(Object { piece, labels: group.labels(), numbers: begin..numbers.len() });
+            group.put_labels(texts);
         });
+    }
+
+    /// The numbers and the labels of an object, those as texts.
+    fn parts(&self, object: usize) -> (&[Number], &[u8]) {
+        let (own, next) = (self.objects.get(object), self.objects.get(object + 1));
+        let between = |begin: Option<u32>, end: Option<u32>, all: usize| {
+            begin.map_or(all, |begin| begin as usize)..end.map_or(all, |end| end as usize)
+        };
+        let numbers = between(own.map(|own| own.numbers), next.map(|next| next.numbers), self.numbers.len());
+        let texts = between(own.map(|own| own.texts), next.map(|next| next.texts), self.texts.len());
+        (self.numbers.get(numbers).unwrap_or_default(), self.texts.get(texts).unwrap_or_default())
     }
 
     /// What it takes in memory, about.
     pub(super) fn bytes(&self) -> usize {
-        self.objects.len() * OBJECT_BYTES + self.numbers.len() * size_of::<Number>()
+        let objects = self.objects.len() * (size_of::<Object>() + LABELS_BYTES);
+        objects + self.numbers.len() * size_of::<Number>() + self.texts.len()
+    }
+}
+
+/// Names as they are met, each once. Like objects have theirs in one order.
+#[derive(Default)]
+struct Names {
+    all: Vec<(Arc<str>, u64)>,
+    places: HashMap<String, u32>,
+    /// For each which one came behind it last time.
+    after: Vec<u32>,
+    last: usize,
+}
+
+impl Names {
+    fn place(&mut self, name: &str) -> u32 {
+        let expected = self.after.get(self.last).copied().unwrap_or_default();
+        let is_it = self.all.get(expected as usize).is_some_and(|(known, _)| **known == *name);
+        let known = if is_it { Some(expected) } else { self.places.get(name).copied() };
+        let place = known.unwrap_or_else(|| {
+            let next = index(self.all.len());
+            self.all.push((name.into(), mark_of(name)));
+            self.places.insert(name.to_owned(), next);
+            self.after.push(0);
+            next
+        });
+        if let Some(after) = self.after.get_mut(self.last) {
+            *after = place;
+        }
+        self.last = place as usize;
+        place
     }
 }
 
 impl Known {
-    fn new(rows: Rows, pieces: usize, directory: Arc<Directory>) -> Self {
-        let stands = stands(&rows, pieces);
-        Self { rows, directory, stands }
+    fn new(layout: Layout, pieces: usize, directory: Arc<Directory>) -> Self {
+        let (of_pieces, stands) = stands(&layout, pieces);
+        let place = |row: &Row| Place { timestamp: row.timestamp, seq: row.seq };
+        let places = layout.rows.iter().map(place).collect();
+        Self { columns: layout.columns, places, directory, of_pieces, stands }
     }
 
     /// What it takes in memory beside its directory, about.
     fn bytes(&self) -> usize {
-        let shapes: usize = self.rows.shapes.iter().map(|shape| shape.len() * size_of::<u32>()).sum();
-        let listed = self.stands.iter().map(|stand| match stand {
-            Stand::InEach => 0,
-            Stand::In(listed) => listed.len() * size_of::<u32>(),
-        });
-        let rows = self.rows.rows.len() * size_of::<Row>();
-        shapes + listed.sum::<usize>() + rows + self.directory.numbers.len() * COLUMN_BYTES
+        let listed: usize = self.stands.iter().map(|stand| size_of_val(&**stand)).sum();
+        let places = size_of_val(&*self.places) + size_of_val(&*self.of_pieces);
+        listed + places + self.directory.numbers.len() * COLUMN_BYTES
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.places.len()
     }
 
     /// Shows the columns whose series are wanted.
     pub(super) fn each_wanted(&self, wanted: &mut dyn Wanted, mut see: impl FnMut(Found<'_>)) {
-        let Directory { names, objects, numbers: all } = &*self.directory;
-        let can_be: Vec<_> = names.iter().map(|name| wanted.can_want(name)).collect();
-        for Object { piece, labels, numbers } in objects {
-            for Number { name, column } in &all[numbers.clone()] {
-                let (can_be, name) = (can_be[*name as usize], &names[*name as usize]);
-                if can_be && wanted.wants(name, labels) {
-                    see(Found { name, labels, piece: *piece, column: *column as usize });
+        let Directory { names, objects, .. } = &*self.directory;
+        let can_be: Vec<_> = names.iter().map(|(name, _)| wanted.can_want(name)).collect();
+        for (place, Object { piece, labels, .. }) in objects.iter().enumerate() {
+            let (numbers, texts) = self.directory.parts(place);
+            for Number { name, column } in numbers.iter().filter(|number| can_be[number.name as usize]) {
+                let (labels, of_labels) = labels.get_or_init(|| {
+                    let labels = Arc::new(piece::labels_in(texts));
+                    let mark = mark_of(&*labels);
+                    (labels, mark)
+                });
+                let (name, of_name) = &names[*name as usize];
+                if wanted.wants(name, labels) {
+                    let mark = mark_of_series(*of_name, *of_labels);
+                    see(Found { name, labels, mark, piece: *piece as usize, column: *column as usize });
                 }
             }
         }
     }
 
-    /// Where the rows between two moments stand.
-    pub(super) fn between(&self, (from, to): (Timestamp, Timestamp)) -> Range<usize> {
-        let rows = &self.rows.rows;
-        let begin = rows.partition_point(|row| row.timestamp < from);
-        begin..rows.partition_point(|row| row.timestamp <= to).max(begin)
+    /// For each stand which of its rows lie between two moments.
+    pub(super) fn between(&self, (from, to): (Timestamp, Timestamp)) -> Vec<Range<usize>> {
+        let begin = self.places.partition_point(|place| place.timestamp < from);
+        let end = self.places.partition_point(|place| place.timestamp <= to).max(begin);
+        let before = |stand: &[u32], end: usize| stand.partition_point(|row| (*row as usize) < end);
+        self.stands.iter().map(|stand| before(stand, begin)..before(stand, end)).collect()
     }
 
-    /// Which values of a piece's columns lie in some rows, and the places of the rows of each of them.
-    pub(super) fn values(&self, piece: usize, rows: &Range<usize>) -> (Range<usize>, Places<'_>) {
-        let all = &self.rows.rows;
-        match self.stands.get(piece) {
-            Some(Stand::InEach) => (rows.clone(), Places { rows: &all[rows.clone()], listed: None }),
-            Some(Stand::In(listed)) => {
-                let before = |end: usize| listed.partition_point(|row| (*row as usize) < end);
-                let values = before(rows.start)..before(rows.end);
-                (values.clone(), Places { rows: all, listed: Some(&listed[values]) })
-            }
-            None => (0..0, Places { rows: &[], listed: None }),
-        }
+    /// Which values of a piece's columns lie between the moments that `between` was asked for, and their places.
+    pub(super) fn values(&self, piece: usize, between: &[Range<usize>]) -> (Range<usize>, Places<'_>) {
+        let stand = self.of_pieces.get(piece).map_or(usize::MAX, |stand| *stand as usize);
+        let values = between.get(stand).cloned().unwrap_or_default();
+        let listed = self.stands.get(stand).and_then(|stand| stand.get(values.clone()));
+        (values, Places { all: &self.places, listed: listed.unwrap_or_default() })
     }
 
     /// Shows the series with the times of the first and the last document that have them.
@@ -169,107 +217,71 @@ impl Known {
         wanted: &mut dyn Wanted,
         mut see: impl FnMut(Found<'_>, Timestamp, Timestamp),
     ) {
-        let spans = self.spans();
         self.each_wanted(wanted, |found| {
-            if let Some((first, last)) = spans.get(found.piece).copied().flatten() {
+            let stand = self.of_pieces.get(found.piece).and_then(|stand| self.stands.get(*stand as usize));
+            let at = |row: Option<&u32>| self.places.get(*row? as usize).map(|place| place.timestamp);
+            if let Some((first, last)) = stand.and_then(|stand| at(stand.first()).zip(at(stand.last()))) {
                 see(found, first, last);
             }
         });
     }
-
-    /// When the first and the last document came that have each piece.
-    fn spans(&self) -> Vec<Span> {
-        let mut shapes = vec![None; self.rows.shapes.len()];
-        for row in &self.rows.rows {
-            if let Some(span) = shapes.get_mut(row.shape as usize) {
-                stretch(span, row.timestamp, row.timestamp);
-            }
-        }
-        let pieces = self.directory.objects.last().map_or(0, |object| object.piece + 1);
-        let mut spans = vec![None; pieces];
-        for (shape, span) in self.rows.shapes.iter().zip(shapes) {
-            let Some((first, last)) = span else { continue };
-            for piece in shape.iter().filter_map(|entry| (*entry as usize).checked_sub(1)) {
-                if let Some(span) = spans.get_mut(piece) {
-                    stretch(span, first, last);
-                }
-            }
-        }
-        spans
-    }
 }
 
-/// The places of rows: of all of some, or of those that are listed by their numbers.
+/// The places of some rows, which are listed by their numbers.
 pub(super) struct Places<'k> {
-    rows: &'k [Row],
-    listed: Option<&'k [u32]>,
+    all: &'k [Place],
+    listed: &'k [u32],
 }
 
 impl Places<'_> {
-    /// Goes through the places with a value for each.
-    pub(super) fn each<T, E>(
-        &self,
-        values: &[T],
-        mut see: impl FnMut(Place, &T) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let place = |row: &Row| Place { timestamp: row.timestamp, seq: row.seq };
-        match self.listed {
-            None => self.rows.iter().zip(values).try_for_each(|(row, value)| see(place(row), value)),
-            Some(listed) => {
-                let rows = listed.iter().filter_map(|row| self.rows.get(*row as usize));
-                rows.zip(values).try_for_each(|(row, value)| see(place(row), value))
-            }
-        }
+    pub(super) fn iter(&self) -> impl Iterator<Item = Place> {
+        self.listed.iter().filter_map(|row| self.all.get(*row as usize).copied())
     }
 }
 
-/// In which rows each piece stands.
-fn stands(rows: &Rows, pieces: usize) -> Vec<Stand> {
-    let mut is_used = vec![false; rows.shapes.len()];
-    for row in &rows.rows {
+/// For each piece which of the stands is its own, and the stands.
+type Stands = (Box<[u32]>, Box<[Box<[u32]>]>);
+
+/// Pieces that stand in the same shapes stand in the same rows: there are few different stands, and many rows.
+fn stands(layout: &Layout, pieces: usize) -> Stands {
+    let mut is_used = vec![false; layout.shapes.len()];
+    for row in &layout.rows {
         is_used[row.shape as usize] = true;
     }
-    // of each piece the last shape that has it, and in how many shapes it stands once
-    let (mut seen, mut once) = (vec![(0, 0); pieces], vec![0; pieces]);
-    let used = rows.shapes.iter().zip(is_used).filter(|(_, is_used)| *is_used);
-    let mut shapes = 0;
-    for (shape, _) in used {
-        shapes += 1;
+    let mut shapes = vec![Vec::new(); pieces];
+    for (number, shape) in layout.shapes.iter().enumerate().filter(|(number, _)| is_used[*number]) {
         for piece in shape.iter().filter_map(|entry| (*entry as usize).checked_sub(1)) {
-            let (of, count) = &mut seen[piece];
-            *count = if *of == shapes { *count + 1 } else { 1 };
-            *of = shapes;
-            match *count {
-                1 => once[piece] += 1,
-                2 => once[piece] -= 1,
-                _ => {}
-            }
+            shapes[piece].push(index(number));
         }
     }
-    let mut listed: Vec<_> = once.into_iter().map(|once| (once != shapes).then(Vec::new)).collect();
-    for (number, row) in rows.rows.iter().enumerate() {
-        for piece in
-            rows.shapes[row.shape as usize].iter().filter_map(|entry| (*entry as usize).checked_sub(1))
-        {
-            if let Some(listed) = &mut listed[piece] {
-                listed.push(index(number));
+    let (mut known, mut with_shape) = (HashMap::new(), vec![Vec::new(); layout.shapes.len()]);
+    let mut of_pieces = Vec::with_capacity(pieces);
+    for (piece, own) in shapes.iter().enumerate() {
+        // the pieces of a list have numbers one behind the other
+        if piece > 0 && *own == shapes[piece - 1] {
+            of_pieces.push(of_pieces[piece - 1]);
+            continue;
+        }
+        let next = known.len();
+        of_pieces.push(*known.entry(own.as_slice()).or_insert_with(|| {
+            for shape in own {
+                with_shape[*shape as usize].push(next);
             }
+            index(next)
+        }));
+    }
+    let mut stands = vec![Vec::new(); known.len()];
+    for (number, row) in layout.rows.iter().enumerate() {
+        for stand in &with_shape[row.shape as usize] {
+            stands[*stand].push(index(number));
         }
     }
-    let stand = |listed: Option<Vec<u32>>| listed.map_or(Stand::InEach, |listed| Stand::In(listed.into()));
-    listed.into_iter().map(stand).collect()
+    (of_pieces.into(), stands.into_iter().map(Vec::into_boxed_slice).collect())
 }
 
 /// An image has no more columns than its index has bytes.
 fn index(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
-}
-
-type Span = Option<(Timestamp, Timestamp)>;
-
-fn stretch(span: &mut Span, first: Timestamp, last: Timestamp) {
-    let (known_first, known_last) = span.unwrap_or((first, last));
-    *span = Some((known_first.min(first), known_last.max(last)));
 }
 
 /// What is known of types of images, by the hash that stands for the content of the image, and the directories that
@@ -306,8 +318,13 @@ impl KnownImages {
     }
 
     fn directory(&self, pieces: &[Piece]) -> Result<Arc<Directory>, ImageError> {
-        let own = |piece: &Piece| [&hash_of(&piece.bytes)[..], &piece.slots.to_le_bytes()].concat();
-        let hash = sha256(&pieces.iter().flat_map(own).collect::<Vec<_>>());
+        let mut all = Vec::with_capacity(pieces.iter().map(|piece| piece.bytes.len() + 8).sum());
+        for Piece { bytes, slots, .. } in pieces {
+            all.extend(index(bytes.len()).to_le_bytes());
+            all.extend(slots.to_le_bytes());
+            all.extend(&**bytes);
+        }
+        let hash = sha256(&all);
         if let Some(directory) = self.directories.lock().get(&hash) {
             return Ok(directory);
         }

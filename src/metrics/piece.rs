@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::{Arc, OnceLock};
 
 use super::stamp::Form;
@@ -211,6 +212,18 @@ pub struct Series {
 /// The labels of a series by their names.
 pub type SeriesLabels = BTreeMap<String, String>;
 
+/// Equal for equal names, and for equal labels: what tells most series apart without a look at their texts.
+pub(super) fn mark_of(value: &(impl std::hash::Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The mark of a series, of those of its name and labels.
+pub(super) const fn mark_of_series(name: u64, labels: u64) -> u64 {
+    name.rotate_left(1) ^ labels
+}
+
 /// The numbers of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group<'a> {
@@ -226,6 +239,14 @@ impl Group<'_> {
         Arc::new(owned.collect())
     }
 
+    /// Appends the labels, as [`labels_in`] reads them.
+    pub(super) fn put_labels(&self, out: &mut Vec<u8>) {
+        for (name, value) in &self.labels {
+            put_text(out, name);
+            put_text(out, value);
+        }
+    }
+
     /// Puts the name of the series under a key in the place of what is there. An array's bare numbers have no key.
     pub(super) fn put_name(&self, key: &str, name: &mut String) {
         name.clear();
@@ -235,6 +256,13 @@ impl Group<'_> {
             name.push_str(key);
         }
     }
+}
+
+/// The labels that [`Group::put_labels`] appended to nothing.
+pub(super) fn labels_in(texts: &[u8]) -> SeriesLabels {
+    let mut reader = Reader(texts);
+    let mut text = || reader.text().map(str::to_owned);
+    std::iter::from_fn(|| text().zip(text())).collect()
 }
 
 /// The pieces of a document in the order of the text, and an end for each list: what successive documents share.

@@ -105,7 +105,7 @@ impl Metrics {
             let mut answer =
                 Answer { steps, function: query.function, points: 0, places: Vec::new(), series: Vec::new() };
             let (range, mut wanted) = ((query.from, query.to), query.matchers.as_slice());
-            self.visit((query.collector, range), &mut wanted, |slot, series, place, number| {
+            self.visit((query.collector, range), &mut wanted, |slot, series: &Series, place, number| {
                 answer.add(slot, series, place, number)
             })?;
             Ok(answer)

@@ -109,11 +109,12 @@ impl Metrics {
         let read_at = self.segments.moment();
         let ReadHours { slice, hours } = self.read_hours(collector, range, limits::SEGMENT_SAMPLES)?;
         let slice = self.without_sealed(collector, slice)?;
-        let mut documents = 0;
-        if !slice.tables.is_empty() {
-            documents = self.segments.publish(&slice, read_at)?.documents;
-        }
+        let sealed =
+            if slice.tables.is_empty() { None } else { Some(self.segments.publish(&slice, read_at)?) };
         self.remove_hours(collector, &hours)?;
+        let documents = sealed.as_ref().map_or(0, |segment| segment.documents);
+        // whoever asks for it is told what is wrong with it
+        let _ = sealed.map(|segment| self.know(segment));
         Ok(documents)
     }
 

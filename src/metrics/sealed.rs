@@ -10,7 +10,7 @@ use super::Metrics;
 use super::hot::{self, Place};
 use super::known::Known;
 use super::query::QueryError;
-use crate::archive::{Opened, SegmentError};
+use crate::archive::{Opened, Segment, SegmentError};
 use crate::clock::Timestamp;
 use crate::crypto::sha256;
 use crate::ids::CollectorId;
@@ -46,6 +46,16 @@ impl Metrics {
     /// What must be known of a type of a segment.
     pub(super) fn known(&self, sealed: &Opened, kind: usize) -> Result<Arc<Known>, ImageError> {
         self.known.of(sealed.segment.sha256, &*sealed.image, kind)
+    }
+
+    /// Keeps what must be known of a new segment: nothing is asked for more than what is new.
+    pub(super) fn know(&self, segment: Segment) -> Result<(), QueryError> {
+        let image = self.segments.image(&segment)?;
+        let sealed = Opened { segment: Arc::new(segment), image };
+        for kind in 0..sealed.image.kinds().len() {
+            self.known(&sealed, kind).map_err(|error| self.refused(&sealed, error))?;
+        }
+        Ok(())
     }
 
     /// What must be known of a type of the image of an hour.

@@ -1,15 +1,21 @@
 //! Reading series as a query language of others wants them: chosen by a rule of its own, all numbers of a range.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
 use super::Metrics;
 use super::hot::Place;
+use super::image::{Chosen, ChosenColumn, Trouble};
 use super::number::Number;
 use super::piece::Series;
 use super::query::QueryError;
 use super::sealed::past_damage;
-use super::visit::Wanted;
+use super::visit::{Sees, Wanted};
 use crate::clock::Timestamp;
 use crate::ids::CollectorId;
-use crate::limits;
+use crate::storage::segment::Source;
+use crate::{limits, threads};
 
 /// A series and its numbers in the order of time; of several at one moment, the last that came.
 #[derive(Debug)]
@@ -26,35 +32,96 @@ impl Metrics {
         collector: CollectorId,
         range: (Timestamp, Timestamp),
         wanted: &mut dyn Wanted,
-        go_on: &dyn Fn() -> bool,
+        go_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Selected>, QueryError> {
         let found = past_damage(|| {
-            let mut found: Vec<Option<Found>> = Vec::new();
-            let (mut count, mut until_asked, mut most) = (0, limits::SELECTED_UNTIL_ASKED, 0);
-            self.visit((collector, range), wanted, |slot, series, place, number| {
-                count += 1;
-                if count > limits::SELECTED_NUMBERS {
-                    return Err(QueryError::TooManyPoints);
-                }
-                until_asked -= 1;
-                if until_asked == 0 {
-                    until_asked = limits::SELECTED_UNTIL_ASKED;
-                    if !go_on() {
-                        return Err(QueryError::GivenUp);
-                    }
-                }
-                if found.len() <= slot {
-                    found.resize_with(slot + 1, || None);
-                }
-                // series of one collector have about as many numbers
-                let found = found[slot].get_or_insert_with(|| Found::new(series, most));
-                found.add(place, number);
-                most = found.numbers.len().clamp(most, limits::SELECTED_EXPECTED);
-                Ok(())
-            })?;
-            Ok(found)
+            let mut selection = Selection { found: Vec::new(), count: AtomicUsize::new(0), go_on };
+            self.visit((collector, range), wanted, &mut selection)?;
+            Ok(selection.found)
         })?;
         Ok(found.into_iter().flatten().map(Found::selected).collect())
+    }
+}
+
+struct Selection<'g> {
+    /// By the place of their series.
+    found: Vec<Option<Found>>,
+    count: AtomicUsize,
+    go_on: &'g (dyn Fn() -> bool + Sync),
+}
+
+impl Selection<'_> {
+    /// Before numbers are kept.
+    fn count(&self, numbers: usize) -> Result<(), QueryError> {
+        let before = self.count.fetch_add(numbers, Ordering::Relaxed);
+        let count = before + numbers;
+        if count > limits::SELECTED_NUMBERS {
+            return Err(QueryError::TooManyPoints);
+        }
+        let asked = |count: usize| count / limits::SELECTED_UNTIL_ASKED;
+        if asked(before) != asked(count) && !(self.go_on)() { Err(QueryError::GivenUp) } else { Ok(()) }
+    }
+
+    /// The place for what is found of a series.
+    fn place(&mut self, slot: usize) -> &mut Option<Found> {
+        if self.found.len() <= slot {
+            self.found.resize_with(slot + 1, || None);
+        }
+        &mut self.found[slot]
+    }
+
+    /// Reads some columns.
+    fn read<S: Source>(
+        &self,
+        chosen: &Chosen<'_, S>,
+        columns: &[ChosenColumn],
+    ) -> Result<Vec<(usize, Found)>, Trouble> {
+        let mut read = Vec::with_capacity(columns.len());
+        chosen.each(columns, |run| {
+            self.count(run.len())?;
+            let mut found = Found::new(run.series, run.len());
+            run.each(|place, number| {
+                found.add(place, number);
+                Ok::<_, QueryError>(())
+            })?;
+            if !found.numbers.is_empty() {
+                read.push((run.slot, found));
+            }
+            Ok(())
+        })?;
+        Ok(read)
+    }
+}
+
+impl Sees for &mut Selection<'_> {
+    fn see(&mut self, slot: usize, series: &Series, place: Place, number: Number) -> Result<(), QueryError> {
+        self.count(1)?;
+        self.place(slot).get_or_insert_with(|| Found::new(series, 0)).add(place, number);
+        Ok(())
+    }
+
+    /// Several threads read them, a part each.
+    fn see_columns<S: Source + Sync>(&mut self, chosen: &Chosen<'_, S>) -> Result<(), Trouble> {
+        let parts: Vec<_> = chosen.columns.chunks(limits::COLUMNS_AT_ONCE).enumerate().collect();
+        let read = Mutex::new(Vec::with_capacity(parts.len()));
+        threads::each(
+            &parts,
+            || (),
+            |(), (number, columns), _| {
+                let found = self.read(chosen, columns)?;
+                read.lock().push((*number, found));
+                Ok::<_, Trouble>(())
+            },
+        )?;
+        let mut read = read.into_inner();
+        read.sort_by_key(|(number, _)| *number);
+        for (slot, found) in read.into_iter().flat_map(|(_, found)| found) {
+            match self.place(slot) {
+                Some(known) => known.join(found),
+                place => *place = Some(found),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -75,7 +142,10 @@ impl Found {
     }
 
     fn add(&mut self, place: Place, number: Number) {
-        let number = number.as_f64();
+        self.add_real(place, number.as_f64());
+    }
+
+    fn add_real(&mut self, place: Place, number: f64) {
         match self.numbers.last_mut().zip(self.seqs.last_mut()) {
             Some((last, seq)) if place.timestamp <= last.0 => {
                 if place.timestamp < last.0 || place.seq < *seq {
@@ -88,6 +158,17 @@ impl Found {
                 self.numbers.push((place.timestamp, number));
                 self.seqs.push(place.seq);
             }
+        }
+    }
+
+    /// Adds what was found of the same series elsewhere.
+    fn join(&mut self, other: Self) {
+        let Self { numbers, seqs, late, .. } = other;
+        for ((timestamp, number), seq) in numbers.into_iter().zip(seqs) {
+            self.add_real(Place { timestamp, seq }, number);
+        }
+        for (place, number) in late {
+            self.add_real(place, number);
         }
     }
 

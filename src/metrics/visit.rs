@@ -12,11 +12,11 @@ use super::Metrics;
 use super::batch::{Batch, FoundShape, Head};
 use super::hot::{self, Place};
 use super::hours::{Hours, each_batch, hour_image, no_image};
-use super::image::{self, Trouble};
+use super::image::{self, Chosen, Trouble};
 use super::layouts::Layouts;
 use super::number::Number;
 use super::pack::{self, Packed};
-use super::piece::{Layout, Series, SeriesLabels};
+use super::piece::{Layout, Series, SeriesLabels, mark_of, mark_of_series};
 use super::query::QueryError;
 use super::text::{self, Step};
 use crate::clock::Timestamp;
@@ -24,6 +24,7 @@ use crate::ids::CollectorId;
 use crate::limits;
 use crate::storage::bytes::Reader;
 use crate::storage::redb_file::damaged;
+use crate::storage::segment::Source;
 
 /// Which series somebody wants. Names and labels of one object are shared, so that whoever is asked may know them
 /// again.
@@ -36,6 +37,24 @@ pub trait Wanted {
     fn wants(&mut self, name: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool;
 }
 
+/// Who is shown numbers, each with its series and the place of that among those found so far.
+pub(super) trait Sees {
+    fn see(&mut self, slot: usize, series: &Series, place: Place, number: Number) -> Result<(), QueryError>;
+
+    /// Takes the numbers of columns as well as by themselves.
+    fn see_columns<S: Source + Sync>(&mut self, chosen: &Chosen<'_, S>) -> Result<(), Trouble> {
+        chosen.each(&chosen.columns, |run| {
+            run.each(|place, number| self.see(run.slot, run.series, place, number))
+        })
+    }
+}
+
+impl<F: FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>> Sees for F {
+    fn see(&mut self, slot: usize, series: &Series, place: Place, number: Number) -> Result<(), QueryError> {
+        self(slot, series, place, number)
+    }
+}
+
 impl Metrics {
     /// Shows each number that is wanted, with its series and the place of that series among those found so far: segment
     /// after segment and hour after hour, each series in the order of time as far as its documents came in that order.
@@ -44,36 +63,38 @@ impl Metrics {
         &self,
         (collector, (from, to)): (CollectorId, (Timestamp, Timestamp)),
         wanted: &mut dyn Wanted,
-        mut see: impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
+        mut sees: impl Sees,
     ) -> Result<(), QueryError> {
         self.hot.file.read(|tx| {
             let (batches, images) = (tx.open_table(hot::BATCHES)?, tx.open_table(hot::IMAGES)?);
             let mut plans = Plans::new((collector, (from, to)), wanted, tx)?;
             let sealed = self.sealed((collector, from, to), |kind| plans.concerns(kind))?;
             for one in &sealed {
-                image::show(&*one.image, |kind| self.known(one, kind), &mut plans, &mut see).map_err(
-                    |trouble| match trouble {
-                        Trouble::Query(error) => error,
-                        Trouble::Image(error) => self.refused(one, error),
-                    },
-                )?;
+                let known = |kind| self.known(one, kind);
+                let shown =
+                    image::show(&*one.image, known, &mut plans, &mut |chosen| sees.see_columns(chosen));
+                shown.map_err(|trouble| match trouble {
+                    Trouble::Query(error) => error,
+                    Trouble::Image(error) => self.refused(one, error),
+                })?;
             }
             let mut hours = Hours::new(tx, collector, from, to)?;
             let in_range = |head: &Head| head.first <= to && head.last >= from;
             while let Some((hour, counts)) = hours.next()? {
                 let twice = self.sealed_in(&sealed, hour)?;
-                let mut see = |slot, series: &Series, place, number| {
-                    if twice.contains(&place) { Ok(()) } else { see(slot, series, place, number) }
+                let mut new = |slot, series: &Series, place, number| {
+                    if twice.contains(&place) { Ok(()) } else { sees.see(slot, series, place, number) }
                 };
                 let hour = (collector, hour, counts);
                 if let Some(image) = hour_image(&images, hour)? {
                     let known = |kind| self.known_of_hour((collector, hour.1), &image, kind);
-                    image::show(&image, known, &mut plans, &mut see).map_err(|trouble| match trouble {
+                    let shown = image::show(&image, known, &mut plans, &mut |chosen| new.see_columns(chosen));
+                    shown.map_err(|trouble| match trouble {
                         Trouble::Query(error) => error,
                         Trouble::Image(error) => no_image(hour.0, hour.1, &error).into(),
                     })?;
                 }
-                each_batch(&batches, hour, in_range, |_, batch| plans.show(&batch, &mut see))?;
+                each_batch(&batches, hour, in_range, |_, batch| plans.show(&batch, &mut new))?;
             }
             Ok(())
         })
@@ -94,7 +115,8 @@ pub(super) struct Plans<'w> {
     /// For each piece its wanted slots, and which series they are.
     pieces: HashMap<u32, Slots>,
     shapes: HashMap<u32, Plan>,
-    slots: HashMap<Series, usize>,
+    /// By the marks of their series, or by the next number that was free.
+    slots: HashMap<u64, usize>,
     pub(super) series: Vec<Series>,
     looked_at: u64,
 }
@@ -133,11 +155,7 @@ impl<'w> Plans<'w> {
     }
 
     /// Shows the wanted numbers of a batch.
-    fn show(
-        &mut self,
-        batch: &Batch,
-        see: &mut impl FnMut(usize, &Series, Place, Number) -> Result<(), QueryError>,
-    ) -> Result<(), QueryError> {
+    fn show(&mut self, batch: &Batch, sees: &mut impl Sees) -> Result<(), QueryError> {
         let wanted: Vec<_> = batch.kinds.iter().map(|kind| self.concerns(kind)).collect();
         for document in &batch.documents {
             if !wanted[document.kind] || !self.touches(document.timestamp, document.timestamp) {
@@ -154,7 +172,7 @@ impl<'w> Plans<'w> {
                 let damage = || damaged("values of a document", &document.seq.to_be_bytes());
                 let value = values.at(*at).ok_or_else(damage)?;
                 if let Some(number) = value.number() {
-                    see(*series, &self.series[*series], place, number)?;
+                    sees.see(*series, &self.series[*series], place, number)?;
                 }
             }
         }
@@ -214,20 +232,28 @@ impl<'w> Plans<'w> {
     fn find(&mut self, layout: &Layout) -> Result<Slots, QueryError> {
         let mut found = Vec::new();
         each_wanted(layout, self.wanted, |slot, series| found.push((slot, series)));
-        let found = found.into_iter().map(|(slot, series)| Ok((slot, self.slot(series)?)));
+        let mark = |series: &Series| mark_of_series(mark_of(&*series.name), mark_of(&*series.labels));
+        let found = found.into_iter().map(|(slot, series)| {
+            let mark = mark(&series);
+            Ok((slot, self.slot(series, mark)?))
+        });
         Ok(found.collect::<Result<Vec<_>, QueryError>>()?.into())
     }
 
     /// The place of a series among those found so far.
-    pub(super) fn slot(&mut self, series: Series) -> Result<usize, QueryError> {
-        if let Some(slot) = self.slots.get(&series) {
-            return Ok(*slot);
+    pub(super) fn slot(&mut self, series: Series, mark: u64) -> Result<usize, QueryError> {
+        let mut mark = mark;
+        while let Some(slot) = self.slots.get(&mark) {
+            if self.series[*slot] == series {
+                return Ok(*slot);
+            }
+            mark = mark.wrapping_add(1);
         }
         if self.series.len() == limits::QUERY_SERIES {
             return Err(QueryError::TooManySeries);
         }
-        self.series.push(series.clone());
-        self.slots.insert(series, self.series.len() - 1);
+        self.slots.insert(mark, self.series.len());
+        self.series.push(series);
         Ok(self.series.len() - 1)
     }
 }

@@ -1,8 +1,6 @@
 //! The source of series that queries are evaluated over.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 
 use super::ReadError;
 use super::fleet::{Member, members};
@@ -10,19 +8,16 @@ use super::known::Value;
 use super::labelled::{Entry, Labelled};
 use super::wish::{Wish, Wishes};
 use crate::clock::Timestamp;
-use crate::limits;
 use crate::metrics::{Metrics, QueryError, Selected};
-use crate::promql::{self, Budget, Error, Labels, Sample, Selector, Source};
+use crate::promql::{self, Budget, Error, Labels, Sample, See, Selector, Source};
 use crate::registry::Collectors;
+use crate::threads::{self, Asked};
 
 /// The metric store, and who is in the fleet at this moment.
 pub struct Store<'a> {
     metrics: &'a Metrics,
     members: Vec<Member>,
 }
-
-/// Shows a series with its samples.
-type See<'s> = &'s mut dyn FnMut(Labels, &[Sample]) -> promql::Result<()>;
 
 impl<'a> Store<'a> {
     pub fn open(metrics: &'a Metrics, collectors: &Collectors) -> Result<Self, ReadError> {
@@ -77,55 +72,32 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// The series of a collector under each of their names that fit.
-    fn read(
+    /// Shows the series of a collector under each of their names that fit.
+    fn show(
         &self,
         member: &Member,
         (from, to): (i64, i64),
         wish: &mut Wish,
-        go_on: &dyn Fn() -> bool,
-    ) -> Result<Read, QueryError> {
+        go_on: &Asked<'_>,
+        (budget, see): (&Budget, See<'_>),
+    ) -> promql::Result<()> {
         let range = (Timestamp::from_millis(from), Timestamp::from_millis(to));
-        let selected = self.metrics.select(member.id, range, wish, go_on)?;
+        let wanted = || go_on() && budget.look().is_ok();
+        let selected = match self.metrics.select(member.id, range, wish, &wanted) {
+            Err(QueryError::GivenUp) => return budget.look(),
+            selected => selected.map_err(source)?,
+        };
         let mut labelled = Labelled::new(&member.labels);
         for (place, Selected { series, .. }) in selected.iter().enumerate() {
             labelled.add(place, series, wish);
         }
-        let mut read =
-            Read { numbers: selected.iter().map(|one| one.numbers.len()).sum(), series: Vec::new() };
+        budget.read(selected.iter().map(|one| one.numbers.len()).sum())?;
+        let mut samples = Vec::new();
         labelled.each(|labels, same| {
-            let of = |entry: &Entry| &selected[entry.of].numbers;
-            let mut samples = Vec::with_capacity(same.iter().map(|entry| of(entry).len()).sum());
-            for entry in same {
-                samples.extend(of(entry).iter().map(|number| sample(entry.value, *number)));
-            }
-            if same.len() > 1 {
-                // stable, so that at one moment the sample of the first one comes first
-                samples.sort_by_key(|sample: &Sample| sample.at);
-                samples.dedup_by_key(|sample| sample.at);
-            }
-            read.series.push((labels, samples));
-            Ok::<_, QueryError>(())
-        })?;
-        Ok(read)
-    }
-}
-
-/// What was read of one collector.
-struct Read {
-    /// Numbers that were found, whatever their names.
-    numbers: usize,
-    series: Vec<(Labels, Vec<Sample>)>,
-}
-
-impl Read {
-    fn show(self, budget: &Budget, see: See<'_>) -> promql::Result<()> {
-        budget.read(self.numbers)?;
-        for (labels, samples) in self.series {
             budget.find()?;
-            see(labels, &samples)?;
-        }
-        Ok(())
+            put_samples(&selected, same, &mut samples);
+            see(labels, &samples)
+        })
     }
 }
 
@@ -138,54 +110,27 @@ impl Source for Store<'_> {
         budget: &Budget,
         see: See<'_>,
     ) -> promql::Result<()> {
-        let mut wish = Wish::new(&selector.matchers);
-        let members = self.members.iter().filter(|member| wish.concerns_collector(&member.labels));
+        let wish = || Wish::new(&selector.matchers);
+        let chosen = wish();
+        let members = self.members.iter().filter(|member| chosen.concerns_collector(&member.labels));
         let members: Vec<_> = if from <= to { members.collect() } else { Vec::new() };
-        match members[..] {
-            [] => Ok(()),
-            [only] => match self.read(only, (from, to), &mut wish, &|| budget.look().is_ok()) {
-                Err(QueryError::GivenUp) => budget.look(),
-                read => read.map_err(source)?.show(budget, see),
-            },
-            _ => self.show_ahead(members, (from, to), wish, (budget, see)),
-        }
-    }
-}
-
-impl Store<'_> {
-    /// A thread reads the next collector while what was read of the last one is looked at: three of them are in memory.
-    fn show_ahead(
-        &self,
-        members: Vec<&Member>,
-        range: (i64, i64),
-        mut wish: Wish,
-        (budget, see): (&Budget, See<'_>),
-    ) -> promql::Result<()> {
-        let is_over = AtomicBool::new(false);
-        let go_on = || !is_over.load(Ordering::Relaxed);
-        std::thread::scope(|threads| {
-            let (reader, all) = sync_channel(1);
-            threads.spawn(|| {
-                let reader = reader;
-                let mut reads = members.into_iter().map(|member| self.read(member, range, &mut wish, &go_on));
-                reads.try_for_each(|read| reader.send(read))
-            });
-            let shown = show_all(&all, budget, see);
-            is_over.store(true, Ordering::Relaxed);
-            drop(all);
-            shown
+        // each of the threads has one collector in memory
+        threads::each(&members, wish, |wish, member, go_on| {
+            self.show(member, (from, to), wish, go_on, (budget, see))
         })
     }
 }
 
-fn show_all(all: &Receiver<Result<Read, QueryError>>, budget: &Budget, see: See<'_>) -> promql::Result<()> {
-    loop {
-        match all.recv_timeout(limits::PROMQL_CLIENT_LOOK) {
-            Ok(read) => read.map_err(source)?.show(budget, see)?,
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
-        }
-        budget.look()?;
+/// Puts the samples of what has the same labels in the place of those that are there.
+fn put_samples(selected: &[Selected], same: &[Entry], samples: &mut Vec<Sample>) {
+    samples.clear();
+    for Entry { of, value, .. } in same {
+        samples.extend(selected[*of].numbers.iter().map(|number| sample(*value, *number)));
+    }
+    if same.len() > 1 {
+        // stable, so that at one moment the sample of the first one comes first
+        samples.sort_by_key(|sample| sample.at);
+        samples.dedup_by_key(|sample| sample.at);
     }
 }
 

@@ -1,6 +1,8 @@
-//! Answers that are put together of what was kept, against evaluations that know of nothing before.
+//! Answers that are put together of what was kept, against evaluations that know of nothing before; and what several
+//! threads read, against what one reads.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -15,7 +17,7 @@ use crate::audit::MIGRATIONS;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::CollectorId;
 use crate::metrics::{Batch, Metrics, Options};
-use crate::promql::{Budget, Labels, Query};
+use crate::promql::{Answer, Budget, Error, Labels, Query};
 use crate::storage::{FreeSpace, Poison, Sqlite};
 
 /// 2026-11-20T15:00:00Z
@@ -97,4 +99,43 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn many_collectors_are_read_as_one_after_the_other_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let metrics = metrics(folder.path());
+    let members: Vec<_> = (0..24).map(|of| member(of, &format!("c{of:02}"))).collect();
+    for (number, of) in members.iter().enumerate() {
+        for minute in 0..30 {
+            push(
+                &metrics,
+                of.id,
+                minute * 60,
+                i64::try_from(minute * 7 % 5).unwrap() + i64::try_from(number).unwrap(),
+            );
+        }
+    }
+    let answer = |text: &str, members: &[Member], budget: &Budget| {
+        let query = Query::between(text, START.as_millis(), START.as_millis() + 1_800_000, 60_000).unwrap();
+        query.evaluate(&Store::of(&metrics, members.to_vec()), budget)
+    };
+    let budget = || Budget::new(Duration::from_secs(60), Arc::default());
+    for text in &QUERIES[..3] {
+        let together = || format!("{:?}", answer(text, &members, &budget()).unwrap());
+        let mut apart = Vec::new();
+        for member in &members {
+            let Ok(Answer::Matrix(series)) = answer(text, std::slice::from_ref(member), &budget()) else {
+                panic!()
+            };
+            assert_eq!(series.len(), 1);
+            apart.extend(series);
+        }
+        assert_eq!(together(), format!("{:?}", Answer::Matrix(apart)), "{text}");
+        assert_eq!(together(), together(), "{text}");
+    }
+    let gone = Budget::new(Duration::from_secs(60), Arc::new(AtomicBool::new(true)));
+    assert!(matches!(answer(QUERIES[0], &members, &gone), Err(Error::Canceled)));
+    let late = Budget::new(Duration::ZERO, Arc::default());
+    assert!(matches!(answer(QUERIES[0], &members, &late), Err(Error::Timeout(_))));
 }

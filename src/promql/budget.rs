@@ -1,8 +1,7 @@
-//! What one query may still cost. It is asked in every loop that can be long.
+//! What one query may still cost, on all threads that work for it. It is asked in every loop that can be long.
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
@@ -13,10 +12,10 @@ const UNITS_A_LOOK: usize = 4096;
 
 #[derive(Debug)]
 pub struct Budget {
-    samples: Cell<usize>,
-    values: Cell<usize>,
-    series: Cell<usize>,
-    until_look: Cell<usize>,
+    samples: AtomicUsize,
+    values: AtomicUsize,
+    series: AtomicUsize,
+    until_look: AtomicUsize,
     started: Instant,
     time: Duration,
     gone: Arc<AtomicBool>,
@@ -26,10 +25,10 @@ impl Budget {
     /// For a query that may take so long, unless the flag says before that nobody waits for it.
     pub fn new(time: Duration, gone: Arc<AtomicBool>) -> Self {
         Self {
-            samples: Cell::new(limits::PROMQL_SAMPLES),
-            values: Cell::new(limits::PROMQL_VALUES),
-            series: Cell::new(limits::PROMQL_SERIES),
-            until_look: Cell::new(UNITS_A_LOOK),
+            samples: AtomicUsize::new(limits::PROMQL_SAMPLES),
+            values: AtomicUsize::new(limits::PROMQL_VALUES),
+            series: AtomicUsize::new(limits::PROMQL_SERIES),
+            until_look: AtomicUsize::new(UNITS_A_LOOK),
             started: Instant::now(),
             time,
             gone,
@@ -64,7 +63,7 @@ impl Budget {
 
     /// Whether there is time left, and somebody who waits.
     pub fn look(&self) -> Result<()> {
-        self.until_look.set(UNITS_A_LOOK);
+        self.until_look.store(UNITS_A_LOOK, Ordering::Relaxed);
         if self.gone.load(Ordering::Relaxed) {
             return Err(Error::Canceled);
         }
@@ -72,10 +71,31 @@ impl Budget {
     }
 }
 
-fn take(left: &Cell<usize>, units: usize) -> Option<()> {
-    let rest = left.get().checked_sub(units)?;
-    left.set(rest);
-    Some(())
+fn take(left: &AtomicUsize, units: usize) -> Option<()> {
+    let rest = |left: usize| left.checked_sub(units);
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest).ok().map(drop)
+}
+
+/// Work of one thread in small units, of which the budget is told when there are many: threads that count together wait
+/// for each other.
+#[derive(Debug)]
+pub struct Work<'b> {
+    budget: &'b Budget,
+    units: usize,
+}
+
+impl<'b> Work<'b> {
+    pub fn of(budget: &'b Budget) -> Self {
+        Self { budget, units: 0 }
+    }
+
+    pub fn add(&mut self, units: usize) -> Result<()> {
+        self.units += units;
+        if self.units < UNITS_A_LOOK {
+            return Ok(());
+        }
+        self.budget.work(std::mem::take(&mut self.units))
+    }
 }
 
 #[cfg(test)]

@@ -25,5 +25,5 @@ pub use expr::{Condition, Kind, Matcher, Selector};
 pub use float::{put as put_number, write as write_number};
 pub use labels::{BUCKET, Labels, NAME, is_label_name};
 pub use parse::{parse_selector, tree};
-pub use query::{Answer, Point, Query, Source};
+pub use query::{Answer, Point, Query, See, Source};
 pub use series::Sample;

@@ -12,18 +12,14 @@ use super::series::{Sample, Series, Steps, Value};
 use crate::limits;
 
 /// Where series come from.
-pub trait Source {
+pub trait Source: Sync {
     /// Shows each series that fits, once, with its samples from one moment to another, both included: in
-    /// milliseconds since 1970, ascending, no two of one moment.
-    fn select(
-        &self,
-        selector: &Selector,
-        from: i64,
-        to: i64,
-        budget: &Budget,
-        see: &mut dyn FnMut(Labels, &[Sample]) -> Result<()>,
-    ) -> Result<()>;
+    /// milliseconds since 1970, ascending, no two of one moment. The series come in no order, and some at once.
+    fn select(&self, selector: &Selector, from: i64, to: i64, budget: &Budget, see: See<'_>) -> Result<()>;
 }
+
+/// Takes a series with its samples, on any thread.
+pub type See<'s> = &'s (dyn Fn(Labels, &[Sample]) -> Result<()> + Sync);
 
 /// A moment in milliseconds since 1970, and a value.
 pub type Point = (i64, f64);
@@ -144,14 +140,7 @@ mod tests {
     struct Nothing;
 
     impl Source for Nothing {
-        fn select(
-            &self,
-            _: &Selector,
-            _: i64,
-            _: i64,
-            _: &Budget,
-            _: &mut dyn FnMut(Labels, &[Sample]) -> Result<()>,
-        ) -> Result<()> {
+        fn select(&self, _: &Selector, _: i64, _: i64, _: &Budget, _: See<'_>) -> Result<()> {
             Ok(())
         }
     }

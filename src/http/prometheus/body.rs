@@ -8,9 +8,16 @@ use serde::Serialize;
 
 use crate::promql::{Answer, Labels, Point};
 
+/// Before the data of an answer, which is closed behind it.
+const SUCCESS: &str = "{\"status\":\"success\",\"data\":";
+
 /// `{"status": "success", "data": ...}`, with the data in JSON already.
 pub(super) fn success(data: &str) -> HttpResponse {
-    let body = format!("{{\"status\":\"success\",\"data\":{data}}}");
+    whole(format!("{SUCCESS}{data}}}"))
+}
+
+/// A body that was written before.
+pub(super) fn whole(body: String) -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::json()).body(body)
 }
 
@@ -21,9 +28,9 @@ pub(super) fn list(data: &impl Serialize, is_cut: bool) -> HttpResponse {
     success(&format!("{data}{warnings}"))
 }
 
-/// The data of a query.
+/// The whole body of the answer to a query, which may be large.
 pub(super) fn answer(answer: &Answer) -> String {
-    let mut text = String::new();
+    let mut text = SUCCESS.to_owned();
     match answer {
         Answer::Scalar(point) => {
             text.push_str("{\"resultType\":\"scalar\",\"result\":");
@@ -55,7 +62,7 @@ pub(super) fn answer(answer: &Answer) -> String {
             text.push(']');
         }
     }
-    text.push('}');
+    text.push_str("}}");
     text
 }
 
@@ -157,7 +164,7 @@ mod tests {
     #[test]
     fn labels_are_escaped() {
         let answered = answer(&Answer::Vector(vec![(Labels::of(&[("a", "b\"\n")]), (0, 1.0))]));
-        let expected = r#"{"resultType":"vector","result":[{"metric":{"a":"b\"\n"},"value":[0,"1"]}]}"#;
-        assert_eq!(answered, expected);
+        let data = r#"{"resultType":"vector","result":[{"metric":{"a":"b\"\n"},"value":[0,"1"]}]}"#;
+        assert_eq!(answered, format!(r#"{{"status":"success","data":{data}}}"#));
     }
 }

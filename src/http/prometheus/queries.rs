@@ -36,7 +36,7 @@ pub(in crate::http) async fn query(
         let answer = Query::at(&text, at)?.evaluate(store, budget)?;
         Ok(body::answer(&answer))
     });
-    Ok(body::success(&run.await?))
+    Ok(body::whole(run.await?))
 }
 
 /// What a query gives at each step of a range. Parameters may also come as a form.
@@ -74,5 +74,5 @@ pub(in crate::http) async fn query_range(
         };
         Ok(body::answer(&answer))
     });
-    Ok(body::success(&run.await?))
+    Ok(body::whole(run.await?))
 }

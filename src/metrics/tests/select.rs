@@ -1,7 +1,8 @@
 //! Series chosen by somebody else's rule.
 
 use super::*;
-use crate::metrics::{QueryError, SeriesLabels, Wanted};
+use crate::jobs::Job;
+use crate::metrics::{QueryError, Seal, SeriesLabels, Wanted};
 
 /// The series of one name in one zone.
 struct InEurope;
@@ -54,4 +55,59 @@ fn a_selection_ends_when_nobody_waits_for_it() {
     let range = (START.minus(Duration::from_secs(7200)), START);
     let selected = store.metrics.select(id(1), range, &mut InEurope, &|| false);
     assert!(matches!(selected, Err(QueryError::GivenUp)), "{selected:?}");
+}
+
+struct All;
+
+impl Wanted for All {
+    fn concerns(&self, _: &str) -> bool {
+        true
+    }
+
+    fn can_want(&self, _: &str) -> bool {
+        true
+    }
+
+    fn wants(&mut self, _: &Arc<str>, _: &Arc<SeriesLabels>) -> bool {
+        true
+    }
+}
+
+/// A document with so many numbers, which are in one of two shapes.
+fn wide(number: u32) -> Value {
+    let columns = u32::try_from(3 * limits::COLUMNS_AT_ONCE).unwrap();
+    let values = (0..columns).map(|column| (format!("c{column}"), json!(column * 1000 + number)));
+    let mut document: serde_json::Map<_, _> = values.collect();
+    if number.is_multiple_of(3) {
+        document.insert("besides".to_owned(), json!(true));
+    }
+    document.insert("type".to_owned(), json!("wide"));
+    let at = START.minus(Duration::from_secs(40 * 3600)).plus(Duration::from_secs(u64::from(number)));
+    document.insert("timestamp".to_owned(), json!(at));
+    Value::Object(document)
+}
+
+#[test]
+fn columns_that_several_threads_read_are_as_they_were_pushed() {
+    let store = Store::new();
+    for number in 0..20 {
+        store.push(1, None, &[wide(number)]).unwrap();
+    }
+    let range = (START.minus(Duration::from_secs(48 * 3600)), START);
+    let selected = |go_on: &(dyn Fn() -> bool + Sync)| {
+        let selected = store.metrics.select(id(1), range, &mut All, go_on)?;
+        let mut selected: Vec<_> = selected.into_iter().map(|one| (one.series, one.numbers)).collect();
+        selected.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok::<_, QueryError>(selected)
+    };
+    let before = selected(&|| true).unwrap();
+    assert_eq!(before.len(), 3 * limits::COLUMNS_AT_ONCE);
+    assert!(before.iter().all(|(_, numbers)| numbers.len() == 20));
+    Seal::new(Arc::clone(&store.metrics)).step(START).unwrap();
+    assert!(store.metrics.hot_collectors().unwrap().is_empty());
+    for _ in 0..5 {
+        assert_eq!(selected(&|| true).unwrap(), before);
+    }
+    let given_up = selected(&|| false);
+    assert!(matches!(given_up, Err(QueryError::GivenUp)), "{given_up:?}");
 }

@@ -1,18 +1,18 @@
 //! Range vectors: the samples of a series in the time before each step, and the functions over them.
 
+use parking_lot::Mutex;
+
 use super::Evaluator;
 use super::relabel::labels_when_absent;
 use crate::limits;
+use crate::promql::budget::Work;
 use crate::promql::error::{Error, Result, same_labels};
 use crate::promql::expr::{Expr, Ranged, Shift, Subquery};
 use crate::promql::functions::Function;
 use crate::promql::labels::Labels;
 use crate::promql::over_time::{OverTime, Window};
-use crate::promql::query::Point;
+use crate::promql::query::{Point, See};
 use crate::promql::series::{Sample, Series, Steps};
-
-/// Shows series with all samples that any of the steps needs.
-type See<'s> = &'s mut dyn FnMut(Labels, &[Sample]) -> Result<()>;
 
 impl Evaluator<'_> {
     /// A function over a range of time.
@@ -34,16 +34,17 @@ impl Evaluator<'_> {
         let (arg, range, shift) = ranged.ok_or_else(|| Error::execution("a range vector is needed"))?;
         let arg_at = |number: usize, step: usize| others.get(number).map_or(0.0, |values| values[step]);
         let (keeps_name, smooths) = (function.name == "last_over_time", function.name == "holt_winters");
-        let mut computed = Vec::new();
-        self.each_ranged(arg, steps, &mut |labels, samples| {
+        let computed = Mutex::new(Vec::new());
+        self.each_ranged(arg, steps, &|labels, samples| {
             self.budget.keep(steps.count)?;
+            let mut work = Work::of(self.budget);
             let mut windows = Windows { samples, first: 0, behind: 0 };
             let mut values = vec![None; steps.count];
             for (step, at) in steps.iter().enumerate() {
                 let to = self.shifted(shift, at);
                 let from = to.saturating_sub(range);
                 let samples = windows.between(from, to);
-                self.budget.work(samples.len())?;
+                work.add(samples.len())?;
                 if samples.is_empty() {
                     continue;
                 }
@@ -55,10 +56,11 @@ impl Evaluator<'_> {
             }
             if values.iter().any(Option::is_some) {
                 let labels = if keeps_name { labels } else { labels.unnamed() };
-                computed.push(Series { labels, values });
+                computed.lock().push(Series { labels, values });
             }
             Ok(())
         })?;
+        let mut computed = computed.into_inner();
         computed.sort_by(|one, other| one.labels.cmp(&other.labels));
         let is_twice = |pair: &[Series]| pair[0].labels == pair[1].labels;
         if computed.windows(2).any(is_twice) { Err(same_labels()) } else { Ok(computed) }
@@ -72,11 +74,11 @@ impl Evaluator<'_> {
             _ => return Err(Error::execution("a range vector is needed")),
         };
         self.budget.keep(steps.count)?;
-        let mut values = vec![Some(1.0); steps.count];
-        self.each_ranged(arg, steps, &mut |_, samples| {
+        let values = Mutex::new(vec![Some(1.0); steps.count]);
+        self.each_ranged(arg, steps, &|_, samples| {
             let mut windows = Windows { samples, first: 0, behind: 0 };
             self.budget.work(steps.count)?;
-            for (at, value) in steps.iter().zip(&mut values) {
+            for (at, value) in steps.iter().zip(&mut *values.lock()) {
                 let to = self.shifted(shift, at);
                 if !windows.between(to.saturating_sub(range), to).is_empty() {
                     *value = None;
@@ -84,6 +86,7 @@ impl Evaluator<'_> {
             }
             Ok(())
         })?;
+        let values = values.into_inner();
         let is_absent = values.iter().any(Option::is_some);
         Ok(is_absent.then(|| Series { labels: labels_when_absent(arg), values }).into_iter().collect())
     }
@@ -96,15 +99,17 @@ impl Evaluator<'_> {
             _ => return Err(Error::execution("a range vector is needed")),
         };
         let to = self.shifted(shift, steps.start);
-        let mut found = Vec::new();
-        self.each_ranged(expr, steps, &mut |labels, samples| {
+        let found = Mutex::new(Vec::new());
+        self.each_ranged(expr, steps, &|labels, samples| {
             self.budget.keep(samples.len())?;
             let samples = Windows { samples, first: 0, behind: 0 }.between(to.saturating_sub(range), to);
             if !samples.is_empty() {
-                found.push((labels, samples.iter().map(|sample| (sample.at, sample.value)).collect()));
+                let points = samples.iter().map(|sample| (sample.at, sample.value)).collect();
+                found.lock().push((labels, points));
             }
             Ok(())
         })?;
+        let mut found = found.into_inner();
         found.sort_by(|(one, _), (other, _): &(Labels, Vec<Point>)| one.cmp(other));
         Ok(found)
     }
@@ -170,8 +175,12 @@ struct Windows<'a> {
 
 impl<'a> Windows<'a> {
     fn between(&mut self, from: i64, to: i64) -> &'a [Sample] {
-        self.behind += self.samples[self.behind..].iter().take_while(|sample| sample.at <= to).count();
-        self.first += self.samples[self.first..].iter().take_while(|sample| sample.at < from).count();
+        while self.samples.get(self.behind).is_some_and(|sample| sample.at <= to) {
+            self.behind += 1;
+        }
+        while self.samples.get(self.first).is_some_and(|sample| sample.at < from) {
+            self.first += 1;
+        }
         &self.samples[self.first.min(self.behind)..self.behind]
     }
 }

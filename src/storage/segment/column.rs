@@ -3,11 +3,12 @@
 //! What decodes is what was encoded; bytes of another origin are an absence, never a panic. How many values there are
 //! is known from elsewhere.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
 use pco::wrapped::{FileCompressor, FileDecompressor};
-use pco::{ChunkConfig, DeltaSpec, ModeSpec};
+use pco::{ChunkConfig, DecompressorScratch, DeltaSpec, ModeSpec};
 
 use super::decimal;
 use super::value::{Column, Value};
@@ -208,13 +209,19 @@ fn pack<T: pco::data_types::Number>(method: u8, values: &[T], mode: ModeSpec, ou
 }
 
 fn unpack<T: pco::data_types::Number>(reader: &mut Reader, count: usize) -> Option<Vec<T>> {
+    thread_local! {
+        /// To make room costs as much as to unpack a short column.
+        static SCRATCH: RefCell<DecompressorScratch> = RefCell::default();
+    }
     let (file, rest) = FileDecompressor::new(reader.0).ok()?;
-    let (mut chunk, rest) = file.chunk_decompressor::<T, _>(rest).ok()?;
+    let (chunk, rest) = file.chunk_decompressor::<T, _>(rest).ok()?;
     let mut values = vec![T::default(); count];
-    let mut page = chunk.page_decompressor(rest, count).ok()?;
-    let progress = page.read(&mut values).ok()?;
-    reader.0 = page.into_src();
-    (progress.n_processed == count).then_some(values)
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut page = chunk.page_decompressor_with_scratch(rest, count, scratch).ok()?;
+        let progress = page.read(&mut values).ok()?;
+        reader.0 = page.into_src();
+        (progress.n_processed == count).then_some(values)
+    })
 }
 
 const fn kind(value: &Value) -> u8 {

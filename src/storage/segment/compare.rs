@@ -34,9 +34,9 @@ fn is_table<S: Source>(
         && own == *pieces
         && layout.shapes == *shapes
         && layout.rows == *rows
-        && layout.lengths.len() == columns.len();
+        && layout.columns.lengths.len() == columns.len();
     if is_it {
-        reading.every_column(entry, &layout, |place, column| is_it &= column == columns[place])?;
+        reading.every_column(entry, &layout.columns, |place, column| is_it &= column == columns[place])?;
     }
     Ok(is_it)
 }

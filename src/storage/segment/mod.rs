@@ -21,7 +21,7 @@ mod writer;
 
 pub use keep::keep;
 pub use merge::merge;
-pub use reader::{Image, ImageError, KindIndex, Layout, Source};
+pub use reader::{Columns, Image, ImageError, KindIndex, Layout, Source};
 pub use table::{Piece, Row, Slice, Table, first_columns, occurrences};
 pub use value::{Column, Value};
 pub use writer::{Effort, WriteError, write};

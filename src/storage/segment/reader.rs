@@ -101,28 +101,43 @@ impl KindIndex {
 /// The rows of one kind of an image, and where its columns are.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    kind: usize,
     pub shapes: Vec<Vec<u32>>,
     pub rows: Vec<Row>,
+    pub columns: Columns,
+}
+
+/// Where the columns of one kind of an image are.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    kind: usize,
     /// For each column the values that it has.
-    pub(super) lengths: Vec<usize>,
+    pub(super) lengths: Vec<u32>,
     /// For each column its place in the order of storage.
-    stored: Vec<usize>,
+    stored: Vec<u32>,
 }
 
 impl Layout {
     fn new(kind: usize, heads: &[Head], shapes: Vec<Vec<u32>>, rows: Vec<Row>) -> Self {
+        // bounded by the rows and the bytes of the index
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let counts = occurrences(heads.len(), &shapes, &rows);
         let columns = heads.iter().zip(&counts);
-        let lengths: Vec<usize> =
-            columns.flat_map(|(head, count)| repeat_n(*count, head.slots as usize)).collect();
+        let lengths: Vec<u32> =
+            columns.flat_map(|(head, count)| repeat_n(number(*count), head.slots as usize)).collect();
         let mut stored = vec![0; lengths.len()];
         for (place, column) in storage_order(heads.iter().copied()).into_iter().enumerate() {
             if let Some(stored) = stored.get_mut(column) {
-                *stored = place;
+                *stored = number(place);
             }
         }
-        Self { kind, shapes, rows, lengths, stored }
+        Self { shapes, rows, columns: Columns { kind, lengths, stored } }
+    }
+}
+
+impl Columns {
+    /// Puts columns in the order in which they are stored.
+    pub fn sort<T>(&self, all: &mut [T], column: impl Fn(&T) -> usize) {
+        all.sort_by_key(|one| self.stored.get(column(one)));
     }
 }
 
@@ -220,11 +235,11 @@ impl<S: Source> Image<S> {
     /// Shows some columns, each whole, with their places among those that are asked for: in the order of storage.
     pub fn each_column<E: From<ImageError>>(
         &self,
-        layout: &Layout,
+        columns: &Columns,
         wanted: &[usize],
         see: impl FnMut(usize, Column) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.reading().each_column(self.entry(layout.kind)?, layout, wanted, see)
+        self.reading().each_column(self.entry(columns.kind)?, columns, wanted, see)
     }
 
     pub fn table(&self, kind: usize) -> Result<Table, ImageError> {
@@ -326,20 +341,20 @@ impl<S: Source> Reading<'_, S> {
 
     fn table(&mut self, entry: &TableEntry, arrivals: &[Arrival]) -> Result<Table, ImageError> {
         let (pieces, layout) = self.head(entry, arrivals)?;
-        let mut columns = vec![Column::default(); layout.lengths.len()];
-        self.every_column(entry, &layout, |place, column| columns[place] = column)?;
-        let Layout { shapes, rows, .. } = layout;
+        let Layout { shapes, rows, columns: places } = layout;
+        let mut columns = vec![Column::default(); places.lengths.len()];
+        self.every_column(entry, &places, |place, column| columns[place] = column)?;
         Ok(Table { kind: entry.kind.clone(), pieces, shapes, rows, columns })
     }
 
     pub(super) fn every_column(
         &mut self,
         entry: &TableEntry,
-        layout: &Layout,
+        columns: &Columns,
         mut see: impl FnMut(usize, Column),
     ) -> Result<(), ImageError> {
-        let all: Vec<usize> = (0..layout.lengths.len()).collect();
-        self.each_column(entry, layout, &all, |place, column| {
+        let all: Vec<usize> = (0..columns.lengths.len()).collect();
+        self.each_column(entry, columns, &all, |place, column| {
             see(place, column);
             Ok(())
         })
@@ -349,19 +364,19 @@ impl<S: Source> Reading<'_, S> {
     fn each_column<E: From<ImageError>>(
         &mut self,
         entry: &TableEntry,
-        layout: &Layout,
+        columns: &Columns,
         wanted: &[usize],
         mut see: impl FnMut(usize, Column) -> Result<(), E>,
     ) -> Result<(), E> {
         const MISSING: ImageError = ImageError::Damaged("it has no such column");
         let mut in_order = Vec::with_capacity(wanted.len());
         for (place, index) in wanted.iter().enumerate() {
-            let stored = layout.stored.get(*index).ok_or(MISSING)?;
-            in_order.push((*stored, place, *layout.lengths.get(*index).ok_or(MISSING)?));
+            let stored = columns.stored.get(*index).ok_or(MISSING)?;
+            in_order.push((*stored, place, *columns.lengths.get(*index).ok_or(MISSING)?));
         }
         in_order.sort_unstable();
         for (stored, place, length) in in_order {
-            see(place, self.column(entry, stored, length)?)?;
+            see(place, self.column(entry, stored as usize, length as usize)?)?;
         }
         Ok(())
     }

@@ -153,7 +153,7 @@ proptest! {
                     shown.push(column);
                     Ok::<_, ImageError>(())
                 };
-                image.each_column(&layout, &[index], see).unwrap();
+                image.each_column(&layout.columns, &[index], see).unwrap();
                 prop_assert_eq!(&shown, std::slice::from_ref(column));
             }
         }

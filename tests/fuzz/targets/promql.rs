@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
 use pganalytics::promql::{
-    Answer, Budget, Labels, NAME, Query, Result, Sample, Selector, Source, parse_selector, tree,
+    Answer, Budget, Labels, NAME, Query, Result, Sample, See, Selector, Source, parse_selector, tree,
 };
 use store::NOW;
 
@@ -40,14 +40,7 @@ static SERIES: LazyLock<Series> = LazyLock::new(|| {
 });
 
 impl Source for Series {
-    fn select(
-        &self,
-        selector: &Selector,
-        from: i64,
-        to: i64,
-        budget: &Budget,
-        see: &mut dyn FnMut(Labels, &[Sample]) -> Result<()>,
-    ) -> Result<()> {
+    fn select(&self, selector: &Selector, from: i64, to: i64, budget: &Budget, see: See<'_>) -> Result<()> {
         for (labels, samples) in self.0.iter().filter(|(labels, _)| selector.fits(labels)) {
             let begin = samples.partition_point(|sample| sample.at < from);
             let end = samples.partition_point(|sample| sample.at <= to).max(begin);

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pganalytics::promql::{Budget, Labels, NAME, Result, Sample, Selector, Source};
+use pganalytics::promql::{Budget, Labels, NAME, Result, Sample, See, Selector, Source};
 
 /// 2026-11-20T15:00:00Z, in milliseconds.
 pub(crate) const START: i64 = 1_795_186_800_000;
@@ -21,14 +21,7 @@ const INTERVAL: i64 = 15_000;
 pub(crate) struct Memory(pub(crate) Vec<(Labels, Vec<Sample>)>);
 
 impl Source for Memory {
-    fn select(
-        &self,
-        selector: &Selector,
-        from: i64,
-        to: i64,
-        budget: &Budget,
-        see: &mut dyn FnMut(Labels, &[Sample]) -> Result<()>,
-    ) -> Result<()> {
+    fn select(&self, selector: &Selector, from: i64, to: i64, budget: &Budget, see: See<'_>) -> Result<()> {
         for (labels, samples) in self.0.iter().filter(|(labels, _)| selector.fits(labels)) {
             let begin = samples.partition_point(|sample| sample.at < from);
             let end = samples.partition_point(|sample| sample.at <= to);
