@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 import { problemText, requestId } from '../api/problem';
+import { roleLabel } from '../api/roles';
 import { useMay } from '../api/session';
 import type { AuditEntry } from '../api/types';
 import { usePageTitle } from '../lib/hooks';
@@ -21,8 +22,16 @@ const KNOWN_ACTIONS = [
   'auth.login',
   'auth.logout',
   'auth.denied',
+  'collector.import',
+  'collector.re-register',
   'collector.register',
+  'collector.restart',
+  'collector.resume',
+  'collector.rotate-token',
+  'collector.stop',
+  'collector.unregister',
   'collector.update',
+  'collector.update-config',
   'group.create',
   'group.update',
   'group.delete',
@@ -34,7 +43,7 @@ const KNOWN_ACTIONS = [
 
 export function AuditPage() {
   usePageTitle(t('title'));
-  if (!useMay('readAudit')) return <NoPermission page={t('title')} role={t('role')} />;
+  if (!useMay('readAudit')) return <NoPermission page={t('title')} role={roleLabel('auditor')} />;
   return <AuditLog />;
 }
 

@@ -1,6 +1,7 @@
 import { Fragment, useState } from 'react';
 import type { AuditEntry } from '../api/types';
 import { Button } from '../ui/Button';
+import { ChangesTable } from '../ui/ChangesTable';
 import { Time } from '../ui/Time';
 import { fieldChanges, type FieldChange } from './changes';
 import { t } from './strings';
@@ -77,24 +78,7 @@ function ChangesRow({ changes }: { changes: FieldChange[] }) {
   return (
     <tr className="changes-row">
       <td colSpan={COLUMNS}>
-        <table className="table changes-table" aria-label={t('changes')}>
-          <thead>
-            <tr>
-              <th scope="col">{t('field')}</th>
-              <th scope="col">{t('before')}</th>
-              <th scope="col">{t('after')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {changes.map(({ field, before, after }) => (
-              <tr key={field}>
-                <th scope="row">{field}</th>
-                <td className="mono">{before}</td>
-                <td className="mono">{after}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <ChangesTable changes={changes} />
       </td>
     </tr>
   );

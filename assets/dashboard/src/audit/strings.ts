@@ -2,7 +2,6 @@ import { messages } from '../lib/messages';
 
 export const t = messages({
   title: 'Audit log',
-  role: 'auditor',
   actor: 'Actor',
   action: 'Action',
   everyone: 'Everyone',
@@ -28,10 +27,6 @@ export const t = messages({
   exportJson: 'Export JSON',
   show: 'Show changes for entry {entry}',
   hide: 'Hide changes for entry {entry}',
-  changes: 'Changes',
   changesShort: 'Changes',
-  field: 'Field',
-  before: 'Before',
-  after: 'After',
   fromAddress: 'from {address}',
 });

@@ -64,6 +64,11 @@ export default function FleetCharts() {
 }
 
 function FleetAvailability() {
-  const { data } = useFleetAvailabilityQuery(undefined, { pollingInterval: AVAILABILITY_REFRESH_MS, refetchOnMountOrArgChange: true });
-  return data ? <AvailabilityFigure days={data.days} percentage={data.uptime_percentage} /> : null;
+  const { data, error, refetch } = useFleetAvailabilityQuery(undefined, {
+    pollingInterval: AVAILABILITY_REFRESH_MS,
+    refetchOnMountOrArgChange: true,
+  });
+  if (data) return <AvailabilityFigure days={data.days} percentage={data.uptime_percentage} />;
+  if (!error) return null;
+  return <LoadFailure what={t('theAvailability')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />;
 }

@@ -1,8 +1,10 @@
+import { problemText, requestId } from '../../api/problem';
 import type { Gap } from '../../api/types';
 import { formatCount, MISSING } from '../../lib/format';
+import { Section } from '../../ui/Section';
+import { LoadFailure } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useCollectorGapsQuery } from '../api';
-import { Section } from './Section';
 import { t } from './strings';
 
 const SHOWN = 5;
@@ -19,7 +21,17 @@ const REASONS: Record<Gap['reason'], () => string> = {
 
 /** What is lost for good; nothing where nothing is. */
 export function Gaps({ id }: { id: string }) {
-  const { data } = useCollectorGapsQuery({ id, limit: SHOWN }, { pollingInterval: REFRESH_MS, refetchOnMountOrArgChange: true });
+  const { data, error, refetch } = useCollectorGapsQuery(
+    { id, limit: SHOWN },
+    { pollingInterval: REFRESH_MS, refetchOnMountOrArgChange: true },
+  );
+  // Nothing to see must not be taken for nothing lost.
+  if (error)
+    return (
+      <div className="overview-wide">
+        <LoadFailure what={t('theGaps')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
+      </div>
+    );
   if (!data || data.total === 0) return null;
   return (
     <Section title={t('gaps')} className="overview-wide">

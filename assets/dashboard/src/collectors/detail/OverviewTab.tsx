@@ -5,13 +5,13 @@ import type { Collector } from '../../api/types';
 import { formatBytes, formatCount, formatDuration, formatMilliseconds, formatPercent, MISSING } from '../../lib/format';
 import { AvailabilityFigure } from '../../ui/availability/AvailabilityFigure';
 import { Fact } from '../../ui/Fact';
+import { Section } from '../../ui/Section';
 import { Loading, LoadFailure } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useCollectorAvailabilityQuery } from '../api';
 import { address, environmentLabel, SSL_MODES } from '../words';
 import { ActivityTable } from './ActivityTab';
 import { Gaps } from './Gaps';
-import { Section } from './Section';
 import { t } from './strings';
 
 const RECENT = 5;

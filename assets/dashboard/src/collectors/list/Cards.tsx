@@ -4,13 +4,13 @@ import { Link } from 'react-router';
 import { formatPercent } from '../../lib/format';
 import type { Window } from '../../lib/windowing';
 import { Icon } from '../../ui/Icon';
+import { SelectBox } from '../../ui/SelectBox';
 import { Time } from '../../ui/Time';
 import { collectorById } from '../api';
 import { CollectorStatus } from '../CollectorStatus';
 import { t } from '../strings';
 import { address } from '../words';
 import type { RowMenuTarget } from './RowMenu';
-import { SelectBox } from './SelectBox';
 import type { Selection } from './useSelection';
 import type { Row } from './view';
 import './cards.css';
@@ -66,7 +66,7 @@ const CollectorCard = memo(function CollectorCard({ id, selected, onToggle, onMe
     <li className={selected ? 'collector-card selected' : 'collector-card'}>
       {onToggle && (
         <span className="card-select">
-          <SelectBox name={collector.name} checked={selected} onChange={() => onToggle(id)} />
+          <SelectBox label={t('selectOne', { name: collector.name })} checked={selected} onChange={() => onToggle(id)} />
         </span>
       )}
       {onMenu && (

@@ -3,8 +3,8 @@ import { problemText, requestId } from '../../api/problem';
 import { useMay } from '../../api/session';
 import type { Operation } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
+import { BackLink } from '../../ui/BackLink';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
-import { Icon } from '../../ui/Icon';
 import { EmptyState, Loading, LoadFailure } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useOperationsQuery } from './api';
@@ -25,10 +25,7 @@ export function OperationsPage() {
   });
   return (
     <>
-      <Link to="/collectors" className="back meta tall-link">
-        <Icon name="chevronLeft" size={14} />
-        {t('back')}
-      </Link>
+      <BackLink to="/collectors">{t('back')}</BackLink>
       <div className="page-head">
         <h1>{t('title')}</h1>
       </div>

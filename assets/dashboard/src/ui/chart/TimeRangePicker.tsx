@@ -17,6 +17,7 @@ const t = messages({
   h24: 'Last 24 hours',
   d7: 'Last 7 days',
   d30: 'Last 30 days',
+  now: 'now',
   from: 'From',
   to: 'To',
   apply: 'Apply range',
@@ -40,7 +41,7 @@ export function rangeLabel(range: TimeRange): string {
   const quick = isLive(range) && QUICK.find(([from]) => from === range.from);
   if (quick) return quick[1];
   const { fromMs, toMs } = resolveRange(range, Date.now());
-  return `${formatAbsolute(fromMs)} – ${isLive(range) ? 'now' : formatAbsolute(toMs)}`;
+  return `${formatAbsolute(fromMs)} – ${isLive(range) ? t('now') : formatAbsolute(toMs)}`;
 }
 
 interface TimeRangePickerProps {
@@ -50,6 +51,7 @@ interface TimeRangePickerProps {
 
 export function TimeRangePicker({ range, onChange }: TimeRangePickerProps) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
+  const isDefault = range.from === DEFAULT_RANGE.from && range.to === DEFAULT_RANGE.to;
   const choose = (next: TimeRange) => {
     setAnchor(null);
     onChange(next);
@@ -66,7 +68,9 @@ export function TimeRangePicker({ range, onChange }: TimeRangePickerProps) {
       <Button icon="zoomOut" onClick={widen}>
         {t('zoomOut')}
       </Button>
-      {!isLive(range) && <Button onClick={() => onChange(DEFAULT_RANGE)}>{t('resetZoom')}</Button>}
+      <Button disabled={isDefault} onClick={() => onChange(DEFAULT_RANGE)}>
+        {t('resetZoom')}
+      </Button>
       <Themed>
         <Popover
           open={anchor !== null}
@@ -86,14 +90,19 @@ function RangeForm({ range, onChange }: TimeRangePickerProps) {
   const [from, setFrom] = useState(range.from);
   const [to, setTo] = useState(range.to);
   const [problem, setProblem] = useState<{ field: 'from' | 'to'; text: string } | null>(null);
+  const id = useId();
+  const refuse = (field: 'from' | 'to', text: string) => {
+    setProblem({ field, text });
+    document.getElementById(`${id}-${field}`)?.focus();
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const now = Date.now();
     const fromMs = parseTime(from, now);
     const toMs = parseTime(to, now);
-    if (fromMs === null) return setProblem({ field: 'from', text: t('unreadable') });
-    if (toMs === null) return setProblem({ field: 'to', text: t('unreadable') });
-    if (fromMs >= toMs) return setProblem({ field: 'to', text: t('backwards') });
+    if (fromMs === null) return refuse('from', t('unreadable'));
+    if (toMs === null) return refuse('to', t('unreadable'));
+    if (fromMs >= toMs) return refuse('to', t('backwards'));
     onChange({ from: written(from, fromMs), to: written(to, toMs) });
   };
   return (
@@ -101,6 +110,7 @@ function RangeForm({ range, onChange }: TimeRangePickerProps) {
       <QuickRanges range={range} onChange={onChange} />
       <form onSubmit={submit} noValidate>
         <TextField
+          id={`${id}-from`}
           label={t('from')}
           value={from}
           onChange={(event) => setFrom(event.target.value)}
@@ -108,6 +118,7 @@ function RangeForm({ range, onChange }: TimeRangePickerProps) {
           spellCheck={false}
         />
         <TextField
+          id={`${id}-to`}
           label={t('to')}
           value={to}
           hint={t('hint')}
