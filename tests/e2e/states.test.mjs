@@ -171,7 +171,7 @@ test('what cannot be loaded leaves its page a heading, and a way to try again', 
   const failing = {
     '/': ['Overview', '**/api/v1/collectors?**'],
     '/collectors': ['Collectors', '**/api/v1/collectors?**'],
-    [`/collectors/${orders.id}/overview`]: ['orders', '**/api/v1/collectors/col_*'],
+    [`/collectors/${orders.id}/overview`]: ['Collector', '**/api/v1/collectors/col_*'],
     [`/collectors/${orders.id}/metrics`]: ['orders', '**/api/v1/collectors/col_*/metrics**'],
     [`/collectors/${orders.id}/queries`]: ['orders', '**/api/v1/collectors/col_*/metrics**'],
     [`/collectors/${orders.id}/activity`]: ['orders', '**/api/v1/collectors/col_*/audit**'],
