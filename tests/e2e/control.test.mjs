@@ -121,7 +121,7 @@ test('a changed configuration is looked at before it is saved, and the agent app
   await seen(page.getByText('Version 2', { exact: true }));
   await seen(page.getByText('Applied by the agent'), 60_000);
   const history = page.getByRole('table', { name: 'Configuration history' });
-  await seen(history.getByRole('row').filter({ hasText: 'Collection interval (seconds): 10 → 15' }).filter({ hasText: 'Took it' }));
+  await seen(history.getByRole('row').filter({ hasText: 'Collection interval (seconds): 10 → 15' }).filter({ hasText: 'Applied' }));
 });
 
 test('a configuration that was begun is not lost by accident', async () => {

@@ -9,7 +9,7 @@ import { Button } from '../ui/Button';
 import { MenuButton } from '../ui/Menu';
 import { SelectField } from '../ui/Field';
 import { EmptyState, Loading, LoadFailure, NoPermission } from '../ui/states';
-import { useAuditInfiniteQuery, type AuditFilter } from './api';
+import { useAuditInfiniteQuery, useVerifyChainQuery, type AuditFilter } from './api';
 import { AuditTable } from './AuditTable';
 import { ChainStatus } from './ChainStatus';
 import { t } from './strings';
@@ -56,6 +56,7 @@ function AuditLog() {
   const entries = useMemo(() => log.data?.pages.flatMap((page) => page.entries) ?? [], [log.data]);
   const { actors, actions } = useChoices(actor, action);
   const filtered = actor !== '' || action !== '';
+  const broken = useVerifyChainQuery().data?.first_bad_entry ?? undefined;
 
   return (
     <>
@@ -102,7 +103,7 @@ function AuditLog() {
       <div className="card">
         {log.isLoading && <Loading rows={12} />}
         {log.data && entries.length === 0 && <NoEntries filtered={filtered} onClear={() => change({ actor: null, action: null })} />}
-        {entries.length > 0 && <AuditTable entries={entries} />}
+        {entries.length > 0 && <AuditTable entries={entries} broken={broken} />}
       </div>
       {log.hasNextPage && (
         <p className="audit-more">

@@ -9,6 +9,7 @@ export const t = messages({
   chain: 'Chain',
   verified: { one: 'Chain verified, {n} entry', other: 'Chain verified, {n} entries' },
   broken: 'Chain broken at entry {entry}',
+  brokenHere: 'The chain is broken here',
   verify: 'Verify chain',
   verifying: 'Verifying the chain…',
   notVerified: 'Could not verify the chain: {why}',

@@ -1,5 +1,6 @@
 import { problemText, requestId } from '../api/problem';
 import type { Job } from '../api/types';
+import { formatAbsolute } from '../lib/time';
 import { Button } from '../ui/Button';
 import { DataTable, type DataColumn } from '../ui/DataTable';
 import { Icon } from '../ui/Icon';
@@ -44,9 +45,9 @@ function DoubtedClock({ jumpedTo }: { jumpedTo: string }) {
   return (
     <section className="card doubt" role="alert">
       <Icon name="slow" />
-      <div className="grow">
+      <div className="doubt-text">
         <p>
-          <strong>{t('clockJumped')}</strong> <Time value={jumpedTo} />
+          <strong>{t('clockJumped', { time: formatAbsolute(Date.parse(jumpedTo)) })}</strong>
         </p>
         <p className="muted">{t('clockWhy')}</p>
         {error && <p className="settings-failed">{problemText(error)}</p>}

@@ -125,13 +125,13 @@ function Security({ system: { keys, tls } }: { system: SystemState }) {
 
 function Mirror({ mirror }: { mirror: MirrorState }) {
   return (
-    <Section title={t('mirror')}>
+    <Section title={t('mirror')} className="system-wide">
+      {mirror.last_error && <p className="settings-failed system-error">{t('mirrorError', { why: mirror.last_error })}</p>}
       <dl className="facts">
         <Fact name={t('mirrorState')}>
           {mirror.connected ? t('mirrorConnected') : <strong className="settings-failed">{t('mirrorAway')}</strong>}
         </Fact>
         <Fact name={t('mirrorSince')}>{mirror.connected_since && <Time value={mirror.connected_since} />}</Fact>
-        <Fact name={t('mirrorError')}>{mirror.last_error && <strong className="settings-failed">{mirror.last_error}</strong>}</Fact>
         <Fact name={t('mirrorSite')}>{mirror.site_id}</Fact>
         <Fact name={t('mirrorTarget')}>
           <span className="mono">{mirror.target}</span>

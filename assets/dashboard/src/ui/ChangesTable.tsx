@@ -1,34 +1,21 @@
-import type { ReactNode } from 'react';
 import { messages } from '../lib/messages';
+import { DataTable, type DataColumn } from './DataTable';
 
 const t = messages({ changes: 'Changes', field: 'Field', before: 'Before', after: 'After' });
 
 export interface Change {
   field: string;
-  before: ReactNode;
-  after: ReactNode;
+  before: string;
+  after: string;
 }
+
+const COLUMNS: DataColumn<Change>[] = [
+  { id: 'field', label: t('field'), isHeader: true, cell: ({ field }) => field },
+  { id: 'before', label: t('before'), cell: ({ before }) => before },
+  { id: 'after', label: t('after'), cell: ({ after }) => <strong>{after}</strong> },
+];
 
 /** What a change does to each field, old beside new. */
 export function ChangesTable({ changes, className = '' }: { changes: Change[]; className?: string }) {
-  return (
-    <table className={`table changes-table ${className}`} aria-label={t('changes')}>
-      <thead>
-        <tr>
-          <th scope="col">{t('field')}</th>
-          <th scope="col">{t('before')}</th>
-          <th scope="col">{t('after')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {changes.map(({ field, before, after }) => (
-          <tr key={field}>
-            <th scope="row">{field}</th>
-            <td>{before}</td>
-            <td className="after">{after}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  return <DataTable label={t('changes')} className={className} columns={COLUMNS} rows={changes} keyOf={({ field }) => field} />;
 }

@@ -44,7 +44,7 @@ export default function FleetCharts() {
           />
         )}
         <FleetAvailability />
-        <div className="charts">
+        <div className="charts" hidden={answer.error !== undefined && !answer.data}>
           {charts.map((chart) => (
             <ChartFigure
               key={chart.title}

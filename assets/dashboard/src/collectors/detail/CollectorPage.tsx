@@ -77,12 +77,15 @@ function CollectorView({ collector }: { collector: Collector }) {
   return (
     <>
       <div className="collector-head">
-        <BackLink to="/collectors">{t('back')}</BackLink>
+        <div className="collector-way">
+          <BackLink to="/collectors">{t('back')}</BackLink>
+          <span className="grow" />
+          <Neighbours id={collector.id} tab={tab} />
+        </div>
         <div className="page-head">
           <h1>{collector.name}</h1>
           <CollectorStatus collector={collector} />
           <span className="grow" />
-          <Neighbours id={collector.id} tab={tab} />
           <HeadActions collector={collector} />
         </div>
         <Tabs

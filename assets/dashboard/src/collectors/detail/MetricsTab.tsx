@@ -53,7 +53,7 @@ function Charts({ id, interval, span, onZoom }: ChartsProps) {
   return (
     <>
       {failed && <LoadFailure what={t('theMetrics')} why={problemText(failed)} requestId={requestId(failed)} onRetry={retry} />}
-      <div className="charts">
+      <div className="charts" hidden={failed !== undefined && !agent.data}>
         {charts.map((chart) => (
           <ChartFigure
             key={chart.title}

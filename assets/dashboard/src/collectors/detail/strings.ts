@@ -56,6 +56,7 @@ export const t = messages({
     one: '{documents} documents were collected and are lost for good, in one gap.',
     other: '{documents} documents were collected and are lost for good, in {n} gaps.',
   },
+  gapsLatest: 'The latest {n} are listed.',
   firstAt: 'From',
   lastAt: 'To',
   documents: 'Documents',

@@ -23,9 +23,7 @@ export function ReviewDialog({ differences, busy, problem, onSave, onClose }: Re
       onClose={onClose}
       onSubmit={onSave}
     >
-      <div className="scroll-x">
-        <ChangesTable changes={differences} />
-      </div>
+      <ChangesTable changes={differences} />
     </FormDialog>
   );
 }
