@@ -81,8 +81,12 @@ export function NoPermission({ page, role }: { page: string; role: string }) {
   usePageTitle(page);
   return (
     <>
-      <h1 className="hidden-visually">{page}</h1>
-      <EmptyState title={t('denied')}>{t('deniedWhy', { role })}</EmptyState>
+      <div className="page-head">
+        <h1>{page}</h1>
+      </div>
+      <div className="card">
+        <EmptyState title={t('denied')}>{t('deniedWhy', { role })}</EmptyState>
+      </div>
     </>
   );
 }
