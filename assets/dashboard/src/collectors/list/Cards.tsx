@@ -2,7 +2,7 @@ import { memo } from 'react';
 import { useSelector } from 'react-redux';
 import { Link } from 'react-router';
 import { formatPercent } from '../../lib/format';
-import type { Window } from '../../lib/windowing';
+import { WHOLE_LIST_ROWS, type Window } from '../../lib/windowing';
 import { Icon } from '../../ui/Icon';
 import { SelectBox } from '../../ui/SelectBox';
 import { Time } from '../../ui/Time';
@@ -29,7 +29,7 @@ interface CardsProps {
 export function Cards({ rows, visible, rowHeight, selection, onMenu }: CardsProps) {
   return (
     <ul
-      className="cards"
+      className={rows.length > WHOLE_LIST_ROWS ? 'cards' : 'cards cards-whole'}
       aria-label={t('collectors')}
       style={{ paddingTop: visible.first * rowHeight, paddingBottom: (rows.length - visible.end) * rowHeight }}
     >
