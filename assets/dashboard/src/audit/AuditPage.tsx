@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { problemText, requestId } from '../api/problem';
+import { Failed } from '../api/Failed';
 import { roleLabel } from '../api/roles';
 import { useMay } from '../api/session';
 import type { AuditEntry } from '../api/types';
@@ -8,7 +8,7 @@ import { useViewParams } from '../lib/viewParams';
 import { Button } from '../ui/Button';
 import { MenuButton } from '../ui/Menu';
 import { SelectField } from '../ui/Field';
-import { EmptyState, Loading, LoadFailure, NoPermission } from '../ui/states';
+import { EmptyState, Loading, NoPermission } from '../ui/states';
 import { useAuditInfiniteQuery, useVerifyChainQuery, type AuditFilter } from './api';
 import { AuditTable } from './AuditTable';
 import { ChainStatus } from './ChainStatus';
@@ -92,14 +92,7 @@ function AuditLog() {
           ]}
         />
       </div>
-      {log.error && (
-        <LoadFailure
-          what={t('theEntries')}
-          why={problemText(log.error)}
-          requestId={requestId(log.error)}
-          onRetry={() => void log.refetch()}
-        />
-      )}
+      <Failed what={t('theEntries')} error={log.error} onRetry={log.refetch} />
       <div className="card">
         {log.isLoading && <Loading rows={12} />}
         {log.data && entries.length === 0 && <NoEntries filtered={filtered} onClear={() => change({ actor: null, action: null })} />}

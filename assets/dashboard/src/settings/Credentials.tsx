@@ -1,13 +1,14 @@
 // What lets programs in: a list, a dialog that makes one, the one moment in
 // which it is on screen, and the way to take it back.
 import { useState, type ReactNode } from 'react';
-import { problemText, requestId, type ApiError } from '../api/problem';
+import { Failed } from '../api/Failed';
+import { type ApiError } from '../api/problem';
 import { Button } from '../ui/Button';
 import { copy } from '../ui/copy';
 import { DataTable, type DataColumn } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { TextField } from '../ui/Field';
-import { EmptyState, Loading, LoadFailure } from '../ui/states';
+import { EmptyState, Loading } from '../ui/states';
 import { RemoveDialog } from './RemoveDialog';
 import { t } from './strings';
 
@@ -65,7 +66,7 @@ export function Credentials<Item extends { id: string; name: string }>(props: Cr
           {words.add}
         </Button>
       </div>
-      {error && <LoadFailure what={words.what} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      <Failed what={words.what} error={error} onRetry={refetch} />
       {(isLoading || data) && (
         <div className="card">
           {isLoading && <Loading rows={2} />}

@@ -2,7 +2,8 @@ import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { useCreateGroupMutation, useDeleteGroupMutation, useGroupsQuery, useUpdateGroupMutation } from '../api/groups';
 import { showFieldProblems } from '../api/formProblems';
-import { problemText, requestId } from '../api/problem';
+import { Failed } from '../api/Failed';
+import { problemText } from '../api/problem';
 import { useMay } from '../api/session';
 import type { Group } from '../api/types';
 import { MISSING } from '../lib/format';
@@ -10,7 +11,7 @@ import { Button } from '../ui/Button';
 import { DataTable, type DataColumn } from '../ui/DataTable';
 import { TextAreaField, TextField } from '../ui/Field';
 import { FormDialog } from '../ui/FormDialog';
-import { Loading, LoadFailure } from '../ui/states';
+import { Loading } from '../ui/states';
 import { toast } from '../ui/toasts';
 import { RemoveDialog } from './RemoveDialog';
 import { t } from './strings';
@@ -32,7 +33,7 @@ export function Groups() {
           </Button>
         </div>
       )}
-      {error && <LoadFailure what={t('theGroups')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      <Failed what={t('theGroups')} error={error} onRetry={refetch} />
       <div className="card">
         {isLoading && <Loading rows={7} />}
         {data && <GroupTable groups={data} mayEdit={mayEdit} onOpen={setOpen} />}

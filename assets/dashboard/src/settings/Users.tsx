@@ -1,12 +1,13 @@
 import { useState } from 'react';
-import { problemText, requestId } from '../api/problem';
+import { Failed } from '../api/Failed';
+import { problemText } from '../api/problem';
 import { roleLabel, ROLES } from '../api/roles';
 import { useMeQuery } from '../api/session';
 import type { Account, Role } from '../api/types';
 import { Button } from '../ui/Button';
 import { DataTable, type DataColumn } from '../ui/DataTable';
 import { Select } from '../ui/Select';
-import { Loading, LoadFailure } from '../ui/states';
+import { Loading } from '../ui/states';
 import { toast } from '../ui/toasts';
 import { useDeleteUserMutation, useUpdateUserMutation, useUsersQuery } from './api';
 import { RemoveDialog } from './RemoveDialog';
@@ -48,7 +49,7 @@ export function Users() {
           {t('addUser')}
         </Button>
       </div>
-      {error && <LoadFailure what={t('theUsers')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      <Failed what={t('theUsers')} error={error} onRetry={refetch} />
       <div className="card">
         {isLoading && <Loading rows={4} />}
         {data && <DataTable label={t('users')} columns={columns} rows={data} keyOf={({ id }) => id} />}

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useMemo } from 'react';
 import { Link } from 'react-router';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { useMay } from '../../api/session';
 import type { Collector } from '../../api/types';
 import { useCollectorsQuery } from '../../collectors/api';
@@ -8,7 +8,7 @@ import { NoCollectors } from '../../collectors/NoCollectors';
 import { formatCount } from '../../lib/format';
 import { usePageTitle } from '../../lib/hooks';
 import { Icon } from '../../ui/Icon';
-import { Loading, LoadFailure } from '../../ui/states';
+import { Loading } from '../../ui/states';
 import { STATUS_ORDER, StatusIcon, statusWord, StatusWord, type Status } from '../../ui/StatusWord';
 import { RecentActivity } from './RecentActivity';
 import { t } from './strings';
@@ -32,14 +32,7 @@ export function OverviewPage() {
       <div className="page-head">
         <h1>{t('title')}</h1>
       </div>
-      {fleet.error && (
-        <LoadFailure
-          what={t('theFleet')}
-          why={problemText(fleet.error)}
-          requestId={requestId(fleet.error)}
-          onRetry={() => void fleet.refetch()}
-        />
-      )}
+      <Failed what={t('theFleet')} error={fleet.error} onRetry={fleet.refetch} />
       {fleet.isLoading && <Loading rows={8} />}
       {fleet.data && (
         <>

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { useMay } from '../../api/session';
 import type { Archived } from '../../api/types';
 import { formatCount } from '../../lib/format';
@@ -8,7 +8,7 @@ import { BackLink } from '../../ui/BackLink';
 import { Button } from '../../ui/Button';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
 import { SelectBox } from '../../ui/SelectBox';
-import { EmptyState, Loading, LoadFailure } from '../../ui/states';
+import { EmptyState, Loading } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import type { IssuedToken } from '../token/snippets';
 import { t as tokenWords } from '../token/strings';
@@ -30,7 +30,7 @@ export function ArchivedPage() {
       <div className="page-head">
         <h1>{t('title')}</h1>
       </div>
-      {error && <LoadFailure what={t('theArchive')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      <Failed what={t('theArchive')} error={error} onRetry={refetch} />
       {isLoading && <Loading rows={6} />}
       {data?.length === 0 && (
         <div className="card">

@@ -1,13 +1,14 @@
 import { useMemo, type ReactNode } from 'react';
 import { useSelector } from 'react-redux';
 import { Link, useNavigate, useParams } from 'react-router';
-import { problemStatus, problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
+import { problemStatus } from '../../api/problem';
 import type { Collector } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
 import { BackLink } from '../../ui/BackLink';
 import { ButtonLink } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
-import { GonePage, Loading, LoadFailure } from '../../ui/states';
+import { GonePage, Loading } from '../../ui/states';
 import { TabPanel, Tabs } from '../../ui/Tabs';
 import { collectorById, useCollectorQuery, useCollectorsQuery } from '../api';
 import { CollectorStatus } from '../CollectorStatus';
@@ -35,10 +36,8 @@ export function CollectorPage() {
   const { data: collector, error, refetch } = useCollectorQuery(id);
   const shown = collector?.id === id ? collector : undefined;
   if (problemStatus(error) === 404) return <Gone />;
-  const failure = error && (
-    <LoadFailure what={t('theCollector')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
-  );
-  if (!shown) return <NotYet id={id}>{failure ?? <Loading rows={8} />}</NotYet>;
+  const failure = <Failed what={t('theCollector')} error={error} onRetry={refetch} />;
+  if (!shown) return <NotYet id={id}>{error ? failure : <Loading rows={8} />}</NotYet>;
   return (
     <>
       {failure}

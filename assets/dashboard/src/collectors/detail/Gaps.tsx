@@ -1,9 +1,8 @@
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import type { Gap } from '../../api/types';
 import { formatCount, MISSING } from '../../lib/format';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
 import { Section } from '../../ui/Section';
-import { LoadFailure } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useCollectorGapsQuery } from '../api';
 import { t } from './strings';
@@ -37,7 +36,7 @@ export function Gaps({ id }: { id: string }) {
   if (error)
     return (
       <div className="overview-wide">
-        <LoadFailure what={t('theGaps')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
+        <Failed what={t('theGaps')} error={error} onRetry={refetch} />
       </div>
     );
   if (!data || data.total === 0) return null;

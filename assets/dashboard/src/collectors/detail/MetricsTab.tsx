@@ -1,10 +1,9 @@
 import { useMemo } from 'react';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { stepFor, type Span } from '../../lib/timeRange';
 import { ChartFigure } from '../../ui/chart/ChartFigure';
 import { SharedCursor } from '../../ui/chart/cursor';
 import { TimeRangePicker } from '../../ui/chart/TimeRangePicker';
-import { LoadFailure } from '../../ui/states';
 import { useCollectorActionsQuery, useCollectorMetricsQuery } from '../api';
 import { chartsOf, DATABASE_SERIES, marksOf } from './charts';
 import { t } from './strings';
@@ -52,7 +51,7 @@ function Charts({ id, interval, span, onZoom }: ChartsProps) {
   };
   return (
     <>
-      {failed && <LoadFailure what={t('theMetrics')} why={problemText(failed)} requestId={requestId(failed)} onRetry={retry} />}
+      <Failed what={t('theMetrics')} error={failed} onRetry={retry} />
       <div className="charts" hidden={failed !== undefined && !agent.data}>
         {charts.map((chart) => (
           <ChartFigure

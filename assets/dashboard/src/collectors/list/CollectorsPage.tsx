@@ -1,10 +1,10 @@
 import { useMemo } from 'react';
 import type { Collector } from '../../api/types';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { useMay } from '../../api/session';
 import { usePageTitle } from '../../lib/hooks';
 import { ButtonLink } from '../../ui/Button';
-import { Loading, LoadFailure } from '../../ui/states';
+import { Loading } from '../../ui/states';
 import { useCollectorsQuery } from '../api';
 import { NoCollectors } from '../NoCollectors';
 import { t } from '../strings';
@@ -24,14 +24,7 @@ export function CollectorsPage() {
         <h1 className="grow">{t('collectors')}</h1>
         <PageLinks empty={empty} />
       </div>
-      {fleet.error && (
-        <LoadFailure
-          what={t('theCollectors')}
-          why={problemText(fleet.error)}
-          requestId={requestId(fleet.error)}
-          onRetry={() => void fleet.refetch()}
-        />
-      )}
+      <Failed what={t('theCollectors')} error={fleet.error} onRetry={fleet.refetch} />
       {fleet.isLoading && <Loading rows={10} />}
       {empty && <NoCollectors />}
       {collectors.length > 0 && <FleetView collectors={collectors} />}

@@ -1,12 +1,13 @@
 import { useNavigate, useParams } from 'react-router';
-import { problemStatus, problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
+import { problemStatus } from '../../api/problem';
 import { useMay } from '../../api/session';
 import type { OperationDetail } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
 import { BackLink } from '../../ui/BackLink';
 import { Button, ButtonLink } from '../../ui/Button';
 import { Fact } from '../../ui/Fact';
-import { GonePage, Loading, LoadFailure } from '../../ui/states';
+import { GonePage, Loading } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useOperationQuery } from './api';
 import { CancelButton } from './CancelButton';
@@ -31,9 +32,7 @@ export function OperationPage() {
         <h1 className="grow">{label}</h1>
         {data && <OperationActions operation={data} />}
       </div>
-      {error && (
-        <LoadFailure what={t('theOperation')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
-      )}
+      <Failed what={t('theOperation')} error={error} onRetry={refetch} />
       {isLoading && <Loading rows={6} />}
       {data && <OperationView operation={data} />}
     </>
