@@ -1,4 +1,4 @@
-import { useId, useRef, useState, type FormEvent } from 'react';
+import { useId, useState, type FormEvent } from 'react';
 import Popover from '@mui/material/Popover';
 import { messages } from '../../lib/messages';
 import { formatAbsolute } from '../../lib/time';
@@ -6,6 +6,7 @@ import { DEFAULT_RANGE, isLive, parseTime, resolveRange, zoomOut, type TimeRange
 import { Button } from '../Button';
 import { TextField } from '../Field';
 import { Themed } from '../mui/Themed';
+import { useListKeys } from '../useListKeys';
 
 const t = messages({
   button: 'Time range: {range}',
@@ -140,24 +141,13 @@ function written(text: string, timeMs: number): string {
 }
 
 function QuickRanges({ range, onChange }: TimeRangePickerProps) {
-  const list = useRef<HTMLUListElement>(null);
   const id = useId();
   const chosen = QUICK.findIndex(([from]) => isLive(range) && from === range.from);
-  const [active, setActive] = useState(Math.max(0, chosen));
   const choose = (index: number) => {
     const quick = QUICK[index];
     if (quick) onChange({ from: quick[0], to: 'now' });
   };
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (event.key === 'Enter' || event.key === ' ') {
-      event.preventDefault();
-      choose(active);
-    }
-    if (step === 0) return;
-    event.preventDefault();
-    setActive(Math.max(0, Math.min(QUICK.length - 1, active + step)));
-  };
+  const { list, active, onKeyDown } = useListKeys(QUICK.length, Math.max(0, chosen), choose);
   return (
     <ul
       ref={list}
