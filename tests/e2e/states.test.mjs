@@ -102,6 +102,29 @@ test('a time that cannot be read leads to its field, and there is always a way b
   await gone(dialog);
 });
 
+test('a name that is taken is said at its field', async () => {
+  await go('/collectors/register');
+  await page.getByLabel('Collector name').fill('orders');
+  // no connection is tested of what is no PostgreSQL
+  await page.getByRole('combobox', { name: 'Type' }).selectOption('MySQL');
+  for (const name of ['Host', 'Database name', 'Username']) await page.getByLabel(name, { exact: true }).fill('any');
+  await page.getByLabel('Password', { exact: true }).fill('a password for tests only');
+  await button('Register collector').click();
+  await focused(problem());
+  await bears(page.getByLabel('Collector name'), 'aria-invalid', 'true');
+  await problem()
+    .getByRole('link', { name: /^Collector name: / })
+    .click();
+  await focused(page.getByLabel('Collector name'));
+  await go('/settings/groups');
+  await button('Add group').click();
+  const dialog = page.getByRole('dialog', { name: 'Add group' });
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('Staging');
+  await dialog.getByRole('button', { name: 'Add group' }).click();
+  await bears(dialog.getByRole('textbox', { name: 'Name' }), 'aria-invalid', 'true');
+  await page.keyboard.press('Escape');
+});
+
 test('a refused password is said with its field, and takes the focus', async () => {
   await go('/settings/preferences');
   await page.getByLabel('Current password').fill('not the password');

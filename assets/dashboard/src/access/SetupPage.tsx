@@ -1,7 +1,7 @@
 import { useForm } from 'react-hook-form';
 import { Link, useNavigate } from 'react-router';
 import { showFieldProblems } from '../api/formProblems';
-import { problemCode, problemText } from '../api/problem';
+import { problemText } from '../api/problem';
 import { useSetUpMutation, useSetupRequiredQuery } from '../api/session';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
@@ -26,7 +26,6 @@ export function SetupPage() {
   const submit = form.handleSubmit(async ({ code, username, password }) => {
     const answer = await setUp({ code: code.trim(), username: username.trim(), password });
     if (!answer.error) return void navigate('/login', { replace: true, state: { created: true } });
-    if (problemCode(answer.error) === 'wrong_setup_code') form.setError('code', { message: problemText(answer.error) });
     showFieldProblems(form, answer.error);
   });
 

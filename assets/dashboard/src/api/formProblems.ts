@@ -1,10 +1,13 @@
 import type { FieldValues, Path, UseFormGetValues, UseFormSetError } from 'react-hook-form';
-import { fieldProblems, type ApiError } from './problem';
+import { fieldProblems, problemCode, problemText, type ApiError } from './problem';
 
 interface Form<Values extends FieldValues> {
   getValues: UseFormGetValues<Values>;
   setError: UseFormSetError<Values>;
 }
+
+/** Refusals that name a field by their code alone. */
+const FIELDS_OF_CODE: Record<string, string[]> = { name_taken: ['name', 'username'], wrong_setup_code: ['code'] };
 
 /**
  * Puts what the server says of single fields on those that the form has, and answers whether there were any.
@@ -16,7 +19,10 @@ export function showFieldProblems<Values extends FieldValues>(
   names: Record<string, Path<Values>> = {},
 ): boolean {
   const known = getValues();
-  const found = fieldProblems(error).filter(({ field }) => field in names || field in known);
+  const implied = FIELDS_OF_CODE[problemCode(error) ?? ''] ?? [];
+  const found = [...fieldProblems(error), ...implied.map((field) => ({ field, message: problemText(error) }))].filter(
+    ({ field }) => field in names || field in known,
+  );
   for (const { field, message } of found) setError(names[field] ?? (field as Path<Values>), { type: 'server', message });
   return found.length > 0;
 }
