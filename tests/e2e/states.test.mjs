@@ -112,6 +112,7 @@ test('a name that is taken is said at its field', async () => {
   await button('Register collector').click();
   await focused(problem());
   await bears(page.getByLabel('Collector name'), 'aria-invalid', 'true');
+  await bears(page.getByLabel('Username', { exact: true }), 'aria-invalid', null);
   await problem()
     .getByRole('link', { name: /^Collector name: / })
     .click();
@@ -251,6 +252,19 @@ test('what is lost for good is never taken for nothing because it could not be a
   );
   await go(`/collectors/${orders.id}/overview`);
   await seen(page.getByRole('alert').filter({ hasText: 'Could not load what was lost' }));
+  await page.unroute(asked);
+});
+
+test('a broken chain is named, and marked at its entry', async () => {
+  const asked = '**/api/v1/audit/verify';
+  await page.route(asked, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), verified: false, first_bad_entry: 3 } });
+  });
+  await go('/audit');
+  await says(page.getByRole('status', { name: 'Chain' }), 'Chain broken at entry 3');
+  const marked = page.getByRole('row').filter({ hasText: 'The chain is broken here' });
+  await seen(marked.getByRole('button', { name: 'Show changes for entry 3', exact: true }));
   await page.unroute(asked);
 });
 

@@ -6,7 +6,7 @@ interface Form<Values extends FieldValues> {
   setError: UseFormSetError<Values>;
 }
 
-/** Refusals that name a field by their code alone. */
+/** Refusals that name a field by their code alone: the first of these that the form has. */
 const FIELDS_OF_CODE: Record<string, string[]> = { name_taken: ['name', 'username'], wrong_setup_code: ['code'] };
 
 /**
@@ -19,10 +19,9 @@ export function showFieldProblems<Values extends FieldValues>(
   names: Record<string, Path<Values>> = {},
 ): boolean {
   const known = getValues();
-  const implied = FIELDS_OF_CODE[problemCode(error) ?? ''] ?? [];
-  const found = [...fieldProblems(error), ...implied.map((field) => ({ field, message: problemText(error) }))].filter(
-    ({ field }) => field in names || field in known,
-  );
+  const implied = FIELDS_OF_CODE[problemCode(error) ?? '']?.find((field) => field in known);
+  const found: { field: string; message: string }[] = fieldProblems(error).filter(({ field }) => field in names || field in known);
+  if (implied) found.push({ field: implied, message: problemText(error) });
   for (const { field, message } of found) setError(names[field] ?? (field as Path<Values>), { type: 'server', message });
   return found.length > 0;
 }
