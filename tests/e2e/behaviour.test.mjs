@@ -143,6 +143,27 @@ test('the keyboard reaches rows, pages, commands and help', async () => {
   await seen(page.getByRole('heading', { name: 'db-77', level: 1 }));
 });
 
+test('a filter and a range are chosen with keys alone', async () => {
+  await page.goto(`${daemon.url}/collectors`);
+  const filter = page.getByRole('combobox', { name: 'Environment' });
+  await filter.focus();
+  await page.keyboard.press('Enter');
+  await focused(page.getByRole('listbox', { name: 'Environment' }));
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await query(page, '?environment=staging');
+  await page.keyboard.press('Escape');
+  await focused(filter);
+  await page.goto(`${daemon.url}/collectors/${collectors[0].id}/metrics`);
+  await page.getByRole('button', { name: /^Time range/ }).focus();
+  await page.keyboard.press('Enter');
+  await focused(page.getByRole('listbox', { name: 'Quick ranges' }));
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await query(page, '?from=now-6h');
+  await focused(page.getByRole('button', { name: 'Time range: Last 6 hours' }));
+});
+
 test('the first stop of the keyboard leads past the navigation', async () => {
   await page.goto(`${daemon.url}/collectors`);
   await seen(row('db-1'));

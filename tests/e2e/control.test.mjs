@@ -121,7 +121,7 @@ test('a changed configuration is looked at before it is saved, and the agent app
   await seen(page.getByText('Version 2', { exact: true }));
   await seen(page.getByText('Applied by the agent'), 60_000);
   const history = page.getByRole('table', { name: 'Configuration history' });
-  await seen(history.getByRole('row').filter({ hasText: 'Collection interval (seconds): 10 → 15' }).filter({ hasText: 'Took it' }));
+  await seen(history.getByRole('row').filter({ hasText: 'Collection interval (seconds): 10 → 15' }).filter({ hasText: 'Applied' }));
 });
 
 test('a configuration that was begun is not lost by accident', async () => {
@@ -142,6 +142,9 @@ test('a rotated token is on screen once, and closing asks whether it is stored',
   await holds(token, /^\S{40,}$/);
   assert.notEqual(await token.inputValue(), watched.jwt_token);
   await says(rotate.getByRole('status', { name: 'First heartbeat' }), 'Waiting for first heartbeat');
+  // what is said while a dialog is open is heard by those who do not see it too
+  await rotate.getByRole('button', { name: 'Copy token' }).click();
+  await seen(toast('Copied'));
   await accessible(page);
   await page.keyboard.press('Escape');
   await dialog('Leave without storing the token?').getByRole('button', { name: 'Stay' }).click();

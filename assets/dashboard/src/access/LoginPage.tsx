@@ -34,8 +34,12 @@ export function LoginPage() {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
-    const [username, password, otp] = ['username', 'password', 'otp'].map((name) => String(fields.get(name) ?? ''));
-    if (!username || !password) return setFailure(t('missing'));
+    const [username = '', password = '', otp] = ['username', 'password', 'otp'].map((name) => String(fields.get(name) ?? ''));
+    const missing = [...event.currentTarget.elements].find((each) => each instanceof HTMLInputElement && !each.value);
+    if (missing instanceof HTMLInputElement) {
+      missing.focus();
+      return setFailure(t('missing'));
+    }
     setFailure('');
     const answer = await signIn({ username, password, ...(otp ? { otp } : {}) });
     if (!answer.error) {

@@ -1,9 +1,11 @@
 import { useForm } from 'react-hook-form';
 import { Link, useNavigate } from 'react-router';
-import { fieldProblems, problemCode, problemText } from '../api/problem';
+import { showFieldProblems } from '../api/formProblems';
+import { problemText } from '../api/problem';
 import { useSetUpMutation, useSetupRequiredQuery } from '../api/session';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
+import { Refusal } from '../ui/Refusal';
 import { AccessCard } from './AccessCard';
 import { t } from './strings';
 
@@ -24,11 +26,7 @@ export function SetupPage() {
   const submit = form.handleSubmit(async ({ code, username, password }) => {
     const answer = await setUp({ code: code.trim(), username: username.trim(), password });
     if (!answer.error) return void navigate('/login', { replace: true, state: { created: true } });
-    if (problemCode(answer.error) === 'wrong_setup_code')
-      form.setError('code', { message: problemText(answer.error) }, { shouldFocus: true });
-    for (const { field, message } of fieldProblems(answer.error)) {
-      if (field === 'code' || field === 'username' || field === 'password') form.setError(field, { message }, { shouldFocus: true });
-    }
+    showFieldProblems(form, answer.error);
   });
 
   if (setup.data && !setup.data.required && !form.formState.isSubmitSuccessful) {
@@ -45,11 +43,7 @@ export function SetupPage() {
     <AccessCard title={t('setup')}>
       <p className="muted">{t('setupWhy')}</p>
       <form onSubmit={(event) => void submit(event)} noValidate>
-        {error && (
-          <p className="access-alert" role="alert">
-            {problemText(error)}
-          </p>
-        )}
+        {error && <Refusal text={problemText(error)} />}
         <TextField
           label={t('setupCode')}
           autoComplete="off"

@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
-import { problemText, requestId } from '../api/problem';
+import { Failed } from '../api/Failed';
+import { roleLabel } from '../api/roles';
 import { useMay } from '../api/session';
 import type { AuditEntry } from '../api/types';
 import { usePageTitle } from '../lib/hooks';
@@ -7,8 +8,8 @@ import { useViewParams } from '../lib/viewParams';
 import { Button } from '../ui/Button';
 import { MenuButton } from '../ui/Menu';
 import { SelectField } from '../ui/Field';
-import { EmptyState, Loading, LoadFailure, NoPermission } from '../ui/states';
-import { useAuditInfiniteQuery, type AuditFilter } from './api';
+import { EmptyState, Loading, NoPermission } from '../ui/states';
+import { useAuditInfiniteQuery, useVerifyChainQuery, type AuditFilter } from './api';
 import { AuditTable } from './AuditTable';
 import { ChainStatus } from './ChainStatus';
 import { t } from './strings';
@@ -21,8 +22,16 @@ const KNOWN_ACTIONS = [
   'auth.login',
   'auth.logout',
   'auth.denied',
+  'collector.import',
+  'collector.re-register',
   'collector.register',
+  'collector.restart',
+  'collector.resume',
+  'collector.rotate-token',
+  'collector.stop',
+  'collector.unregister',
   'collector.update',
+  'collector.update-config',
   'group.create',
   'group.update',
   'group.delete',
@@ -34,7 +43,7 @@ const KNOWN_ACTIONS = [
 
 export function AuditPage() {
   usePageTitle(t('title'));
-  if (!useMay('readAudit')) return <NoPermission page={t('title')} role={t('role')} />;
+  if (!useMay('readAudit')) return <NoPermission page={t('title')} role={roleLabel('auditor')} />;
   return <AuditLog />;
 }
 
@@ -47,6 +56,7 @@ function AuditLog() {
   const entries = useMemo(() => log.data?.pages.flatMap((page) => page.entries) ?? [], [log.data]);
   const { actors, actions } = useChoices(actor, action);
   const filtered = actor !== '' || action !== '';
+  const broken = useVerifyChainQuery().data?.first_bad_entry ?? undefined;
 
   return (
     <>
@@ -82,18 +92,11 @@ function AuditLog() {
           ]}
         />
       </div>
-      {log.error && (
-        <LoadFailure
-          what={t('theEntries')}
-          why={problemText(log.error)}
-          requestId={requestId(log.error)}
-          onRetry={() => void log.refetch()}
-        />
-      )}
+      <Failed what={t('theEntries')} error={log.error} onRetry={log.refetch} />
       <div className="card">
         {log.isLoading && <Loading rows={12} />}
         {log.data && entries.length === 0 && <NoEntries filtered={filtered} onClear={() => change({ actor: null, action: null })} />}
-        {entries.length > 0 && <AuditTable entries={entries} />}
+        {entries.length > 0 && <AuditTable entries={entries} broken={broken} />}
       </div>
       {log.hasNextPage && (
         <p className="audit-more">

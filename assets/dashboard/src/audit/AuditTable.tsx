@@ -1,101 +1,100 @@
-import { Fragment, useState } from 'react';
+import { useState } from 'react';
 import type { AuditEntry } from '../api/types';
+import { MISSING } from '../lib/format';
 import { Button } from '../ui/Button';
+import { ChangesTable } from '../ui/ChangesTable';
+import { DataTable, type DataColumn } from '../ui/DataTable';
+import { Icon } from '../ui/Icon';
 import { Time } from '../ui/Time';
-import { fieldChanges, type FieldChange } from './changes';
+import { fieldChanges } from './changes';
 import { t } from './strings';
 
-const COLUMNS = 6;
+interface AuditTableProps {
+  entries: AuditEntry[];
+  /** The first entry that does not follow from the one before. */
+  broken: number | undefined;
+}
 
-export function AuditTable({ entries }: { entries: AuditEntry[] }) {
+export function AuditTable({ entries, broken }: AuditTableProps) {
   const [open, setOpen] = useState<number | null>(null);
+  const columns: DataColumn<AuditEntry>[] = [
+    ...COLUMNS,
+    {
+      id: 'details',
+      label: t('details'),
+      cell: (entry) => (
+        <Details
+          entry={entry}
+          broken={entry.seq === broken}
+          open={open === entry.seq}
+          onToggle={() => setOpen(open === entry.seq ? null : entry.seq)}
+        />
+      ),
+    },
+  ];
   return (
-    <div className="scroll-x" tabIndex={0} role="region" aria-label={t('title')}>
-      <table className="table audit-table" aria-label={t('title')}>
-        <thead>
-          <tr>
-            <th scope="col">{t('time')}</th>
-            <th scope="col">{t('actor')}</th>
-            <th scope="col">{t('action')}</th>
-            <th scope="col">{t('target')}</th>
-            <th scope="col">{t('result')}</th>
-            <th scope="col">{t('details')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <Fragment key={entry.seq}>
-              <EntryRow entry={entry} open={open === entry.seq} onToggle={() => setOpen(open === entry.seq ? null : entry.seq)} />
-              {open === entry.seq && <ChangesRow changes={fieldChanges(entry)} />}
-            </Fragment>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label={t('title')}
+      className="audit-table"
+      columns={columns}
+      rows={entries}
+      keyOf={({ seq }) => seq}
+      below={(entry) => open === entry.seq && <ChangesTable className="audit-changes" changes={fieldChanges(entry)} />}
+    />
   );
 }
 
-function EntryRow({ entry, open, onToggle }: { entry: AuditEntry; open: boolean; onToggle: () => void }) {
-  const hasChanges = fieldChanges(entry).length > 0;
-  const failed = entry.result !== 'success' && entry.result !== 'ok';
+const COLUMNS: DataColumn<AuditEntry>[] = [
+  { id: 'time', label: t('time'), cell: ({ time }) => <Time value={time} /> },
+  {
+    id: 'actor',
+    label: t('actor'),
+    cell: ({ actor }) => (
+      <span>
+        {actor.name} {actor.role && <span className="meta">{actor.role}</span>}
+      </span>
+    ),
+  },
+  { id: 'action', label: t('action'), cell: ({ action }) => <span className="mono">{action}</span> },
+  { id: 'target', label: t('target'), cell: ({ target }) => (target && (target.name ?? target.id ?? target.kind)) || MISSING },
+  { id: 'result', label: t('result'), cell: ({ result }) => <Result result={result} /> },
+];
+
+function Result({ result }: { result: string }) {
+  const failed = result !== 'success' && result !== 'ok';
+  return <span className={failed ? 'audit-failed' : undefined}>{result}</span>;
+}
+
+interface DetailsProps {
+  entry: AuditEntry;
+  broken: boolean;
+  open: boolean;
+  onToggle: () => void;
+}
+
+function Details({ entry, broken, open, onToggle }: DetailsProps) {
   return (
-    <tr>
-      <td>
-        <Time value={entry.time} />
-      </td>
-      <td>
-        {entry.actor.name} {entry.actor.role && <span className="meta">{entry.actor.role}</span>}
-      </td>
-      <td className="mono">{entry.action}</td>
-      <td>{entry.target && (entry.target.name ?? entry.target.id ?? entry.target.kind)}</td>
-      <td>
-        <span className={failed ? 'audit-failed' : undefined}>{entry.result}</span>
-      </td>
-      <td>
-        <span className="audit-details">
-          {hasChanges && (
-            <Button
-              look="quiet"
-              className="audit-show"
-              aria-label={t(open ? 'hide' : 'show', { entry: String(entry.seq) })}
-              aria-expanded={open}
-              icon={open ? 'chevronDown' : 'chevronRight'}
-              onClick={onToggle}
-            >
-              {t('changesShort')}
-            </Button>
-          )}
-          {entry.reason && <span>{entry.reason}</span>}
-          {entry.ip_address && <span className="meta">{t('fromAddress', { address: entry.ip_address })}</span>}
+    <span className="audit-details">
+      {broken && (
+        <span className="audit-broken">
+          <Icon name="error" size={14} />
+          {t('brokenHere')}
         </span>
-      </td>
-    </tr>
-  );
-}
-
-function ChangesRow({ changes }: { changes: FieldChange[] }) {
-  return (
-    <tr className="changes-row">
-      <td colSpan={COLUMNS}>
-        <table className="table changes-table" aria-label={t('changes')}>
-          <thead>
-            <tr>
-              <th scope="col">{t('field')}</th>
-              <th scope="col">{t('before')}</th>
-              <th scope="col">{t('after')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {changes.map(({ field, before, after }) => (
-              <tr key={field}>
-                <th scope="row">{field}</th>
-                <td className="mono">{before}</td>
-                <td className="mono">{after}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </td>
-    </tr>
+      )}
+      {fieldChanges(entry).length > 0 && (
+        <Button
+          look="quiet"
+          className="audit-show"
+          aria-label={t(open ? 'hide' : 'show', { entry: String(entry.seq) })}
+          aria-expanded={open}
+          icon={open ? 'chevronDown' : 'chevronRight'}
+          onClick={onToggle}
+        >
+          {t('changesShort')}
+        </Button>
+      )}
+      {entry.reason && <span>{entry.reason}</span>}
+      {entry.ip_address && <span className="meta">{t('fromAddress', { address: entry.ip_address })}</span>}
+    </span>
   );
 }

@@ -2,7 +2,6 @@ import { messages } from '../lib/messages';
 
 export const t = messages({
   title: 'Audit log',
-  role: 'auditor',
   actor: 'Actor',
   action: 'Action',
   everyone: 'Everyone',
@@ -10,6 +9,7 @@ export const t = messages({
   chain: 'Chain',
   verified: { one: 'Chain verified, {n} entry', other: 'Chain verified, {n} entries' },
   broken: 'Chain broken at entry {entry}',
+  brokenHere: 'The chain is broken here',
   verify: 'Verify chain',
   verifying: 'Verifying the chain…',
   notVerified: 'Could not verify the chain: {why}',
@@ -28,10 +28,6 @@ export const t = messages({
   exportJson: 'Export JSON',
   show: 'Show changes for entry {entry}',
   hide: 'Hide changes for entry {entry}',
-  changes: 'Changes',
   changesShort: 'Changes',
-  field: 'Field',
-  before: 'Before',
-  after: 'After',
   fromAddress: 'from {address}',
 });

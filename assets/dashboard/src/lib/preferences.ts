@@ -71,7 +71,11 @@ export function onPreferences(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+let printing = false;
+
+/** Paper is light, also for what is drawn with the colours of the theme. */
 export function isDark(): boolean {
+  if (printing) return false;
   if (current.theme !== 'system') return current.theme === 'dark';
   return matchMedia('(prefers-color-scheme: dark)').matches;
 }
@@ -91,6 +95,12 @@ export function followEnvironment(): void {
     listeners.forEach((listener) => listener());
   };
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
+  const print = (now: boolean) => () => {
+    printing = now;
+    changed();
+  };
+  addEventListener('beforeprint', print(true));
+  addEventListener('afterprint', print(false));
   addEventListener('storage', (event) => {
     if (event.key !== STORAGE_KEY) return;
     current = { ...DEFAULTS, ...read() };

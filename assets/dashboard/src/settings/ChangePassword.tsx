@@ -1,8 +1,10 @@
 import { useForm } from 'react-hook-form';
-import { fieldProblems, problemText } from '../api/problem';
+import { showFieldProblems } from '../api/formProblems';
+import { problemText } from '../api/problem';
 import { useChangePasswordMutation, useMeQuery } from '../api/session';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
+import { Refusal } from '../ui/Refusal';
 import { toast } from '../ui/toasts';
 import { t } from './strings';
 import { PASSWORD_RULES } from './userDialogs';
@@ -20,19 +22,13 @@ export function ChangePassword() {
       form.reset(EMPTY);
       return toast(t('passwordChanged'));
     }
-    for (const { field, message } of fieldProblems(answer.error)) {
-      if (field === 'current_password' || field === 'new_password') form.setError(field, { message }, { shouldFocus: true });
-    }
+    showFieldProblems(form, answer.error);
   });
   return (
     <section className="card preferences" aria-labelledby="change-password">
       <h2 id="change-password">{t('changePassword')}</h2>
       <form className="dialog-form" noValidate onSubmit={(event) => void submit(event)}>
-        {error && (
-          <p role="alert" className="field-error">
-            {problemText(error)}
-          </p>
-        )}
+        {error && <Refusal text={problemText(error)} />}
         {/* Password managers look for the name that the new password belongs to. */}
         <input type="text" name="username" autoComplete="username" value={username ?? ''} readOnly hidden />
         <TextField

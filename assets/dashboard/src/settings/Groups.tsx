@@ -1,7 +1,9 @@
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { useCreateGroupMutation, useDeleteGroupMutation, useGroupsQuery, useUpdateGroupMutation } from '../api/groups';
-import { fieldProblems, problemText, requestId } from '../api/problem';
+import { showFieldProblems } from '../api/formProblems';
+import { Failed } from '../api/Failed';
+import { problemText } from '../api/problem';
 import { useMay } from '../api/session';
 import type { Group } from '../api/types';
 import { MISSING } from '../lib/format';
@@ -9,8 +11,9 @@ import { Button } from '../ui/Button';
 import { DataTable, type DataColumn } from '../ui/DataTable';
 import { TextAreaField, TextField } from '../ui/Field';
 import { FormDialog } from '../ui/FormDialog';
-import { Loading, LoadFailure } from '../ui/states';
+import { Loading } from '../ui/states';
 import { toast } from '../ui/toasts';
+import { RemoveDialog } from './RemoveDialog';
 import { t } from './strings';
 
 type Open = { kind: 'edit'; group: Group | null } | { kind: 'delete'; group: Group } | null;
@@ -18,6 +21,7 @@ type Open = { kind: 'edit'; group: Group | null } | { kind: 'delete'; group: Gro
 export function Groups() {
   const { data, error, isLoading, refetch } = useGroupsQuery();
   const mayEdit = useMay('operate');
+  const [remove] = useDeleteGroupMutation();
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
   return (
@@ -29,13 +33,23 @@ export function Groups() {
           </Button>
         </div>
       )}
-      {error && <LoadFailure what={t('theGroups')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      <Failed what={t('theGroups')} error={error} onRetry={refetch} />
       <div className="card">
         {isLoading && <Loading rows={7} />}
         {data && <GroupTable groups={data} mayEdit={mayEdit} onOpen={setOpen} />}
       </div>
       {open?.kind === 'edit' && <GroupDialog group={open.group} next={data?.length ?? 0} onClose={close} />}
-      {open?.kind === 'delete' && <DeleteGroupDialog group={open.group} onClose={close} />}
+      {open?.kind === 'delete' && (
+        <RemoveDialog
+          title={t('deleteGroupOf', { name: open.group.name })}
+          submit={t('deleteGroup')}
+          removed={t('groupDeleted', { name: open.group.name })}
+          onRemove={() => remove(open.group.id)}
+          onClose={close}
+        >
+          {t('deleteGroupWhy')}
+        </RemoveDialog>
+      )}
     </>
   );
 }
@@ -94,12 +108,7 @@ function GroupDialog({ group, next, onClose }: { group: Group | null; next: numb
       display_order: group?.display_order ?? next + 1,
     };
     const answer = group ? await update({ id: group.id, group: written }) : await create(written);
-    if (answer.error) {
-      for (const { field, message } of fieldProblems(answer.error)) {
-        if (field === 'name' || field === 'description' || field === 'color') form.setError(field, { message });
-      }
-      return;
-    }
+    if (answer.error) return void showFieldProblems(form, answer.error);
     toast(t('groupSaved', { name: written.name }));
     onClose();
   });
@@ -121,29 +130,6 @@ function GroupDialog({ group, next, onClose }: { group: Group | null; next: numb
       />
       <TextAreaField label={t('description')} rows={2} error={errors.description?.message} {...form.register('description')} />
       <TextField label={t('color')} type="color" error={errors.color?.message} {...form.register('color')} />
-    </FormDialog>
-  );
-}
-
-function DeleteGroupDialog({ group, onClose }: { group: Group; onClose: () => void }) {
-  const [remove, { isLoading, error }] = useDeleteGroupMutation();
-  const submit = async () => {
-    const answer = await remove(group.id);
-    if (answer.error) return;
-    toast(t('groupDeleted', { name: group.name }));
-    onClose();
-  };
-  return (
-    <FormDialog
-      title={t('deleteGroupOf', { name: group.name })}
-      submit={t('deleteGroup')}
-      danger
-      busy={isLoading}
-      problem={error && problemText(error)}
-      onClose={onClose}
-      onSubmit={() => void submit()}
-    >
-      <p>{t('deleteGroupWhy')}</p>
     </FormDialog>
   );
 }

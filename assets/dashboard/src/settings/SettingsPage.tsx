@@ -1,4 +1,5 @@
 import { useNavigate, useParams } from 'react-router';
+import { roleLabel } from '../api/roles';
 import { useMay } from '../api/session';
 import { usePageTitle } from '../lib/hooks';
 import { NoPermission } from '../ui/states';
@@ -26,7 +27,7 @@ export function SettingsPage() {
     ...(administers ? [{ value: 'system', label: t('system') }] : []),
   ];
   const mayNot = !administers && ADMIN_TABS.includes(params.tab ?? '');
-  if (mayNot) return <NoPermission page={t('title')} role={t('admin')} />;
+  if (mayNot) return <NoPermission page={t('title')} role={roleLabel('admin')} />;
   const tab = tabs.some(({ value }) => value === params.tab) ? (params.tab as string) : 'preferences';
   return (
     <>

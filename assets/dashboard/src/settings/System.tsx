@@ -1,9 +1,11 @@
-import { problemText, requestId } from '../api/problem';
+import { Failed } from '../api/Failed';
+import { problemText } from '../api/problem';
 import type { Job } from '../api/types';
+import { formatAbsolute } from '../lib/time';
 import { Button } from '../ui/Button';
 import { DataTable, type DataColumn } from '../ui/DataTable';
 import { Icon } from '../ui/Icon';
-import { Loading, LoadFailure } from '../ui/states';
+import { Loading } from '../ui/states';
 import { Time } from '../ui/Time';
 import { useConfirmClockMutation, useJobsQuery, useSystemQuery } from './api';
 import { Secrets } from './Secrets';
@@ -16,19 +18,13 @@ export function System() {
   const system = useSystemQuery(undefined, { pollingInterval: REFRESH_MS });
   const jobs = useJobsQuery(undefined, { pollingInterval: REFRESH_MS });
   const failed = system.error ?? jobs.error;
+  const again = () => {
+    void system.refetch();
+    void jobs.refetch();
+  };
   return (
     <div className="settings-stack">
-      {failed && (
-        <LoadFailure
-          what={t('theSystem')}
-          why={problemText(failed)}
-          requestId={requestId(failed)}
-          onRetry={() => {
-            void system.refetch();
-            void jobs.refetch();
-          }}
-        />
-      )}
+      <Failed what={t('theSystem')} error={failed} onRetry={again} />
       {system.isLoading && <Loading rows={8} />}
       {system.data?.clock.jumped_to && <DoubtedClock jumpedTo={system.data.clock.jumped_to} />}
       {system.data && <SystemFacts system={system.data} />}
@@ -44,9 +40,9 @@ function DoubtedClock({ jumpedTo }: { jumpedTo: string }) {
   return (
     <section className="card doubt" role="alert">
       <Icon name="slow" />
-      <div className="grow">
+      <div className="doubt-text">
         <p>
-          <strong>{t('clockJumped')}</strong> <Time value={jumpedTo} />
+          <strong>{t('clockJumped', { time: formatAbsolute(Date.parse(jumpedTo)) })}</strong>
         </p>
         <p className="muted">{t('clockWhy')}</p>
         {error && <p className="settings-failed">{problemText(error)}</p>}

@@ -1,8 +1,8 @@
 // What the appliance says of itself: one card for each side of it.
-import { useId, type ReactNode } from 'react';
 import type { MirrorState, SystemState } from '../api/types';
 import { formatBytes, formatCount, formatDuration, formatPercent } from '../lib/format';
 import { Fact } from '../ui/Fact';
+import { Section } from '../ui/Section';
 import { Time } from '../ui/Time';
 import { t } from './strings';
 
@@ -20,19 +20,9 @@ export function SystemFacts({ system }: { system: SystemState }) {
   );
 }
 
-function Card({ title, children }: { title: string; children: ReactNode }) {
-  const id = useId();
-  return (
-    <section className="card section" aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
-      {children}
-    </section>
-  );
-}
-
 function Appliance({ system }: { system: SystemState }) {
   return (
-    <Card title={t('appliance')}>
+    <Section title={t('appliance')}>
       <dl className="facts">
         <Fact name={t('version')}>{system.version}</Fact>
         <Fact name={t('started')}>
@@ -45,7 +35,7 @@ function Appliance({ system }: { system: SystemState }) {
           <span className="mono">{system.storage.data_dir}</span>
         </Fact>
       </dl>
-    </Card>
+    </Section>
   );
 }
 
@@ -53,7 +43,7 @@ function Storage({ storage }: { storage: SystemState['storage'] }) {
   const { segments } = storage;
   const wrong = segments.damaged + segments.missing > 0;
   return (
-    <Card title={t('storage')}>
+    <Section title={t('storage')}>
       <DiskMeter free={storage.disk_free_bytes} total={storage.disk_total_bytes} />
       <dl className="facts">
         <Fact name={t('forecast')}>
@@ -72,7 +62,7 @@ function Storage({ storage }: { storage: SystemState['storage'] }) {
         <Fact name={t('oldestMetric')}>{segments.oldest && <Time value={segments.oldest} />}</Fact>
         <Fact name={t('logsSize')}>{formatBytes(storage.logs_bytes)}</Fact>
       </dl>
-    </Card>
+    </Section>
   );
 }
 
@@ -109,7 +99,7 @@ function Forecast({ forecast }: { forecast: SystemState['storage']['forecast'] }
 
 function Security({ system: { keys, tls } }: { system: SystemState }) {
   return (
-    <Card title={t('security')}>
+    <Section title={t('security')}>
       <dl className="facts">
         <Fact name={t('rootKey')}>{String(keys.root_keys.at(-1) ?? '')}</Fact>
         <Fact name={t('algorithm')}>
@@ -129,19 +119,19 @@ function Security({ system: { keys, tls } }: { system: SystemState }) {
           <Fact name={t('encryption')}>{t('noTls')}</Fact>
         )}
       </dl>
-    </Card>
+    </Section>
   );
 }
 
 function Mirror({ mirror }: { mirror: MirrorState }) {
   return (
-    <Card title={t('mirror')}>
+    <Section title={t('mirror')} className="system-wide">
+      {mirror.last_error && <p className="settings-failed system-error">{t('mirrorError', { why: mirror.last_error })}</p>}
       <dl className="facts">
         <Fact name={t('mirrorState')}>
           {mirror.connected ? t('mirrorConnected') : <strong className="settings-failed">{t('mirrorAway')}</strong>}
         </Fact>
         <Fact name={t('mirrorSince')}>{mirror.connected_since && <Time value={mirror.connected_since} />}</Fact>
-        <Fact name={t('mirrorError')}>{mirror.last_error && <strong className="settings-failed">{mirror.last_error}</strong>}</Fact>
         <Fact name={t('mirrorSite')}>{mirror.site_id}</Fact>
         <Fact name={t('mirrorTarget')}>
           <span className="mono">{mirror.target}</span>
@@ -155,6 +145,6 @@ function Mirror({ mirror }: { mirror: MirrorState }) {
           {mirror.documents_lost > 0 && <strong className="settings-failed">{formatCount(mirror.documents_lost)}</strong>}
         </Fact>
       </dl>
-    </Card>
+    </Section>
   );
 }

@@ -1,21 +1,25 @@
 import { useState } from 'react';
-import { problemText, requestId } from '../api/problem';
+import { Failed } from '../api/Failed';
+import { problemText } from '../api/problem';
+import { roleLabel, ROLES } from '../api/roles';
 import { useMeQuery } from '../api/session';
 import type { Account, Role } from '../api/types';
 import { Button } from '../ui/Button';
 import { DataTable, type DataColumn } from '../ui/DataTable';
 import { Select } from '../ui/Select';
-import { Loading, LoadFailure } from '../ui/states';
+import { Loading } from '../ui/states';
 import { toast } from '../ui/toasts';
-import { useUpdateUserMutation, useUsersQuery } from './api';
+import { useDeleteUserMutation, useUpdateUserMutation, useUsersQuery } from './api';
+import { RemoveDialog } from './RemoveDialog';
 import { t } from './strings';
-import { AddUserDialog, DeleteUserDialog, ResetPasswordDialog, roleLabel, ROLES } from './userDialogs';
+import { AddUserDialog, ResetPasswordDialog } from './userDialogs';
 
 type Open = { kind: 'add' } | { kind: 'reset' | 'delete'; user: Account } | null;
 
 export function Users() {
   const { data, error, isLoading, refetch } = useUsersQuery();
   const me = useMeQuery().data?.user;
+  const [remove] = useDeleteUserMutation();
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
   const columns: DataColumn<Account>[] = [
@@ -45,24 +49,37 @@ export function Users() {
           {t('addUser')}
         </Button>
       </div>
-      {error && <LoadFailure what={t('theUsers')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      <Failed what={t('theUsers')} error={error} onRetry={refetch} />
       <div className="card">
         {isLoading && <Loading rows={4} />}
         {data && <DataTable label={t('users')} columns={columns} rows={data} keyOf={({ id }) => id} />}
       </div>
       {open?.kind === 'add' && <AddUserDialog onClose={close} />}
       {open?.kind === 'reset' && <ResetPasswordDialog user={open.user} onClose={close} />}
-      {open?.kind === 'delete' && <DeleteUserDialog user={open.user} onClose={close} />}
+      {open?.kind === 'delete' && (
+        <RemoveDialog
+          title={t('deleteUserOf', { name: open.user.username })}
+          submit={t('deleteUser')}
+          removed={t('userDeleted', { name: open.user.username })}
+          onRemove={() => remove(open.user.id)}
+          onClose={close}
+        >
+          {t('deleteUserWhy', { name: open.user.username })}
+        </RemoveDialog>
+      )}
     </>
   );
 }
 
 function RoleOf({ user }: { user: Account }) {
   const [update] = useUpdateUserMutation();
-  const change = async (role: Role) => {
+  /** The keys of a select choose at once, so there is a way back. */
+  const change = async (role: Role, back?: Role) => {
     const answer = await update({ id: user.id, role });
     if (answer.error) return toast(problemText(answer.error), { failure: true });
-    toast(t('roleChanged', { name: user.username, role: roleLabel(role) }));
+    toast(t('roleChanged', { name: user.username, role: roleLabel(role) }), {
+      action: back && { label: t('undo'), run: () => void change(back) },
+    });
   };
   return (
     <Select
@@ -70,7 +87,7 @@ function RoleOf({ user }: { user: Account }) {
       options={ROLES}
       aria-label={t('roleOf', { name: user.username })}
       value={user.role}
-      onChange={(event) => void change(event.target.value as Role)}
+      onChange={(event) => void change(event.target.value as Role, user.role)}
     />
   );
 }

@@ -1,24 +1,14 @@
 import { useForm } from 'react-hook-form';
-import { fieldProblems, problemText } from '../api/problem';
+import { showFieldProblems } from '../api/formProblems';
+import { problemText } from '../api/problem';
+import { ROLES } from '../api/roles';
 import type { Role, User } from '../api/types';
 import { SelectField, TextField } from '../ui/Field';
 import { FormDialog } from '../ui/FormDialog';
 import { PasswordField } from '../ui/PasswordField';
-import type { Option } from '../ui/Select';
 import { toast } from '../ui/toasts';
-import { useCreateUserMutation, useDeleteUserMutation, useResetPasswordMutation } from './api';
+import { useCreateUserMutation, useResetPasswordMutation } from './api';
 import { t } from './strings';
-
-export const ROLES: (Option & { value: Role })[] = [
-  { value: 'viewer', label: t('viewer') },
-  { value: 'auditor', label: t('auditor') },
-  { value: 'operator', label: t('operator') },
-  { value: 'admin', label: t('administrator') },
-];
-
-export function roleLabel(role: string): string {
-  return ROLES.find(({ value }) => value === role)?.label ?? role;
-}
 
 export const PASSWORD_RULES = { minLength: { value: 12, message: t('shortPassword') }, required: t('shortPassword') };
 
@@ -28,12 +18,7 @@ export function AddUserDialog({ onClose }: { onClose: () => void }) {
   const { errors } = form.formState;
   const submit = form.handleSubmit(async (values) => {
     const answer = await create({ ...values, username: values.username.trim() });
-    if (answer.error) {
-      for (const { field, message } of fieldProblems(answer.error)) {
-        if (field === 'username' || field === 'password' || field === 'role') form.setError(field, { message });
-      }
-      return;
-    }
+    if (answer.error) return void showFieldProblems(form, answer.error);
     toast(t('userAdded', { name: values.username }));
     onClose();
   });
@@ -72,7 +57,7 @@ export function ResetPasswordDialog({ user, onClose }: { user: User; onClose: ()
   const [reset, { isLoading, error }] = useResetPasswordMutation();
   const submit = form.handleSubmit(async ({ password }) => {
     const answer = await reset({ id: user.id, password });
-    if (answer.error) return;
+    if (answer.error) return void showFieldProblems(form, answer.error);
     toast(t('passwordReset', { name: user.username }));
     onClose();
   });
@@ -93,29 +78,6 @@ export function ResetPasswordDialog({ user, onClose }: { user: User; onClose: ()
         error={form.formState.errors.password?.message}
         {...form.register('password', PASSWORD_RULES)}
       />
-    </FormDialog>
-  );
-}
-
-export function DeleteUserDialog({ user, onClose }: { user: User; onClose: () => void }) {
-  const [remove, { isLoading, error }] = useDeleteUserMutation();
-  const submit = async () => {
-    const answer = await remove(user.id);
-    if (answer.error) return;
-    toast(t('userDeleted', { name: user.username }));
-    onClose();
-  };
-  return (
-    <FormDialog
-      title={t('deleteUserOf', { name: user.username })}
-      submit={t('deleteUser')}
-      danger
-      busy={isLoading}
-      problem={error && problemText(error)}
-      onClose={onClose}
-      onSubmit={() => void submit()}
-    >
-      <p>{t('deleteUserWhy', { name: user.username })}</p>
     </FormDialog>
   );
 }

@@ -1,7 +1,7 @@
 // A plain table of a few columns. On a phone each row becomes a card in which
 // the values stand beside the names of their columns; the roles stay, because
 // CSS alone would take them away with the layout.
-import { useState, type Key, type ReactNode } from 'react';
+import { Fragment, useState, type Key, type ReactNode } from 'react';
 import { messages } from '../lib/messages';
 import { Button } from './Button';
 import './data.css';
@@ -29,15 +29,17 @@ interface DataTableProps<Row> {
   keyOf: (row: Row) => Key;
   className?: string;
   isSelected?: (row: Row) => boolean;
+  /** What stands below a row, while there is something. */
+  below?: (row: Row) => ReactNode;
 }
 
-export function DataTable<Row>({ label, columns, rows, keyOf, className = '', isSelected }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, columns, rows, keyOf, className = '', isSelected, below }: DataTableProps<Row>) {
   const [most, setMost] = useState(SHOWN_AT_ONCE);
   const left = rows.length - most;
   return (
     <>
       <div className={`scroll-x data-scroll ${className}`} role="region" aria-label={label} tabIndex={0}>
-        <table className="table data-table" role="table" aria-label={label} aria-rowcount={rows.length + 1}>
+        <table className="table data-table" role="table" aria-label={label} aria-rowcount={left > 0 ? rows.length + 1 : undefined}>
           <thead role="rowgroup">
             <tr role="row">
               {columns.map((column) => (
@@ -47,11 +49,14 @@ export function DataTable<Row>({ label, columns, rows, keyOf, className = '', is
           </thead>
           <tbody role="rowgroup">
             {rows.slice(0, most).map((row) => (
-              <tr key={keyOf(row)} role="row" className={isSelected?.(row) ? 'selected' : undefined}>
-                {columns.map((column) => (
-                  <DataCell key={column.id} column={column} row={row} />
-                ))}
-              </tr>
+              <Fragment key={keyOf(row)}>
+                <tr role="row" className={isSelected?.(row) ? 'selected' : undefined}>
+                  {columns.map((column) => (
+                    <DataCell key={column.id} column={column} row={row} />
+                  ))}
+                </tr>
+                <BelowRow columns={columns.length}>{below?.(row)}</BelowRow>
+              </Fragment>
             ))}
           </tbody>
         </table>
@@ -62,6 +67,17 @@ export function DataTable<Row>({ label, columns, rows, keyOf, className = '', is
         </p>
       )}
     </>
+  );
+}
+
+function BelowRow({ columns, children }: { columns: number; children: ReactNode }) {
+  if (!children) return null;
+  return (
+    <tr role="row" className="below-row">
+      <td role="cell" colSpan={columns}>
+        {children}
+      </td>
+    </tr>
   );
 }
 

@@ -1,11 +1,12 @@
 // A dialog that asks for something and sends it: fields, Cancel, and a button
 // that repeats what will be done.
-import { useEffect, useId, useRef, type FormEvent, type ReactNode } from 'react';
+import { useId, type FormEvent, type ReactNode } from 'react';
 import { messages } from '../lib/messages';
 import { Button } from './Button';
 import { Dialog, type DialogProps } from './Dialog';
+import { Refusal } from './Refusal';
 
-const t = messages({ cancel: 'Cancel', problem: 'There is a problem' });
+const t = messages({ cancel: 'Cancel' });
 
 interface FormDialogProps {
   title: string;
@@ -69,17 +70,5 @@ export function FormDialog({
         {children}
       </form>
     </Dialog>
-  );
-}
-
-/** Why the server refused; it takes the focus, so that it is not missed in a long form. */
-export function Refusal({ text }: { text: string }) {
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => place.current?.focus(), [text]);
-  return (
-    <div ref={place} role="alert" tabIndex={-1} className="problem-summary" aria-label={t('problem')}>
-      <h3>{t('problem')}</h3>
-      <p>{text}</p>
-    </div>
   );
 }

@@ -47,7 +47,7 @@ export function StatusWord({ status, reason, quietWhenOnline = false }: StatusWo
   if (quietWhenOnline && status === 'online') return <StatusBadge status={status} reason={reason} />;
   return (
     <span className="status">
-      <StatusBadge status={status} />
+      <StatusBadge status={status} />{' '}
       {reason && (
         <span className="status-reason" data-tip={reason}>
           {reason}

@@ -31,14 +31,27 @@ export function Loading({ rows = 6 }: { rows?: number }) {
   );
 }
 
-export function EmptyState({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+interface EmptyStateProps {
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+  heading?: 'h1' | 'h2';
+}
+
+export function EmptyState({ title, children, action, heading: Heading = 'h2' }: EmptyStateProps) {
   return (
     <div className="state">
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children && <p>{children}</p>}
       {action}
     </div>
   );
+}
+
+/** In place of a page whose address leads to nothing. */
+export function GonePage(state: Omit<EmptyStateProps, 'heading'>) {
+  usePageTitle(state.title);
+  return <EmptyState heading="h1" {...state} />;
 }
 
 interface LoadFailureProps {
@@ -68,8 +81,12 @@ export function NoPermission({ page, role }: { page: string; role: string }) {
   usePageTitle(page);
   return (
     <>
-      <h1 className="hidden-visually">{page}</h1>
-      <EmptyState title={t('denied')}>{t('deniedWhy', { role })}</EmptyState>
+      <div className="page-head">
+        <h1>{page}</h1>
+      </div>
+      <div className="card">
+        <EmptyState title={t('denied')}>{t('deniedWhy', { role })}</EmptyState>
+      </div>
     </>
   );
 }

@@ -1,6 +1,7 @@
 // Short messages after an action. A success is said politely, a failure at
 // once; both wait while the pointer or the focus is on them.
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import { createPortal } from 'react-dom';
 import { messages } from '../lib/messages';
 import { Button, ButtonLink, IconButton } from './Button';
 import './overlay.css';
@@ -47,21 +48,35 @@ function dismiss(id: number): void {
   publish(toasts.filter((each) => each.id !== id));
 }
 
+/** The open dialogs. The page behind them is hidden from screen readers, and with it what would be said there. */
+let dialogs: Element[] = [];
+
+/** Messages are shown beside this dialog until it closes. */
+export function showToastsIn(dialog: Element): () => void {
+  dialogs = [...dialogs, dialog];
+  listeners.forEach((listener) => listener());
+  return () => {
+    dialogs = dialogs.filter((each) => each !== dialog);
+    listeners.forEach((listener) => listener());
+  };
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 export function Toasts() {
-  const shown = useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => toasts,
-  );
-  return (
+  const shown = useSyncExternalStore(subscribe, () => toasts);
+  const dialog = useSyncExternalStore(subscribe, () => dialogs.at(-1));
+  const list = (
     <section className="toasts" aria-label={t('region')}>
       {shown.map((each) => (
         <ToastCard key={each.id} toast={each} />
       ))}
     </section>
   );
+  return dialog ? createPortal(list, dialog) : list;
 }
 
 function ToastCard({ toast: { id, text, failure, action } }: { toast: Toast }) {

@@ -14,7 +14,8 @@ export function LiveBanner({ onReconnect }: { onReconnect: () => void }) {
       {lost && (
         <>
           <Icon name="slow" />
-          <span>{t(state === 'offline' ? 'lostOffline' : 'lost')}</span>
+          <span>{t('lost')}</span>
+          {state === 'offline' && <span>{t('unreachable')}</span>}
           {asOf !== null && <span className="muted">{t('asOf', { time: formatClock(asOf) })}</span>}
           <Button onClick={onReconnect}>{t('reconnect')}</Button>
         </>

@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 import { Navigate, useLocation } from 'react-router';
-import { problemStatus, problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
+import { problemStatus } from '../../api/problem';
 import { useMeQuery, useSetupRequiredQuery } from '../../api/session';
 import type { Session } from '../../api/types';
-import { Loading, LoadFailure } from '../../ui/states';
+import { Loading } from '../../ui/states';
 import { t } from '../strings';
 
 /** Its children are drawn only while somebody is signed in. */
@@ -24,7 +25,7 @@ export function SignedIn({ children }: { children: (session: Session) => ReactNo
     return (
       <main className="frame-failure">
         <h1>{t('product')}</h1>
-        <LoadFailure what={t('product')} why={problemText(me.error)} requestId={requestId(me.error)} onRetry={() => void me.refetch()} />
+        <Failed what={t('product')} error={me.error} onRetry={me.refetch} />
       </main>
     );
   }

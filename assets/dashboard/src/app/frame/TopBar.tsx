@@ -2,6 +2,7 @@ import { useDispatch } from 'react-redux';
 import { useNavigate } from 'react-router';
 import { api } from '../../api/client';
 import { problemText } from '../../api/problem';
+import { roleLabel } from '../../api/roles';
 import { useSignOutMutation } from '../../api/session';
 import type { User } from '../../api/types';
 import { usePreferences } from '../../lib/hooks';
@@ -58,7 +59,7 @@ function AccountMenu({ user, onShortcuts }: { user: User; onShortcuts: () => voi
       label={t('account')}
       icon="account"
       iconOnly
-      heading={t('signedInAs', { name: user.username, role: user.role })}
+      heading={t('signedInAs', { name: user.username, role: roleLabel(user.role) })}
       items={[
         { label: t('preferences'), onSelect: () => void navigate('/settings/preferences') },
         { label: t('shortcuts'), onSelect: onShortcuts },

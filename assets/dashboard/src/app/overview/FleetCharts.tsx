@@ -1,7 +1,7 @@
 // The charts of the fleet. They come after the counts and the list of trouble,
 // with the code that draws them.
 import { useMemo } from 'react';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { useFleetAvailabilityQuery, useFleetMetricsQuery } from '../../collectors/api';
 import { stepFor } from '../../lib/timeRange';
 import { useTimeRange } from '../../lib/useTimeRange';
@@ -9,7 +9,6 @@ import { AvailabilityFigure } from '../../ui/availability/AvailabilityFigure';
 import { ChartFigure } from '../../ui/chart/ChartFigure';
 import { SharedCursor } from '../../ui/chart/cursor';
 import { TimeRangePicker } from '../../ui/chart/TimeRangePicker';
-import { LoadFailure } from '../../ui/states';
 import { fleetCharts } from './fleetCharts';
 import { t } from './strings';
 
@@ -35,16 +34,9 @@ export default function FleetCharts() {
           </h2>
           <TimeRangePicker range={range} onChange={setRange} />
         </div>
-        {answer.error && (
-          <LoadFailure
-            what={t('theCharts')}
-            why={problemText(answer.error)}
-            requestId={requestId(answer.error)}
-            onRetry={() => void answer.refetch()}
-          />
-        )}
+        <Failed what={t('theCharts')} error={answer.error} onRetry={answer.refetch} />
         <FleetAvailability />
-        <div className="charts">
+        <div className="charts" hidden={answer.error !== undefined && !answer.data}>
           {charts.map((chart) => (
             <ChartFigure
               key={chart.title}
@@ -64,6 +56,10 @@ export default function FleetCharts() {
 }
 
 function FleetAvailability() {
-  const { data } = useFleetAvailabilityQuery(undefined, { pollingInterval: AVAILABILITY_REFRESH_MS, refetchOnMountOrArgChange: true });
-  return data ? <AvailabilityFigure days={data.days} percentage={data.uptime_percentage} /> : null;
+  const { data, error, refetch } = useFleetAvailabilityQuery(undefined, {
+    pollingInterval: AVAILABILITY_REFRESH_MS,
+    refetchOnMountOrArgChange: true,
+  });
+  if (data) return <AvailabilityFigure days={data.days} percentage={data.uptime_percentage} />;
+  return <Failed what={t('theAvailability')} error={error} onRetry={refetch} />;
 }

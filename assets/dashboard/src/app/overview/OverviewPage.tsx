@@ -1,14 +1,14 @@
 import { lazy, Suspense, useMemo } from 'react';
 import { Link } from 'react-router';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { useMay } from '../../api/session';
 import type { Collector } from '../../api/types';
 import { useCollectorsQuery } from '../../collectors/api';
+import { NoCollectors } from '../../collectors/NoCollectors';
 import { formatCount } from '../../lib/format';
 import { usePageTitle } from '../../lib/hooks';
-import { ButtonLink } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
-import { EmptyState, Loading, LoadFailure } from '../../ui/states';
+import { Loading } from '../../ui/states';
 import { STATUS_ORDER, StatusIcon, statusWord, StatusWord, type Status } from '../../ui/StatusWord';
 import { RecentActivity } from './RecentActivity';
 import { t } from './strings';
@@ -25,7 +25,6 @@ const MOST_LISTED = 20;
 export function OverviewPage() {
   usePageTitle(t('title'));
   const fleet = useCollectorsQuery();
-  const mayRegister = useMay('administer');
   const mayReadAudit = useMay('readAudit');
   const collectors = useMemo(() => (fleet.data ? Object.values(fleet.data.entities) : NOBODY), [fleet.data]);
   return (
@@ -33,20 +32,13 @@ export function OverviewPage() {
       <div className="page-head">
         <h1>{t('title')}</h1>
       </div>
-      {fleet.error && (
-        <LoadFailure
-          what={t('theFleet')}
-          why={problemText(fleet.error)}
-          requestId={requestId(fleet.error)}
-          onRetry={() => void fleet.refetch()}
-        />
-      )}
+      <Failed what={t('theFleet')} error={fleet.error} onRetry={fleet.refetch} />
       {fleet.isLoading && <Loading rows={8} />}
       {fleet.data && (
         <>
           <Counts collectors={collectors} />
           <div className={mayReadAudit ? 'overview-columns' : 'overview-columns overview-single'}>
-            {collectors.length === 0 ? <NoCollectors mayRegister={mayRegister} /> : <NeedsAttention collectors={collectors} />}
+            {collectors.length === 0 ? <NoCollectors /> : <NeedsAttention collectors={collectors} />}
             {mayReadAudit && <RecentActivity />}
           </div>
           {collectors.length > 0 && (
@@ -78,25 +70,6 @@ function Counts({ collectors }: { collectors: Collector[] }) {
         </Link>
       ))}
     </div>
-  );
-}
-
-function NoCollectors({ mayRegister }: { mayRegister: boolean }) {
-  return (
-    <section className="card">
-      <EmptyState
-        title={t('empty')}
-        action={
-          mayRegister && (
-            <ButtonLink icon="plus" to="/collectors/register">
-              {t('register')}
-            </ButtonLink>
-          )
-        }
-      >
-        {t(mayRegister ? 'emptyWhy' : 'emptyWhyViewer')}
-      </EmptyState>
-    </section>
   );
 }
 

@@ -1,7 +1,7 @@
 import { Link } from 'react-router';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { useAuditInfiniteQuery } from '../../audit/api';
-import { Loading, LoadFailure } from '../../ui/states';
+import { Loading } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { t } from './strings';
 
@@ -15,9 +15,7 @@ export function RecentActivity() {
   return (
     <section className="card overview-section" aria-labelledby="recent">
       <h2 id="recent">{t('recent')}</h2>
-      {error && (
-        <LoadFailure what={t('theActivity')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
-      )}
+      <Failed what={t('theActivity')} error={error} onRetry={refetch} />
       {isLoading && <Loading rows={6} />}
       {data && entries.length === 0 && <p className="muted">{t('nothing')}</p>}
       <ul>

@@ -2,20 +2,11 @@
 import type { Series } from '../../api/types';
 import { formatBytes, formatCount, formatDecimal, formatMilliseconds, formatPercent } from '../../lib/format';
 import type { Line } from '../../ui/chart/data';
-import type { Threshold } from '../../ui/chart/marks';
+import type { Chart } from '../../ui/chart/ChartFigure';
 import { STATUS_ORDER, statusWord } from '../../ui/StatusWord';
 import { t } from './strings';
 
-export interface FleetChart {
-  title: string;
-  lines: Line[];
-  format: (value: number) => string;
-  most?: number;
-  binary?: boolean;
-  threshold?: Threshold | undefined;
-}
-
-export function fleetCharts(series: Series[], slowMs: number | undefined): FleetChart[] {
+export function fleetCharts(series: Series[], slowMs: number | undefined): Chart[] {
   return [
     { title: t('byStatus'), lines: byStatus(series), format: formatCount },
     { title: t('cpu'), lines: spread(series, 'fleet.cpu_usage'), format: (value) => formatPercent(value), most: 100 },

@@ -1,14 +1,14 @@
 import { useState } from 'react';
-import { Link } from 'react-router';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { useMay } from '../../api/session';
 import type { Archived } from '../../api/types';
 import { formatCount } from '../../lib/format';
 import { usePageTitle } from '../../lib/hooks';
+import { BackLink } from '../../ui/BackLink';
 import { Button } from '../../ui/Button';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
-import { Icon } from '../../ui/Icon';
-import { EmptyState, Loading, LoadFailure } from '../../ui/states';
+import { SelectBox } from '../../ui/SelectBox';
+import { EmptyState, Loading } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import type { IssuedToken } from '../token/snippets';
 import { t as tokenWords } from '../token/strings';
@@ -26,14 +26,11 @@ export function ArchivedPage() {
   if (tokens) return <NewTokens tokens={tokens} />;
   return (
     <>
-      <Link to="/collectors" className="back meta tall-link">
-        <Icon name="chevronLeft" size={14} />
-        {t('back')}
-      </Link>
+      <BackLink to="/collectors">{t('back')}</BackLink>
       <div className="page-head">
         <h1>{t('title')}</h1>
       </div>
-      {error && <LoadFailure what={t('theArchive')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      <Failed what={t('theArchive')} error={error} onRetry={refetch} />
       {isLoading && <Loading rows={6} />}
       {data?.length === 0 && (
         <div className="card">
@@ -108,24 +105,8 @@ function selectColumn(ids: ReadonlySet<string>, toggle: (id: string) => void, { 
     id: 'select',
     label: t('select'),
     labelHidden: true,
-    head: (
-      <label className="select-box">
-        <input
-          type="checkbox"
-          aria-label={t('selectAll')}
-          checked={all}
-          ref={(box) => {
-            if (box) box.indeterminate = some && !all;
-          }}
-          onChange={toggleAll}
-        />
-      </label>
-    ),
-    cell: ({ id, name }) => (
-      <label className="select-box">
-        <input type="checkbox" aria-label={t('selectOne', { name })} checked={ids.has(id)} onChange={() => toggle(id)} />
-      </label>
-    ),
+    head: <SelectBox label={t('selectAll')} checked={all} some={some} onChange={toggleAll} />,
+    cell: ({ id, name }) => <SelectBox label={t('selectOne', { name })} checked={ids.has(id)} onChange={() => toggle(id)} />,
   };
 }
 

@@ -1,4 +1,5 @@
 import { useForm } from 'react-hook-form';
+import { showFieldProblems } from '../../api/formProblems';
 import { problemText } from '../../api/problem';
 import type { Archived } from '../../api/types';
 import { TextField } from '../../ui/Field';
@@ -33,7 +34,7 @@ export function ReRegisterDialog({ archived, onClose, onReturned }: ReRegisterDi
       restore_metrics: metrics === 'restore',
       ...(fresh ? { confirm } : {}),
     });
-    if (answer.error) return;
+    if (answer.error) return void showFieldProblems(form, answer.error);
     const { results } = answer.data;
     for (const { collector_id: id, success, error: why } of results) {
       if (!success) toast(t('notReturned', { name: nameOf(id), why: why ?? '' }), { failure: true });
@@ -84,7 +85,13 @@ export function ReRegisterDialog({ archived, onClose, onReturned }: ReRegisterDi
         {...form.register('metrics')}
       />
       {fresh && (
-        <TextField label={t('typeToConfirm', { text: DISCARD })} autoComplete="off" spellCheck={false} {...form.register('confirm')} />
+        <TextField
+          label={t('typeToConfirm', { text: DISCARD })}
+          autoComplete="off"
+          spellCheck={false}
+          error={form.formState.errors.confirm?.message}
+          {...form.register('confirm')}
+        />
       )}
     </FormDialog>
   );

@@ -2,7 +2,8 @@
 // then how it goes.
 import { useMemo, useState } from 'react';
 import { FormProvider, useForm } from 'react-hook-form';
-import { fieldProblems, problemText } from '../../api/problem';
+import { showFieldProblems } from '../../api/formProblems';
+import { problemText } from '../../api/problem';
 import type { Collector } from '../../api/types';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
 import { FormDialog } from '../../ui/FormDialog';
@@ -46,10 +47,7 @@ export function OperateDialog({ kind, collectors, onStarted, onClose }: OperateD
       setOperation(answer.data.operation_id);
       return onStarted();
     }
-    for (const { field, message } of fieldProblems(answer.error)) {
-      const name = FIELD_OF[field];
-      if (name) form.setError(name, { type: 'server', message });
-    }
+    showFieldProblems(form, answer.error, FIELD_OF);
   });
   return (
     <FormDialog

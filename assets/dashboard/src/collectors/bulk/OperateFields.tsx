@@ -2,11 +2,12 @@ import { useEffect } from 'react';
 import { useFormContext } from 'react-hook-form';
 import { formatAbsolute, formatRelative } from '../../lib/time';
 import { parseTime } from '../../lib/timeRange';
-import { SelectField, TextAreaField, TextField } from '../../ui/Field';
+import { TextField } from '../../ui/Field';
 import { RadioGroup } from '../../ui/RadioGroup';
-import { isWhole, REASON_RULES } from '../control/ActionDialogs';
+import { FarewellFields } from '../control/FarewellFields';
+import { DURATION_RULES, REASON_RULES } from '../control/rules';
 import { t as words } from '../control/strings';
-import { UNREGISTER_REASONS } from '../control/UnregisterDialog';
+import { DurationField, ReasonField } from '../control/WhyFields';
 import { confirmText, suggestedStart, type Operated, type Values } from './operate';
 import { t } from './strings';
 
@@ -17,25 +18,20 @@ export function OperateFields({ kind, count }: { kind: Operated; count: number }
     <>
       <When />
       {kind === 'unregister' ? (
-        <UnregisterFields count={count} />
+        <>
+          <FarewellFields />
+          <TextField
+            label={words('typeToConfirm', { text: confirmText(count) })}
+            autoComplete="off"
+            spellCheck={false}
+            error={errors.confirm?.message}
+            {...register('confirm')}
+          />
+        </>
       ) : (
-        <TextField
-          label={words('reason')}
-          hint={words('reasonHint')}
-          error={errors.reason?.message}
-          {...register('reason', REASON_RULES)}
-        />
+        <ReasonField error={errors.reason?.message} {...register('reason', REASON_RULES)} />
       )}
-      {kind === 'stop' && (
-        <TextField
-          label={words('duration')}
-          type="number"
-          inputMode="numeric"
-          hint={words('durationHint')}
-          error={errors.duration?.message}
-          {...register('duration', { validate: (text) => text === '' || isWhole(text, 1, 43_200) || words('durationRange') })}
-        />
-      )}
+      {kind === 'stop' && <DurationField error={errors.duration?.message} {...register('duration', DURATION_RULES)} />}
     </>
   );
 }
@@ -83,49 +79,4 @@ function startHint(text: string): string {
   const time = parseTime(text, now);
   if (time === null) return t('startAtHint');
   return t('startsAt', { time: formatAbsolute(time), relative: formatRelative(time, now) });
-}
-
-function UnregisterFields({ count }: { count: number }) {
-  const { register, watch, formState } = useFormContext<Values>();
-  const { errors } = formState;
-  const deletes = watch('keep') === 'delete';
-  return (
-    <>
-      <RadioGroup
-        label={words('metrics')}
-        options={[
-          { value: 'archive', label: words('archive'), hint: words('archiveHint') },
-          { value: 'delete', label: words('delete'), hint: words('deleteHint') },
-        ]}
-        {...register('keep')}
-      />
-      {!deletes && (
-        <TextField
-          className="short-field"
-          label={words('retention')}
-          type="number"
-          inputMode="numeric"
-          min={1}
-          max={3650}
-          error={errors.days?.message}
-          {...register('days', { validate: (text) => isWhole(text, 1, 3650) || words('retentionRange') })}
-        />
-      )}
-      <SelectField
-        label={words('reason')}
-        options={UNREGISTER_REASONS}
-        aria-required
-        error={errors.reason?.message}
-        {...register('reason', { required: words('needReason') })}
-      />
-      <TextAreaField label={words('notes')} rows={2} error={errors.notes?.message} {...register('notes')} />
-      <TextField
-        label={words('typeToConfirm', { text: confirmText(count) })}
-        autoComplete="off"
-        spellCheck={false}
-        error={errors.confirm?.message}
-        {...register('confirm')}
-      />
-    </>
-  );
 }

@@ -2,10 +2,10 @@
 // ended.
 import { useDispatch } from 'react-redux';
 import type { Dispatch } from '../../api/client';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { Button, ButtonLink } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
-import { Loading, LoadFailure } from '../../ui/states';
+import { Loading } from '../../ui/states';
 import { toast } from '../../ui/toasts';
 import { followInBackground } from '../operations/follow';
 import { useOperation } from '../operations/OperationPage';
@@ -58,9 +58,7 @@ export function ProgressDialog({ title, id, onRetried, onClose }: ProgressDialog
       }
     >
       <div className="bulk-progress">
-        {error && (
-          <LoadFailure what={t('theOperation')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
-        )}
+        <Failed what={t('theOperation')} error={error} onRetry={refetch} />
         {!data && !error && <Loading rows={4} />}
         {data && <Progress operation={data} />}
         {data && <Results operation={data} windowed />}

@@ -1,12 +1,12 @@
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 import { useDispatch } from 'react-redux';
 import type { Dispatch } from '../../api/client';
 import { problemText } from '../../api/problem';
 import type { Collector } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
 import { TagsField } from '../../ui/TagsField';
-import { useCollectorsQuery } from '../api';
 import { operationLabel } from '../operations/words';
+import { tagsOf, useKnownTags } from '../useKnownTags';
 import { changeTags } from './changeAtOnce';
 import { ProgressDialog } from './ProgressDialog';
 import { t } from './strings';
@@ -25,8 +25,7 @@ export function TagsDialog({ collectors, onStarted, onClose }: TagsDialogProps) 
   const [fault, setFault] = useState<string>();
   const dispatch = useDispatch<Dispatch>();
   const many = useSaveMany(t('tagsSavedMany', { n: chosen.length }), onStarted, onClose);
-  const fleet = useCollectorsQuery().data;
-  const known = useMemo(() => tagsOf(Object.values(fleet?.entities ?? {})), [fleet]);
+  const known = useKnownTags();
   const title = operationLabel({ action: 'update-tags', total: chosen.length });
   if (many.operation) return <ProgressDialog title={title} id={many.operation} onRetried={many.setOperation} onClose={onClose} />;
 
@@ -67,8 +66,4 @@ export function TagsDialog({ collectors, onStarted, onClose }: TagsDialogProps) 
       />
     </FormDialog>
   );
-}
-
-function tagsOf(collectors: Collector[]): string[] {
-  return [...new Set(collectors.flatMap(({ tags }) => tags))].sort();
 }

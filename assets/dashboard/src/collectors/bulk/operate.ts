@@ -34,14 +34,12 @@ export const DEFAULTS: Values = {
   confirm: '',
 };
 
-/** The field of the form for a field that the server names. */
+/** The field of the form for one that the server calls otherwise. */
 export const FIELD_OF: Record<string, keyof Values> = {
   schedule_at: 'startAt',
-  reason: 'reason',
   'params.estimated_duration_minutes': 'duration',
   'params.retention_days': 'days',
   'params.notes': 'notes',
-  confirm: 'confirm',
 };
 
 export function confirmText(count: number): string {

@@ -4,30 +4,29 @@ import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { useDispatch } from 'react-redux';
 import type { Dispatch } from '../../api/client';
-import { fieldProblems, problemText, type ApiError } from '../../api/problem';
-import { TextField } from '../../ui/Field';
+import { showFieldProblems } from '../../api/formProblems';
+import { problemText, type ApiError } from '../../api/problem';
 import { FormDialog } from '../../ui/FormDialog';
 import { carryOut, type Named } from './carryOut';
+import { DURATION_RULES, REASON_RULES } from './rules';
 import { t } from './strings';
-
-export const MOST_REASON = 500;
-const MINUTES = { least: 1, most: 43_200 };
+import { DurationField, ReasonField } from './WhyFields';
 
 interface DialogProps {
   collector: Named;
   onClose: () => void;
 }
 
-export const REASON_RULES = { maxLength: { value: MOST_REASON, message: t('tooLong', { n: MOST_REASON }) } };
-
 export function RestartDialog({ collector, onClose }: DialogProps) {
   const form = useForm({ mode: 'onTouched', defaultValues: { reason: '' } });
   const dispatch = useDispatch<Dispatch>();
   const [refused, setRefused] = useState<ApiError>();
   const submit = form.handleSubmit(async ({ reason }) => {
+    setRefused(undefined);
     const error = await dispatch(carryOut(collector, { kind: 'restart', reason: reason.trim() || undefined }));
-    if (error) return setRefused(error);
-    onClose();
+    if (!error) return onClose();
+    showFieldProblems(form, error);
+    setRefused(error);
   });
   return (
     <FormDialog
@@ -40,12 +39,7 @@ export function RestartDialog({ collector, onClose }: DialogProps) {
       onSubmit={(event) => void submit(event)}
     >
       <p>{t('restartWhy')}</p>
-      <TextField
-        label={t('reason')}
-        hint={t('reasonHint')}
-        error={form.formState.errors.reason?.message}
-        {...form.register('reason', REASON_RULES)}
-      />
+      <ReasonField error={form.formState.errors.reason?.message} {...form.register('reason', REASON_RULES)} />
     </FormDialog>
   );
 }
@@ -56,6 +50,7 @@ export function StopDialog({ collector, onClose }: DialogProps) {
   const [refused, setRefused] = useState<ApiError>();
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async ({ reason, duration }) => {
+    setRefused(undefined);
     const error = await dispatch(
       carryOut(collector, {
         kind: 'stop',
@@ -64,10 +59,7 @@ export function StopDialog({ collector, onClose }: DialogProps) {
       }),
     );
     if (!error) return onClose();
-    for (const { field, message } of fieldProblems(error)) {
-      if (field === 'reason') form.setError('reason', { message });
-      if (field === 'estimated_duration_minutes') form.setError('duration', { message });
-    }
+    showFieldProblems(form, error, { estimated_duration_minutes: 'duration' });
     setRefused(error);
   });
   return (
@@ -81,24 +73,8 @@ export function StopDialog({ collector, onClose }: DialogProps) {
       onSubmit={(event) => void submit(event)}
     >
       <p>{t('stopWhy')}</p>
-      <TextField label={t('reason')} hint={t('reasonHint')} error={errors.reason?.message} {...form.register('reason', REASON_RULES)} />
-      <TextField
-        label={t('duration')}
-        type="number"
-        inputMode="numeric"
-        min={MINUTES.least}
-        max={MINUTES.most}
-        hint={t('durationHint')}
-        error={errors.duration?.message}
-        {...form.register('duration', {
-          validate: (text) => text === '' || isWhole(text, MINUTES.least, MINUTES.most) || t('durationRange'),
-        })}
-      />
+      <ReasonField error={errors.reason?.message} {...form.register('reason', REASON_RULES)} />
+      <DurationField error={errors.duration?.message} {...form.register('duration', DURATION_RULES)} />
     </FormDialog>
   );
-}
-
-export function isWhole(text: string, least: number, most: number): boolean {
-  const number = Number(text);
-  return text.trim() !== '' && Number.isInteger(number) && number >= least && number <= most;
 }

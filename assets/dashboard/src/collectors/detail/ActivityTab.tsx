@@ -1,10 +1,10 @@
 import { useState } from 'react';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import type { AuditEntry } from '../../api/types';
 import { MISSING } from '../../lib/format';
 import { Button } from '../../ui/Button';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
-import { Loading, LoadFailure } from '../../ui/states';
+import { Loading } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useCollectorAuditQuery } from '../api';
 import { t } from './strings';
@@ -38,8 +38,7 @@ export function ActivityTab({ id }: { id: string }) {
 
 export function ActivityTable({ id, limit }: { id: string; limit: number }) {
   const { data, error, isLoading, refetch } = useCollectorAuditQuery({ id, limit });
-  if (error && !data)
-    return <LoadFailure what={t('theActivity')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />;
+  if (error && !data) return <Failed what={t('theActivity')} error={error} onRetry={refetch} />;
   if (isLoading || !data) return <Loading rows={4} />;
   if (data.entries.length === 0) return <p className="muted">{t('noActivity')}</p>;
   return <DataTable label={t('activity')} columns={COLUMNS} rows={data.entries} keyOf={({ seq }) => seq} />;

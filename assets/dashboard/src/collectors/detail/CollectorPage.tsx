@@ -1,13 +1,16 @@
-import { useMemo } from 'react';
+import { useMemo, type ReactNode } from 'react';
+import { useSelector } from 'react-redux';
 import { Link, useNavigate, useParams } from 'react-router';
-import { problemStatus, problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
+import { problemStatus } from '../../api/problem';
 import type { Collector } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
+import { BackLink } from '../../ui/BackLink';
 import { ButtonLink } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
-import { EmptyState, Loading, LoadFailure } from '../../ui/states';
+import { GonePage, Loading } from '../../ui/states';
 import { TabPanel, Tabs } from '../../ui/Tabs';
-import { useCollectorQuery, useCollectorsQuery } from '../api';
+import { collectorById, useCollectorQuery, useCollectorsQuery } from '../api';
 import { CollectorStatus } from '../CollectorStatus';
 import { ActivityTab } from './ActivityTab';
 import { ConfigTab } from './config/ConfigTab';
@@ -30,29 +33,38 @@ const TABS = [
 
 export function CollectorPage() {
   const { id = '' } = useParams();
-  const { data: collector, error, isLoading, refetch } = useCollectorQuery(id);
+  const { data: collector, error, refetch } = useCollectorQuery(id);
   const shown = collector?.id === id ? collector : undefined;
-  if (problemStatus(error) === 404) return <NotFound />;
+  if (problemStatus(error) === 404) return <Gone />;
+  const failure = <Failed what={t('theCollector')} error={error} onRetry={refetch} />;
+  if (!shown) return <NotYet id={id}>{error ? failure : <Loading rows={8} />}</NotYet>;
   return (
     <>
-      {error && (
-        <LoadFailure what={t('theCollector')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
-      )}
-      {(isLoading || (!shown && !error)) && <Loading rows={8} />}
-      {shown && <CollectorView collector={shown} />}
+      {failure}
+      <CollectorView collector={shown} />
     </>
   );
 }
 
-function NotFound() {
-  usePageTitle(t('gone'));
+/** Until the collector has come: its name, where the list knows it. */
+function NotYet({ id, children }: { id: string; children: ReactNode }) {
+  const name = useSelector((state: Parameters<typeof collectorById>[0]) => collectorById(state, id)?.name) ?? t('collector');
+  usePageTitle(name);
   return (
     <>
-      <h1 className="hidden-visually">{t('gone')}</h1>
-      <EmptyState title={t('gone')} action={<ButtonLink to="/collectors">{t('back')}</ButtonLink>}>
-        {t('goneWhy')}
-      </EmptyState>
+      <div className="page-head">
+        <h1>{name}</h1>
+      </div>
+      {children}
     </>
+  );
+}
+
+function Gone() {
+  return (
+    <GonePage title={t('gone')} action={<ButtonLink to="/collectors">{t('back')}</ButtonLink>}>
+      {t('goneWhy')}
+    </GonePage>
   );
 }
 
@@ -64,15 +76,15 @@ function CollectorView({ collector }: { collector: Collector }) {
   return (
     <>
       <div className="collector-head">
-        <Link to="/collectors" className="back meta tall-link">
-          <Icon name="chevronLeft" size={14} />
-          {t('back')}
-        </Link>
+        <div className="collector-way">
+          <BackLink to="/collectors">{t('back')}</BackLink>
+          <span className="grow" />
+          <Neighbours id={collector.id} tab={tab} />
+        </div>
         <div className="page-head">
           <h1>{collector.name}</h1>
           <CollectorStatus collector={collector} />
           <span className="grow" />
-          <Neighbours id={collector.id} tab={tab} />
           <HeadActions collector={collector} />
         </div>
         <Tabs

@@ -1,12 +1,11 @@
 import { useMemo } from 'react';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { stepFor, type Span } from '../../lib/timeRange';
 import { ChartFigure } from '../../ui/chart/ChartFigure';
 import { SharedCursor } from '../../ui/chart/cursor';
 import { TimeRangePicker } from '../../ui/chart/TimeRangePicker';
-import { LoadFailure } from '../../ui/states';
 import { useCollectorActionsQuery, useCollectorMetricsQuery } from '../api';
-import { chartsOf, DATABASE_SERIES, marksOf, type Chart } from './charts';
+import { chartsOf, DATABASE_SERIES, marksOf } from './charts';
 import { t } from './strings';
 import { useTimeRange } from '../../lib/useTimeRange';
 
@@ -22,17 +21,14 @@ export function MetricsTab({ id, interval }: { id: string; interval: number }) {
   );
 }
 
-function Charts({
-  id,
-  interval,
-  span,
-  onZoom,
-}: {
+interface ChartsProps {
   id: string;
   interval: number;
   span: Span;
   onZoom: (fromMs: number, toMs: number) => void;
-}) {
+}
+
+function Charts({ id, interval, span, onZoom }: ChartsProps) {
   const step = stepFor(span, interval);
   const request = {
     id,
@@ -55,17 +51,12 @@ function Charts({
   };
   return (
     <>
-      {failed && <LoadFailure what={t('theMetrics')} why={problemText(failed)} requestId={requestId(failed)} onRetry={retry} />}
-      <div className="charts">
-        {charts.map((chart: Chart) => (
+      <Failed what={t('theMetrics')} error={failed} onRetry={retry} />
+      <div className="charts" hidden={failed !== undefined && !agent.data}>
+        {charts.map((chart) => (
           <ChartFigure
             key={chart.title}
-            title={chart.title}
-            lines={chart.lines}
-            most={chart.most}
-            binary={chart.binary}
-            format={chart.format}
-            threshold={chart.threshold}
+            {...chart}
             marks={marks}
             fromMs={span.fromMs}
             toMs={span.toMs}

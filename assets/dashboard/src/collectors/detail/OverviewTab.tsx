@@ -1,17 +1,17 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import type { Collector } from '../../api/types';
 import { formatBytes, formatCount, formatDuration, formatMilliseconds, formatPercent, MISSING } from '../../lib/format';
 import { AvailabilityFigure } from '../../ui/availability/AvailabilityFigure';
 import { Fact } from '../../ui/Fact';
-import { Loading, LoadFailure } from '../../ui/states';
+import { Section } from '../../ui/Section';
+import { Loading } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useCollectorAvailabilityQuery } from '../api';
 import { address, environmentLabel, SSL_MODES } from '../words';
 import { ActivityTable } from './ActivityTab';
 import { Gaps } from './Gaps';
-import { Section } from './Section';
 import { t } from './strings';
 
 const RECENT = 5;
@@ -45,11 +45,7 @@ function Availability({ id }: { id: string }) {
   if (data) return <AvailabilityFigure className="overview-wide" days={data.days} percentage={data.uptime_percentage} />;
   return (
     <div className="card overview-wide">
-      {error ? (
-        <LoadFailure what={t('theAvailability')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
-      ) : (
-        <Loading rows={3} />
-      )}
+      {error ? <Failed what={t('theAvailability')} error={error} onRetry={refetch} /> : <Loading rows={3} />}
     </div>
   );
 }

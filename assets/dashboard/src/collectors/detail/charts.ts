@@ -2,7 +2,8 @@
 import type { Action, Series } from '../../api/types';
 import { formatBytes, formatCompact, formatCount, formatDecimal, formatMilliseconds, formatPercent } from '../../lib/format';
 import { rate, summarise, type Line } from '../../ui/chart/data';
-import type { Mark, Threshold } from '../../ui/chart/marks';
+import type { Chart } from '../../ui/chart/ChartFigure';
+import type { Mark } from '../../ui/chart/marks';
 import type { Span } from '../../lib/timeRange';
 import { t } from './strings';
 
@@ -14,15 +15,6 @@ export const DATABASE_SERIES = [TRANSACTIONS, TABLE_SIZES];
 
 /** A chart with more lines than colours cannot be read. */
 const MOST_LINES = 6;
-
-export interface Chart {
-  title: string;
-  lines: Line[];
-  format: (value: number) => string;
-  most?: number;
-  binary?: boolean;
-  threshold?: Threshold | undefined;
-}
 
 export function chartsOf(agent: Series[], database: Series[], slowMs: number | undefined): Chart[] {
   return [

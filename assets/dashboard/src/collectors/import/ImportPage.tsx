@@ -1,12 +1,12 @@
 // Many collectors from a file: upload, say which column holds what, look at
 // the dry run, import. What is entered stays in this page until then.
 import { useEffect, useRef, useState } from 'react';
-import { Link } from 'react-router';
 import { problemText } from '../../api/problem';
+import { roleLabel } from '../../api/roles';
 import { useMay } from '../../api/session';
 import type { ImportReply } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
-import { Icon } from '../../ui/Icon';
+import { BackLink } from '../../ui/BackLink';
 import { NoPermission } from '../../ui/states';
 import { useImportCollectorsMutation } from './api';
 import { guess, type Mapping } from './mapping';
@@ -22,13 +22,10 @@ import './import.css';
 
 export function ImportPage() {
   usePageTitle(t('title'));
-  if (!useMay('administer')) return <NoPermission page={t('title')} role={t('role')} />;
+  if (!useMay('administer')) return <NoPermission page={t('title')} role={roleLabel('admin')} />;
   return (
     <div className="import">
-      <Link to="/collectors" className="back meta tall-link">
-        <Icon name="chevronLeft" size={14} />
-        {t('back')}
-      </Link>
+      <BackLink to="/collectors">{t('back')}</BackLink>
       <div className="page-head">
         <h1>{t('title')}</h1>
       </div>

@@ -1,7 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import { Button } from '../../ui/Button';
 import { SelectField } from '../../ui/Field';
-import { Refusal } from '../../ui/FormDialog';
+import { Refusal } from '../../ui/Refusal';
 import { FIELDS, fieldLabel, mappingFaults, REQUIRED, unusedColumns, type ImportField, type Mapping, type MappingFault } from './mapping';
 import type { Sheet } from './sheet';
 import { t } from './strings';

@@ -3,7 +3,7 @@ import type { ImportReply } from '../../api/types';
 import { MISSING } from '../../lib/format';
 import { Button } from '../../ui/Button';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
-import { Refusal } from '../../ui/FormDialog';
+import { Refusal } from '../../ui/Refusal';
 import { downloadProblems } from './downloads';
 import type { Mapping } from './mapping';
 import { RowResult } from './RowResult';

@@ -3,7 +3,6 @@ import { messages } from '../../lib/messages';
 export const t = messages({
   title: 'Import collectors',
   back: 'All collectors',
-  role: 'administrator',
   steps: 'Steps',
   upload: 'Upload',
   map: 'Map columns',

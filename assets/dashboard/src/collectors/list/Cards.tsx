@@ -2,15 +2,15 @@ import { memo } from 'react';
 import { useSelector } from 'react-redux';
 import { Link } from 'react-router';
 import { formatPercent } from '../../lib/format';
-import type { Window } from '../../lib/windowing';
+import { WHOLE_LIST_ROWS, type Window } from '../../lib/windowing';
 import { Icon } from '../../ui/Icon';
+import { SelectBox } from '../../ui/SelectBox';
 import { Time } from '../../ui/Time';
 import { collectorById } from '../api';
 import { CollectorStatus } from '../CollectorStatus';
 import { t } from '../strings';
 import { address } from '../words';
 import type { RowMenuTarget } from './RowMenu';
-import { SelectBox } from './SelectBox';
 import type { Selection } from './useSelection';
 import type { Row } from './view';
 import './cards.css';
@@ -29,7 +29,7 @@ interface CardsProps {
 export function Cards({ rows, visible, rowHeight, selection, onMenu }: CardsProps) {
   return (
     <ul
-      className="cards"
+      className={rows.length > WHOLE_LIST_ROWS ? 'cards' : 'cards cards-whole'}
       aria-label={t('collectors')}
       style={{ paddingTop: visible.first * rowHeight, paddingBottom: (rows.length - visible.end) * rowHeight }}
     >
@@ -66,7 +66,7 @@ const CollectorCard = memo(function CollectorCard({ id, selected, onToggle, onMe
     <li className={selected ? 'collector-card selected' : 'collector-card'}>
       {onToggle && (
         <span className="card-select">
-          <SelectBox name={collector.name} checked={selected} onChange={() => onToggle(id)} />
+          <SelectBox label={t('selectOne', { name: collector.name })} checked={selected} onChange={() => onToggle(id)} />
         </span>
       )}
       {onMenu && (

@@ -1,11 +1,12 @@
 import { useMemo } from 'react';
 import type { Collector } from '../../api/types';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { useMay } from '../../api/session';
 import { usePageTitle } from '../../lib/hooks';
 import { ButtonLink } from '../../ui/Button';
-import { EmptyState, Loading, LoadFailure } from '../../ui/states';
+import { Loading } from '../../ui/states';
 import { useCollectorsQuery } from '../api';
+import { NoCollectors } from '../NoCollectors';
 import { t } from '../strings';
 import { FleetView } from './FleetView';
 import './list.css';
@@ -15,31 +16,25 @@ const NOBODY: Collector[] = [];
 export function CollectorsPage() {
   usePageTitle(t('collectors'));
   const fleet = useCollectorsQuery();
-  const mayRegister = useMay('administer');
   const collectors = useMemo(() => (fleet.data ? Object.values(fleet.data.entities) : NOBODY), [fleet.data]);
+  const empty = fleet.data !== undefined && collectors.length === 0;
   return (
     <div className="fleet">
       <div className="page-head">
         <h1 className="grow">{t('collectors')}</h1>
-        <PageLinks mayRegister={mayRegister} />
+        <PageLinks empty={empty} />
       </div>
-      {fleet.error && (
-        <LoadFailure
-          what={t('theCollectors')}
-          why={problemText(fleet.error)}
-          requestId={requestId(fleet.error)}
-          onRetry={() => void fleet.refetch()}
-        />
-      )}
+      <Failed what={t('theCollectors')} error={fleet.error} onRetry={fleet.refetch} />
       {fleet.isLoading && <Loading rows={10} />}
-      {fleet.data && collectors.length === 0 && <NoCollectors mayRegister={mayRegister} />}
+      {empty && <NoCollectors />}
       {collectors.length > 0 && <FleetView collectors={collectors} />}
     </div>
   );
 }
 
-/** Where else to go from here. Everybody may look at the archive; the rest is for administrators. */
-function PageLinks({ mayRegister }: { mayRegister: boolean }) {
+/** Where else to go from here. The way to the first collector stands in the empty list itself. */
+function PageLinks({ empty }: { empty: boolean }) {
+  const mayRegister = useMay('administer');
   return (
     <div className="page-links">
       <ButtonLink look="quiet" icon="operations" to="/operations">
@@ -49,34 +44,15 @@ function PageLinks({ mayRegister }: { mayRegister: boolean }) {
         {t('archived')}
       </ButtonLink>
       {mayRegister && (
-        <>
-          <ButtonLink look="quiet" icon="upload" to="/collectors/import">
-            {t('import')}
-          </ButtonLink>
-          <ButtonLink look="primary" icon="plus" to="/collectors/register">
-            {t('register')}
-          </ButtonLink>
-        </>
+        <ButtonLink look="quiet" icon="upload" to="/collectors/import">
+          {t('import')}
+        </ButtonLink>
       )}
-    </div>
-  );
-}
-
-function NoCollectors({ mayRegister }: { mayRegister: boolean }) {
-  return (
-    <div className="card">
-      <EmptyState
-        title={t('empty')}
-        action={
-          mayRegister && (
-            <ButtonLink to="/collectors/register" icon="plus">
-              {t('register')}
-            </ButtonLink>
-          )
-        }
-      >
-        {t(mayRegister ? 'emptyWhy' : 'emptyWhyViewer')}
-      </EmptyState>
+      {mayRegister && !empty && (
+        <ButtonLink look="primary" icon="plus" to="/collectors/register">
+          {t('register')}
+        </ButtonLink>
+      )}
     </div>
   );
 }

@@ -34,7 +34,7 @@ export function FleetView({ collectors }: { collectors: Collector[] }) {
   const inside = useHold(place);
   const [, redraw] = useState(0);
   const held = inside || selection.chosen.length > 0;
-  const { rows, members, counts, candidates, pending, apply } = useRows(collectors, view, params.toString(), held);
+  const { rows, shown, members, counts, candidates, pending, apply } = useRows(collectors, view, params.toString(), held);
   useFleetRecentQuery(undefined, { pollingInterval: RECENT_REFRESH_MS, refetchOnMountOrArgChange: true });
   const search = useRef<HTMLInputElement>(null);
   const phone = usePhone();
@@ -70,7 +70,7 @@ export function FleetView({ collectors }: { collectors: Collector[] }) {
       {/* The way from a row to "Apply" does not leave this, so the rows wait until it is pressed. */}
       <div className="fleet-place" ref={place}>
         <div className="fleet-summary">
-          <p role="status">{t('showing', { shown: members.length, all: collectors.length })}</p>
+          <p role="status">{t('showing', { shown, all: collectors.length })}</p>
           {pending > 0 && (
             <Button icon="refresh" onClick={showUpdates}>
               {t('apply', { n: pending })}

@@ -5,6 +5,7 @@ import type { Collector } from '../../api/types';
 import { formatCompact, formatPercent, MISSING } from '../../lib/format';
 import type { Window } from '../../lib/windowing';
 import { Icon } from '../../ui/Icon';
+import { SelectBox } from '../../ui/SelectBox';
 import { Sparkline } from '../../ui/Sparkline';
 import { Time } from '../../ui/Time';
 import { collectorById, recentById } from '../api';
@@ -13,9 +14,8 @@ import { t } from '../strings';
 import { address, environmentLabel } from '../words';
 import type { Column } from './columns';
 import type { RowMenuTarget } from './RowMenu';
-import { SelectBox } from './SelectBox';
 import type { Selection } from './useSelection';
-import type { Row, Sort, View } from './view';
+import { countCollectors, type Row, type Sort, type View } from './view';
 
 interface TableProps {
   rows: Row[];
@@ -29,9 +29,8 @@ interface TableProps {
 }
 
 export function Table({ rows, visible, rowHeight, columns, selection, view, onSort, onMenu }: TableProps) {
-  const matching = rows.reduce((sum, row) => sum + (row.kind === 'collector' ? 1 : 0), 0);
   return (
-    <table className="table fleet-table" aria-label={t('collectors')} aria-rowcount={matching + 1}>
+    <table className="table fleet-table" aria-label={t('collectors')} aria-rowcount={countCollectors(rows) + 1}>
       <colgroup>
         {columns.map(({ id, width }) => (
           <col key={id} style={width ? { width } : undefined} />
@@ -112,17 +111,12 @@ function SelectHeader({ label, rows, selection }: { label: string; rows: Row[]; 
   const all = count === ids.length;
   return (
     <th scope="col" className="tight" aria-label={label}>
-      <label className="select-box">
-        <input
-          type="checkbox"
-          aria-label={t('selectAll')}
-          checked={all}
-          ref={(box) => {
-            if (box) box.indeterminate = count > 0 && !all;
-          }}
-          onChange={() => (all ? selection?.clear() : selection?.choose(ids))}
-        />
-      </label>
+      <SelectBox
+        label={t('selectAll')}
+        checked={all}
+        some={count > 0}
+        onChange={() => (all ? selection?.clear() : selection?.choose(ids))}
+      />
     </th>
   );
 }
@@ -160,7 +154,7 @@ const CollectorRow = memo(function CollectorRow({ id, place, columns, selected, 
         ) : (
           <td key={column.id} className={column.number ? 'number' : TIGHT.has(column.id) ? 'tight' : undefined}>
             {column.id === 'select' ? (
-              <SelectBox name={collector.name} checked={selected} onChange={() => onToggle?.(id)} />
+              <SelectBox label={t('selectOne', { name: collector.name })} checked={selected} onChange={() => onToggle?.(id)} />
             ) : (
               <Cell column={column.id} collector={collector} onMenu={onMenu} />
             )}

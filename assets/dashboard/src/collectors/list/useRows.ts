@@ -1,7 +1,7 @@
 import { useMemo, useRef } from 'react';
 import type { Collector } from '../../api/types';
 import { pendingUpdates } from '../../lib/order';
-import { countByStatus, matchingButStatus, sorted, toRows, withStatus, type Row, type View } from './view';
+import { countByStatus, countCollectors, matchingButStatus, sorted, toRows, withStatus, type Row, type View } from './view';
 
 /**
  * The rows of a view. While `held`, order and membership stay as they are on
@@ -32,5 +32,5 @@ export function useRows(collectors: Collector[], view: View, viewKey: string, he
   const apply = () => {
     shown.current = { viewKey, rows: found.rows };
   };
-  return { ...found, rows, pending, apply };
+  return { ...found, rows, shown: countCollectors(rows), pending, apply };
 }

@@ -126,6 +126,11 @@ function groupLabel(collector: Collector, grouping: Grouping): string {
   return grouping === 'environment' ? environmentLabel(collector.environment) : statusWord(collector.status);
 }
 
+/** The rows that are collectors, and no headings. */
+export function countCollectors(rows: Row[]): number {
+  return rows.reduce((sum, { kind }) => sum + (kind === 'collector' ? 1 : 0), 0);
+}
+
 /** The lines of the table: collectors, and a heading before each group. */
 export function toRows(collectors: Collector[], groupBy: Grouping | null): Row[] {
   if (!groupBy) return collectors.map(({ id }, index) => ({ kind: 'collector', key: id, place: index }));

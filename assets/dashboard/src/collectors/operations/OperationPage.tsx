@@ -1,12 +1,13 @@
-import { Link, useNavigate, useParams } from 'react-router';
-import { problemStatus, problemText, requestId } from '../../api/problem';
+import { useNavigate, useParams } from 'react-router';
+import { Failed } from '../../api/Failed';
+import { problemStatus } from '../../api/problem';
 import { useMay } from '../../api/session';
 import type { OperationDetail } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
+import { BackLink } from '../../ui/BackLink';
 import { Button, ButtonLink } from '../../ui/Button';
 import { Fact } from '../../ui/Fact';
-import { Icon } from '../../ui/Icon';
-import { EmptyState, Loading, LoadFailure } from '../../ui/states';
+import { GonePage, Loading } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useOperationQuery } from './api';
 import { CancelButton } from './CancelButton';
@@ -20,16 +21,18 @@ const POLL_MS = 5000;
 export function OperationPage() {
   const { id = '' } = useParams();
   const { data, error, isLoading, refetch } = useOperation(id);
-  if (problemStatus(error) === 404 || problemStatus(error) === 400) return <Gone />;
+  const label = data ? operationLabel(data) : t('operation');
+  const gone = problemStatus(error) === 404 || problemStatus(error) === 400;
+  usePageTitle(gone ? t('gone') : label);
+  if (gone) return <Gone />;
   return (
     <>
-      <Link to="/operations" className="back meta tall-link">
-        <Icon name="chevronLeft" size={14} />
-        {t('allOperations')}
-      </Link>
-      {error && (
-        <LoadFailure what={t('theOperation')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
-      )}
+      <BackLink to="/operations">{t('allOperations')}</BackLink>
+      <div className="page-head">
+        <h1 className="grow">{label}</h1>
+        {data && <OperationActions operation={data} />}
+      </div>
+      <Failed what={t('theOperation')} error={error} onRetry={refetch} />
       {isLoading && <Loading rows={6} />}
       {data && <OperationView operation={data} />}
     </>
@@ -45,35 +48,33 @@ export function useOperation(id: string) {
 }
 
 function Gone() {
-  usePageTitle(t('gone'));
+  return (
+    <GonePage title={t('gone')} action={<ButtonLink to="/operations">{t('allOperations')}</ButtonLink>}>
+      {t('goneWhy')}
+    </GonePage>
+  );
+}
+
+function OperationActions({ operation }: { operation: OperationDetail }) {
+  const mayAdminister = useMay('administer');
+  const navigate = useNavigate();
+  const { canRetry, retry, isRetrying } = useRetry(operation, (id) => void navigate(`/operations/${id}`));
+  if (!mayAdminister) return null;
   return (
     <>
-      <h1 className="hidden-visually">{t('gone')}</h1>
-      <EmptyState title={t('gone')} action={<ButtonLink to="/operations">{t('allOperations')}</ButtonLink>}>
-        {t('goneWhy')}
-      </EmptyState>
+      {operation.can_cancel && !isOver(operation) && <CancelButton operation={operation} />}
+      {canRetry && (
+        <Button look="primary" icon="refresh" busy={isRetrying} onClick={() => void retry()}>
+          {t('retry')}
+        </Button>
+      )}
     </>
   );
 }
 
 function OperationView({ operation }: { operation: OperationDetail }) {
-  const label = operationLabel(operation);
-  usePageTitle(label);
-  const mayAdminister = useMay('administer');
-  const navigate = useNavigate();
-  const { canRetry, retry, isRetrying } = useRetry(operation, (id) => void navigate(`/operations/${id}`));
-  const cancellable = operation.can_cancel && !isOver(operation);
   return (
     <>
-      <div className="page-head">
-        <h1 className="grow">{label}</h1>
-        {mayAdminister && cancellable && <CancelButton operation={operation} />}
-        {mayAdminister && canRetry && (
-          <Button look="primary" icon="refresh" busy={isRetrying} onClick={() => void retry()}>
-            {t('retry')}
-          </Button>
-        )}
-      </div>
       <div className="card operation-card">
         <Progress operation={operation} />
         <dl className="facts">

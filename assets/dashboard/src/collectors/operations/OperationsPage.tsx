@@ -1,11 +1,11 @@
 import { Link } from 'react-router';
-import { problemText, requestId } from '../../api/problem';
+import { Failed } from '../../api/Failed';
 import { useMay } from '../../api/session';
 import type { Operation } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
+import { BackLink } from '../../ui/BackLink';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
-import { Icon } from '../../ui/Icon';
-import { EmptyState, Loading, LoadFailure } from '../../ui/states';
+import { EmptyState, Loading } from '../../ui/states';
 import { Time } from '../../ui/Time';
 import { useOperationsQuery } from './api';
 import { CancelButton } from './CancelButton';
@@ -25,16 +25,11 @@ export function OperationsPage() {
   });
   return (
     <>
-      <Link to="/collectors" className="back meta tall-link">
-        <Icon name="chevronLeft" size={14} />
-        {t('back')}
-      </Link>
+      <BackLink to="/collectors">{t('back')}</BackLink>
       <div className="page-head">
         <h1>{t('title')}</h1>
       </div>
-      {error && (
-        <LoadFailure what={t('theOperations')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />
-      )}
+      <Failed what={t('theOperations')} error={error} onRetry={refetch} />
       {isLoading && <Loading rows={6} />}
       {data?.operations.length === 0 && (
         <div className="card">

@@ -1,21 +1,13 @@
-import type { Ref } from 'react';
 import type { FieldErrors } from 'react-hook-form';
+import { Refusal } from '../../ui/Refusal';
 import { isField, LABELS, type Values } from './form';
-import { t } from './strings';
-
-interface ProblemSummaryProps {
-  ref: Ref<HTMLDivElement>;
-  text: string;
-  errors: FieldErrors<Values>;
-}
 
 /** What the server refused, with a link to each field at fault. */
-export function ProblemSummary({ ref, text, errors }: ProblemSummaryProps) {
+export function ProblemSummary({ text, errors }: { text: string; errors: FieldErrors<Values> }) {
   const fields = Object.keys(errors).filter(isField);
+  if (fields.length === 0) return <Refusal text={text} />;
   return (
-    <div ref={ref} role="alert" tabIndex={-1} className="problem-summary" aria-label={t('problem')}>
-      <h2>{t('problem')}</h2>
-      {fields.length === 0 && <p>{text}</p>}
+    <Refusal text={text}>
       <ul>
         {fields.map((field) => (
           <li key={field}>
@@ -31,6 +23,6 @@ export function ProblemSummary({ ref, text, errors }: ProblemSummaryProps) {
           </li>
         ))}
       </ul>
-    </div>
+    </Refusal>
   );
 }

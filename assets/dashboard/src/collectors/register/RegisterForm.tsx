@@ -1,14 +1,15 @@
 import { zodResolver } from '@hookform/resolvers/zod';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useForm } from 'react-hook-form';
-import { fieldProblems, problemText } from '../../api/problem';
+import { showFieldProblems } from '../../api/formProblems';
+import { problemText } from '../../api/problem';
 import type { RegisteredCollector } from '../../api/types';
 import { Button } from '../../ui/Button';
 import { LeaveGuard } from '../../ui/LeaveGuard';
 import { useRegisterCollectorMutation } from '../api';
 import { ConnectionTestStatus, useFormConnectionTest } from './connectionTest';
 import { AdvancedFields, CollectorFields, ConnectionFields } from './fieldsets';
-import { DEFAULTS, isField, schema, toNewCollector, type Checked, type Values } from './form';
+import { DEFAULTS, schema, toNewCollector, type Checked, type Values } from './form';
 import { ProblemSummary } from './ProblemSummary';
 import { t } from './strings';
 
@@ -24,7 +25,6 @@ export function RegisterForm({ onRegistered, onCancel }: RegisterFormProps) {
   const [register, { isLoading }] = useRegisterCollectorMutation();
   const [advanced, setAdvanced] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  const summary = useRef<HTMLDivElement>(null);
   const test = useFormConnectionTest(form, setFailure);
   const { isDirty, isSubmitting } = form.formState;
 
@@ -33,9 +33,7 @@ export function RegisterForm({ onRegistered, onCancel }: RegisterFormProps) {
       setFailure(null);
       const answer = await register(toNewCollector(values));
       if (!answer.error) return onRegistered(answer.data);
-      for (const { field, message } of fieldProblems(answer.error)) {
-        if (isField(field)) form.setError(field, { type: 'server', message });
-      }
+      showFieldProblems(form, answer.error);
       setFailure(problemText(answer.error));
     },
     (errors) => {
@@ -49,15 +47,10 @@ export function RegisterForm({ onRegistered, onCancel }: RegisterFormProps) {
     void test.run();
   };
 
-  // An error of the server takes the focus to the summary that lists it.
-  useEffect(() => {
-    if (failure !== null) summary.current?.focus();
-  }, [failure]);
-
   return (
     <form className="register-form" noValidate onSubmit={(event) => void submit(event)}>
       <p className="muted">{t('intro')}</p>
-      {failure !== null && <ProblemSummary ref={summary} text={failure} errors={form.formState.errors} />}
+      {failure !== null && <ProblemSummary text={failure} errors={form.formState.errors} />}
       <CollectorFields form={form} />
       <ConnectionFields form={form}>
         <div className="register-test">

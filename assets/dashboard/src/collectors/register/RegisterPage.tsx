@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
+import { roleLabel } from '../../api/roles';
 import { useMay } from '../../api/session';
 import type { RegisteredCollector } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
@@ -17,7 +18,7 @@ export function RegisterPage() {
   const navigate = useNavigate();
   const [registered, setRegistered] = useState<RegisteredCollector | null>(null);
 
-  if (!mayRegister) return <NoPermission page={t('title')} role={t('denied')} />;
+  if (!mayRegister) return <NoPermission page={t('title')} role={roleLabel('admin')} />;
   return (
     <div className="register">
       <div className="page-head">

@@ -2,10 +2,11 @@
 // tested, and any edit of the connection makes it void.
 import { useEffect, useRef, useState } from 'react';
 import type { UseFormReturn } from 'react-hook-form';
-import { fieldProblems, problemText } from '../../api/problem';
+import { showFieldProblems } from '../../api/formProblems';
+import { problemText } from '../../api/problem';
 import { Icon } from '../../ui/Icon';
 import { useTestConnectionMutation } from '../api';
-import { connectionOf, CONNECTION_FIELDS, isField, schema, type Checked, type Values } from './form';
+import { connectionOf, CONNECTION_FIELDS, schema, type Checked, type Values } from './form';
 import { t } from './strings';
 
 export type Outcome =
@@ -40,9 +41,7 @@ export function useFormConnectionTest(form: Form, onFailure: (why: string) => vo
     const answer = await test(connectionOf(values.data as Checked));
     if (tested !== edits.current) return;
     if (!answer.error) return setOutcome({ kind: 'ok', version: answer.data.database_version });
-    for (const { field, message } of fieldProblems(answer.error)) {
-      if (isField(field)) form.setError(field, { type: 'server', message });
-    }
+    showFieldProblems(form, answer.error);
     setOutcome({ kind: 'failed', why: problemText(answer.error) });
     onFailure(problemText(answer.error));
   };

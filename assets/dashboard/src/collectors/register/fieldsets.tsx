@@ -5,7 +5,8 @@ import { PasswordField } from '../../ui/PasswordField';
 import { SelectField, TextAreaField, TextField } from '../../ui/Field';
 import { TagsField } from '../../ui/TagsField';
 import { useGroupsQuery } from '../../api/groups';
-import { useCollectorsQuery } from '../api';
+import { CollectionFields } from '../collection';
+import { useKnownTags } from '../useKnownTags';
 import { ENVIRONMENTS, SSL_MODES, TYPES } from '../words';
 import type { Checked, Values } from './form';
 import { t } from './strings';
@@ -70,8 +71,7 @@ export function ConnectionFields({ form, children }: FieldsProps & { children: R
 }
 
 export function AdvancedFields({ form, open, onToggle }: FieldsProps & { open: boolean; onToggle: () => void }) {
-  const fleet = useCollectorsQuery().data;
-  const knownTags = [...new Set(Object.values(fleet?.entities ?? {}).flatMap(({ tags }) => tags))].sort();
+  const knownTags = useKnownTags();
   return (
     <fieldset className="card" aria-label={t('advanced')}>
       <button type="button" className="disclosure" aria-expanded={open} aria-controls="advanced-fields" onClick={onToggle}>
@@ -79,22 +79,7 @@ export function AdvancedFields({ form, open, onToggle }: FieldsProps & { open: b
         {t('advanced')}
       </button>
       <div className="form-grid" id="advanced-fields" hidden={!open}>
-        <TextField
-          label={t('interval')}
-          type="number"
-          min={10}
-          max={3600}
-          hint={t('intervalHint')}
-          {...wire({ form }, 'collection_interval')}
-        />
-        <TextField
-          label={t('queryLimit')}
-          type="number"
-          min={1}
-          max={10000}
-          hint={t('queryLimitHint')}
-          {...wire({ form }, 'query_limit')}
-        />
+        <CollectionFields interval={wire({ form }, 'collection_interval')} limit={wire({ form }, 'query_limit')} />
         <Controller
           control={form.control}
           name="tags"

@@ -1,6 +1,8 @@
 // The form's fields, their rules, and what is sent.
 import { z } from 'zod';
 import type { ConnectionToTest, NewCollector } from '../../api/types';
+import { COLLECTION_RULES, whole } from '../collection';
+import { t as words } from '../strings';
 import { t } from './strings';
 
 const text = (what: string, most = 255) =>
@@ -9,10 +11,8 @@ const text = (what: string, most = 255) =>
     .trim()
     .min(1, t('required', { what }))
     .max(most, t('tooLong', { n: most }));
-const number = (least: number, most: number, message: string) =>
-  z.coerce.number(message).int(message).min(least, message).max(most, message);
 
-const fields = z.object({
+export const schema = z.object({
   name: text(t('theName')),
   type: z.enum(['postgresql', 'mysql', 'mongodb', 'oracle']),
   environment: z.enum(['development', 'staging', 'production']),
@@ -22,7 +22,7 @@ const fields = z.object({
     .trim()
     .max(1000, t('tooLong', { n: 1000 })),
   host: text(t('theHost')),
-  port: number(1, 65_535, t('portRange')),
+  port: whole(1, 65_535, t('portRange')),
   database: text(t('theDatabase')),
   username: text(t('theUsername')),
   password: z.string().min(1, t('required', { what: t('thePassword') })),
@@ -31,12 +31,10 @@ const fields = z.object({
     .string()
     .trim()
     .refine((pem) => pem === '' || pem.includes('-----BEGIN CERTIFICATE-----'), t('badCertificate')),
-  collection_interval: number(10, 3600, t('intervalRange')),
-  query_limit: number(1, 10_000, t('limitRange')),
+  ...COLLECTION_RULES,
   tags: z.array(z.string()),
 });
 
-export const schema = fields;
 export type Values = z.input<typeof schema>;
 export type Checked = z.output<typeof schema>;
 
@@ -112,7 +110,7 @@ export const LABELS: Record<keyof Values, string> = {
   password: t('password'),
   ssl_mode: t('sslMode'),
   ssl_certificate: t('certificate'),
-  collection_interval: t('interval'),
-  query_limit: t('queryLimit'),
+  collection_interval: words('interval'),
+  query_limit: words('queryLimit'),
   tags: t('tags'),
 };

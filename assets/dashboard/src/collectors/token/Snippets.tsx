@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { Button } from '../../ui/Button';
+import { copy } from '../../ui/copy';
 import { TabPanel, Tabs } from '../../ui/Tabs';
 import { useDownloadsQuery } from '../api';
-import { copy } from './copy';
 import { snippets, type IssuedToken } from './snippets';
 import { t } from './strings';
 

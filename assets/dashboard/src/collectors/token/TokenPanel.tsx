@@ -3,8 +3,8 @@
 import { useEffect, useId, useRef } from 'react';
 import { formatAbsolute } from '../../lib/time';
 import { Button, ButtonLink } from '../../ui/Button';
+import { copy } from '../../ui/copy';
 import { Icon } from '../../ui/Icon';
-import { copy } from './copy';
 import { FirstHeartbeat } from './FirstHeartbeat';
 import { Snippets } from './Snippets';
 import type { IssuedToken } from './snippets';

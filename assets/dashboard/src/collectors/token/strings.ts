@@ -18,8 +18,6 @@ export const t = messages({
   copyToken: 'Copy token',
   copyTokenFor: 'Copy token for {name}',
   copySnippet: 'Copy snippet',
-  copied: 'Copied',
-  notCopied: 'Could not copy. Select the text and copy it yourself.',
   snippets: 'Install snippet',
   stored: 'I have stored the token',
   open: 'Open collector',

@@ -26,18 +26,24 @@ const t = messages({
 const MOST_TABLE_ROWS = 500;
 const NO_MARKS: Mark[] = [];
 
-interface ChartFigureProps {
+/** What a chart shows, whatever the range. */
+export interface Chart {
   title: string;
   lines: Line[];
-  fromMs: number;
-  toMs: number;
-  most?: number | undefined;
-  binary?: boolean | undefined;
-  /** Moments of the range when something was done. */
-  marks?: Mark[];
+  format: (value: number) => string;
+  /** Upper end of the scale when it is known, as 100 for percent. */
+  most?: number;
+  /** The values are bytes. */
+  binary?: boolean;
   /** A value that means something when a line passes it. */
   threshold?: Threshold | undefined;
-  format: (value: number) => string;
+}
+
+interface ChartFigureProps extends Chart {
+  fromMs: number;
+  toMs: number;
+  /** Moments of the range when something was done. */
+  marks?: Mark[];
   onZoom: (fromMs: number, toMs: number) => void;
   loading?: boolean;
   /** Said instead of "no data", when the reason is known. */

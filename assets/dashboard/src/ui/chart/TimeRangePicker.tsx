@@ -1,4 +1,4 @@
-import { useId, useRef, useState, type FormEvent } from 'react';
+import { useId, useState, type FormEvent } from 'react';
 import Popover from '@mui/material/Popover';
 import { messages } from '../../lib/messages';
 import { formatAbsolute } from '../../lib/time';
@@ -6,6 +6,7 @@ import { DEFAULT_RANGE, isLive, parseTime, resolveRange, zoomOut, type TimeRange
 import { Button } from '../Button';
 import { TextField } from '../Field';
 import { Themed } from '../mui/Themed';
+import { useListKeys } from '../useListKeys';
 
 const t = messages({
   button: 'Time range: {range}',
@@ -17,6 +18,7 @@ const t = messages({
   h24: 'Last 24 hours',
   d7: 'Last 7 days',
   d30: 'Last 30 days',
+  now: 'now',
   from: 'From',
   to: 'To',
   apply: 'Apply range',
@@ -40,7 +42,7 @@ export function rangeLabel(range: TimeRange): string {
   const quick = isLive(range) && QUICK.find(([from]) => from === range.from);
   if (quick) return quick[1];
   const { fromMs, toMs } = resolveRange(range, Date.now());
-  return `${formatAbsolute(fromMs)} – ${isLive(range) ? 'now' : formatAbsolute(toMs)}`;
+  return `${formatAbsolute(fromMs)} – ${isLive(range) ? t('now') : formatAbsolute(toMs)}`;
 }
 
 interface TimeRangePickerProps {
@@ -50,6 +52,7 @@ interface TimeRangePickerProps {
 
 export function TimeRangePicker({ range, onChange }: TimeRangePickerProps) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
+  const isDefault = range.from === DEFAULT_RANGE.from && range.to === DEFAULT_RANGE.to;
   const choose = (next: TimeRange) => {
     setAnchor(null);
     onChange(next);
@@ -66,7 +69,9 @@ export function TimeRangePicker({ range, onChange }: TimeRangePickerProps) {
       <Button icon="zoomOut" onClick={widen}>
         {t('zoomOut')}
       </Button>
-      {!isLive(range) && <Button onClick={() => onChange(DEFAULT_RANGE)}>{t('resetZoom')}</Button>}
+      <Button disabled={isDefault} onClick={() => onChange(DEFAULT_RANGE)}>
+        {t('resetZoom')}
+      </Button>
       <Themed>
         <Popover
           open={anchor !== null}
@@ -86,14 +91,19 @@ function RangeForm({ range, onChange }: TimeRangePickerProps) {
   const [from, setFrom] = useState(range.from);
   const [to, setTo] = useState(range.to);
   const [problem, setProblem] = useState<{ field: 'from' | 'to'; text: string } | null>(null);
+  const id = useId();
+  const refuse = (field: 'from' | 'to', text: string) => {
+    setProblem({ field, text });
+    document.getElementById(`${id}-${field}`)?.focus();
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const now = Date.now();
     const fromMs = parseTime(from, now);
     const toMs = parseTime(to, now);
-    if (fromMs === null) return setProblem({ field: 'from', text: t('unreadable') });
-    if (toMs === null) return setProblem({ field: 'to', text: t('unreadable') });
-    if (fromMs >= toMs) return setProblem({ field: 'to', text: t('backwards') });
+    if (fromMs === null) return refuse('from', t('unreadable'));
+    if (toMs === null) return refuse('to', t('unreadable'));
+    if (fromMs >= toMs) return refuse('to', t('backwards'));
     onChange({ from: written(from, fromMs), to: written(to, toMs) });
   };
   return (
@@ -101,6 +111,7 @@ function RangeForm({ range, onChange }: TimeRangePickerProps) {
       <QuickRanges range={range} onChange={onChange} />
       <form onSubmit={submit} noValidate>
         <TextField
+          id={`${id}-from`}
           label={t('from')}
           value={from}
           onChange={(event) => setFrom(event.target.value)}
@@ -108,6 +119,7 @@ function RangeForm({ range, onChange }: TimeRangePickerProps) {
           spellCheck={false}
         />
         <TextField
+          id={`${id}-to`}
           label={t('to')}
           value={to}
           hint={t('hint')}
@@ -129,24 +141,13 @@ function written(text: string, timeMs: number): string {
 }
 
 function QuickRanges({ range, onChange }: TimeRangePickerProps) {
-  const list = useRef<HTMLUListElement>(null);
   const id = useId();
   const chosen = QUICK.findIndex(([from]) => isLive(range) && from === range.from);
-  const [active, setActive] = useState(Math.max(0, chosen));
   const choose = (index: number) => {
     const quick = QUICK[index];
     if (quick) onChange({ from: quick[0], to: 'now' });
   };
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (event.key === 'Enter' || event.key === ' ') {
-      event.preventDefault();
-      choose(active);
-    }
-    if (step === 0) return;
-    event.preventDefault();
-    setActive(Math.max(0, Math.min(QUICK.length - 1, active + step)));
-  };
+  const { list, active, onKeyDown } = useListKeys(QUICK.length, Math.max(0, chosen), choose);
   return (
     <ul
       ref={list}

@@ -1,17 +1,20 @@
 import { zodResolver } from '@hookform/resolvers/zod';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
 import { useGroupsQuery } from '../../../api/groups';
-import { fieldProblems, problemText } from '../../../api/problem';
+import { showFieldProblems } from '../../../api/formProblems';
+import { problemText } from '../../../api/problem';
 import type { Collector } from '../../../api/types';
 import { Button } from '../../../ui/Button';
-import { SelectField, TextField } from '../../../ui/Field';
+import { SelectField } from '../../../ui/Field';
 import { LeaveGuard } from '../../../ui/LeaveGuard';
+import { Refusal } from '../../../ui/Refusal';
 import { TagsField } from '../../../ui/TagsField';
 import { toast } from '../../../ui/toasts';
-import { useCollectorsQuery } from '../../api';
+import { CollectionFields } from '../../collection';
 import { useSaveConfigMutation } from '../../control/api';
-import { changeOf, checkedOf, differences, isField, schema, valuesOf, type Checked, type Values } from './form';
+import { useKnownTags } from '../../useKnownTags';
+import { changeOf, checkedOf, differences, schema, valuesOf, type Checked, type Values } from './form';
 import { ReviewDialog } from './ReviewDialog';
 import { t } from './strings';
 
@@ -42,33 +45,23 @@ export function ConfigForm({ collector }: { collector: Collector }) {
       toast(t('saved', { name: collector.name, version: String(answer.data.config_version) }));
       return setReviewed(undefined);
     }
-    const faults = fieldProblems(answer.error).filter(({ field }) => isField(field));
-    if (faults.length === 0) return;
-    setReviewed(undefined);
-    for (const { field, message } of faults) if (isField(field)) form.setError(field, { type: 'server', message }, { shouldFocus: true });
+    // What is wrong with a field is said where the field is.
+    if (showFieldProblems(form, answer.error)) setReviewed(undefined);
+  };
+
+  const discard = () => {
+    form.reset(valuesOf(collector));
+    saving.reset();
   };
 
   return (
     <>
       <form className="card section config-form" noValidate aria-labelledby="config-heading" onSubmit={(event) => void review(event)}>
         <h2 id="config-heading">{t('settings')}</h2>
-        <TextField
-          label={t('interval')}
-          type="number"
-          min={10}
-          max={3600}
-          hint={t('intervalHint')}
-          error={errors.collection_interval?.message}
-          {...form.register('collection_interval')}
-        />
-        <TextField
-          label={t('queryLimit')}
-          type="number"
-          min={1}
-          max={10000}
-          hint={t('queryLimitHint')}
-          error={errors.query_limit?.message}
-          {...form.register('query_limit')}
+        {saving.error && !reviewed && <Refusal text={problemText(saving.error)} />}
+        <CollectionFields
+          interval={{ ...form.register('collection_interval'), error: errors.collection_interval?.message }}
+          limit={{ ...form.register('query_limit'), error: errors.query_limit?.message }}
         />
         <SelectField
           label={t('group')}
@@ -99,7 +92,7 @@ export function ConfigForm({ collector }: { collector: Collector }) {
             {unchanged && !isDirty && t('unchanged')}
           </p>
           {isDirty && (
-            <Button look="quiet" onClick={() => form.reset(valuesOf(collector))}>
+            <Button look="quiet" onClick={discard}>
               {t('discard')}
             </Button>
           )}
@@ -131,9 +124,4 @@ function useStoredValues(collector: Collector, isDirty: boolean, reset: (values:
     if (!isDirty) reset(valuesOf(collector));
     // A new version is what matters; other figures of the collector change all the time.
   }, [version]);
-}
-
-function useKnownTags(): string[] {
-  const fleet = useCollectorsQuery().data;
-  return useMemo(() => [...new Set(Object.values(fleet?.entities ?? {}).flatMap(({ tags }) => tags))].sort(), [fleet]);
 }

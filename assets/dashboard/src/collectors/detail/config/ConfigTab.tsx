@@ -6,6 +6,7 @@ import { Fact } from '../../../ui/Fact';
 import { Icon } from '../../../ui/Icon';
 import { Time } from '../../../ui/Time';
 import { useControl } from '../../control/useControl';
+import { t as words } from '../../strings';
 import { ConfigForm } from './ConfigForm';
 import { History } from './History';
 import { t } from './strings';
@@ -31,8 +32,8 @@ function Facts({ collector }: { collector: Collector }) {
     <section className="card section" aria-labelledby="config-facts">
       <h2 id="config-facts">{t('settings')}</h2>
       <dl className="facts">
-        <Fact name={t('interval')}>{formatCount(collector.collection_interval)}</Fact>
-        <Fact name={t('queryLimit')}>{formatCount(collector.query_limit)}</Fact>
+        <Fact name={words('interval')}>{formatCount(collector.collection_interval)}</Fact>
+        <Fact name={words('queryLimit')}>{formatCount(collector.query_limit)}</Fact>
         <Fact name={t('group')}>{collector.group?.name ?? t('noGroup')}</Fact>
         <Fact name={t('tags')}>{collector.tags.length > 0 ? collector.tags.join(', ') : t('none')}</Fact>
       </dl>

@@ -1,10 +1,10 @@
 import { useGroupsQuery } from '../../../api/groups';
-import { problemText, requestId } from '../../../api/problem';
+import { Failed } from '../../../api/Failed';
 import type { Collector, ConfigVersion } from '../../../api/types';
 import { MISSING } from '../../../lib/format';
 import { DataTable, type DataColumn } from '../../../ui/DataTable';
 import { Icon } from '../../../ui/Icon';
-import { Loading, LoadFailure } from '../../../ui/states';
+import { Loading } from '../../../ui/states';
 import { Time } from '../../../ui/Time';
 import { useConfigVersionsQuery } from './api';
 import { isField, LABELS } from './form';
@@ -28,7 +28,7 @@ export function History({ collector }: { collector: Collector }) {
   return (
     <div className="card config-history">
       <h2>{t('history')}</h2>
-      {error && <LoadFailure what={t('theHistory')} why={problemText(error)} requestId={requestId(error)} onRetry={() => void refetch()} />}
+      <Failed what={t('theHistory')} error={error} onRetry={refetch} />
       {isLoading && <Loading rows={3} />}
       {data && <DataTable label={t('history')} columns={columns} rows={data} keyOf={({ version }) => version} />}
     </div>

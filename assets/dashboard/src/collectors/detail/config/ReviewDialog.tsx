@@ -1,9 +1,9 @@
+import { ChangesTable, type Change } from '../../../ui/ChangesTable';
 import { FormDialog } from '../../../ui/FormDialog';
-import type { Difference } from './form';
 import { t } from './strings';
 
 interface ReviewDialogProps {
-  differences: Difference[];
+  differences: Change[];
   busy: boolean;
   problem: string | undefined;
   onSave: () => void;
@@ -23,26 +23,7 @@ export function ReviewDialog({ differences, busy, problem, onSave, onClose }: Re
       onClose={onClose}
       onSubmit={onSave}
     >
-      <div className="scroll-x">
-        <table className="table" aria-label={t('changes')}>
-          <thead>
-            <tr>
-              <th scope="col">{t('field')}</th>
-              <th scope="col">{t('before')}</th>
-              <th scope="col">{t('after')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {differences.map(({ field, label, before, after }) => (
-              <tr key={field}>
-                <th scope="row">{label}</th>
-                <td>{before}</td>
-                <td className="after">{after}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ChangesTable changes={differences} />
     </FormDialog>
   );
 }

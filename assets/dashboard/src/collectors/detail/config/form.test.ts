@@ -19,8 +19,8 @@ test('taking a collector out of its group is said and sent', () => {
   const grouped = { ...before, group_id: 'grp_1' };
   expect(changeOf(grouped, before)).toEqual({ group_id: '' });
   expect(differences(grouped, { ...before, tags: [] }, groups)).toMatchObject([
-    { label: 'Group', before: 'Staging', after: 'No group' },
-    { label: 'Tags', before: 'eu, orders', after: 'None' },
+    { field: 'Group', before: 'Staging', after: 'No group' },
+    { field: 'Tags', before: 'eu, orders', after: 'None' },
   ]);
 });
 

@@ -2,14 +2,13 @@
 // the collector has.
 import { z } from 'zod';
 import type { Collector, ConfigChange, Group } from '../../../api/types';
+import type { Change } from '../../../ui/ChangesTable';
+import { COLLECTION_RULES } from '../../collection';
+import { t as words } from '../../strings';
 import { t } from './strings';
 
-const number = (least: number, most: number, message: string) =>
-  z.coerce.number(message).int(message).min(least, message).max(most, message);
-
 export const schema = z.object({
-  collection_interval: number(10, 3600, t('intervalRange')),
-  query_limit: number(1, 10_000, t('limitRange')),
+  ...COLLECTION_RULES,
   group_id: z.string(),
   tags: z.array(z.string()),
 });
@@ -19,8 +18,8 @@ export type Checked = z.output<typeof schema>;
 export type Field = keyof Values;
 
 export const LABELS: Record<Field, string> = {
-  collection_interval: t('interval'),
-  query_limit: t('queryLimit'),
+  collection_interval: words('interval'),
+  query_limit: words('queryLimit'),
   group_id: t('group'),
   tags: t('tags'),
 };
@@ -58,15 +57,8 @@ function same(before: unknown, after: unknown): boolean {
   return before === after;
 }
 
-export interface Difference {
-  field: Field;
-  label: string;
-  before: string;
-  after: string;
-}
-
 /** The same for people to read. */
-export function differences(before: Checked, after: Checked, groups: Group[]): Difference[] {
+export function differences(before: Checked, after: Checked, groups: Group[]): Change[] {
   const change = changeOf(before, after);
   const written = (field: Field, values: Checked): string => {
     const value = values[field];
@@ -75,8 +67,7 @@ export function differences(before: Checked, after: Checked, groups: Group[]): D
     return groups.find(({ id }) => id === value)?.name ?? t('noGroup');
   };
   return FIELDS.filter((field) => field in change).map((field) => ({
-    field,
-    label: LABELS[field],
+    field: LABELS[field],
     before: written(field, before),
     after: written(field, after),
   }));

@@ -53,9 +53,11 @@ export function LogBar({ matches, ...bar }: LogBarProps) {
           onType={bar.onSearch}
           onSettle={bar.onSettle}
         />
-        <IconButton icon="chevronUp" label={t('previous')} disabled={matches.count === 0} onClick={() => matches.onMove(-1)} />
-        <IconButton icon="chevronDown" label={t('next')} disabled={matches.count === 0} onClick={() => matches.onMove(1)} />
-        {matches.at !== null && <span className="meta">{t('place', { at: matches.at + 1, n: matches.count })}</span>}
+        <span className="log-matches">
+          <IconButton icon="chevronUp" label={t('previous')} disabled={matches.count === 0} onClick={() => matches.onMove(-1)} />
+          <IconButton icon="chevronDown" label={t('next')} disabled={matches.count === 0} onClick={() => matches.onMove(1)} />
+          {matches.at !== null && <span className="meta">{t('place', { at: matches.at + 1, n: matches.count })}</span>}
+        </span>
         <LevelBoxes levels={bar.levels} counts={bar.counts} onChange={bar.onLevels} />
         <span className="grow" />
         <Switch label={t('follow')} checked={bar.follow} onChange={bar.onFollow} />

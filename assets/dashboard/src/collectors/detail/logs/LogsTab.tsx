@@ -1,12 +1,13 @@
 // What the agent writes of its own work, or what its database wrote.
 import { useMemo, useRef } from 'react';
-import { problemText, requestId, type ApiError } from '../../../api/problem';
+import { Failed } from '../../../api/Failed';
+import type { ApiError } from '../../../api/problem';
 import type { LogEntry, LogLevel } from '../../../api/types';
 import { download, toCsv } from '../../../lib/csv';
 import { useSettled } from '../../../lib/hooks';
 import { changedParams, useViewParams } from '../../../lib/viewParams';
 import { useShortcuts } from '../../../ui/shortcuts';
-import { Loading, LoadFailure } from '../../../ui/states';
+import { Loading } from '../../../ui/states';
 import { exportAddress } from './api';
 import { matching } from './database';
 import { LEVELS } from './entries';
@@ -110,7 +111,7 @@ function DatabaseLog({ id, view: { asked, bar, ...view } }: LogProps) {
 }
 
 function State({ error, loading, onRetry }: { error: ApiError | undefined; loading: boolean; onRetry: () => void }) {
-  if (error) return <LoadFailure what={t('theLogs')} why={problemText(error)} requestId={requestId(error)} onRetry={onRetry} />;
+  if (error) return <Failed what={t('theLogs')} error={error} onRetry={onRetry} />;
   return loading ? <Loading rows={12} /> : null;
 }
 

@@ -1,12 +1,12 @@
 import { useMemo, useRef, useState } from 'react';
-import { problemText, requestId } from '../../../api/problem';
+import { Failed } from '../../../api/Failed';
 import { useViewParams } from '../../../lib/viewParams';
 import { Button } from '../../../ui/Button';
 import { TimeRangePicker } from '../../../ui/chart/TimeRangePicker';
 import { SelectField } from '../../../ui/Field';
 import { SearchBox } from '../../../ui/SearchBox';
 import { useShortcuts } from '../../../ui/shortcuts';
-import { EmptyState, Loading, LoadFailure } from '../../../ui/states';
+import { EmptyState, Loading } from '../../../ui/states';
 import { useTimeRange } from '../../../lib/useTimeRange';
 import { useStatementsQuery } from './api';
 import { StatementDialog } from './StatementDialog';
@@ -51,14 +51,7 @@ export function QueriesTab({ id, interval }: { id: string; interval: number }) {
         <span className="grow" />
         <TimeRangePicker range={range} onChange={setRange} />
       </div>
-      {answer.error && (
-        <LoadFailure
-          what={t('theQueries')}
-          why={problemText(answer.error)}
-          requestId={requestId(answer.error)}
-          onRetry={() => void answer.refetch()}
-        />
-      )}
+      <Failed what={t('theQueries')} error={answer.error} onRetry={answer.refetch} />
       {answer.isLoading && <Loading rows={10} />}
       {answer.data && <Found all={answer.data} search={search} sort={sort} onClear={() => change({ q: null })} />}
     </>

@@ -1,17 +1,12 @@
-import { copyText } from '../../../lib/copy';
 import { formatCount, formatMilliseconds, formatPercent } from '../../../lib/format';
 import { Button } from '../../../ui/Button';
+import { copy } from '../../../ui/copy';
 import { Dialog } from '../../../ui/Dialog';
-import { toast } from '../../../ui/toasts';
 import type { Statement } from './statements';
 import { t } from './strings';
 
 export function StatementDialog({ statement, onClose }: { statement: Statement; onClose: () => void }) {
   const { text, hash, database } = statement;
-  const copy = async () => {
-    const copied = await copyText(text ?? '');
-    toast(t(copied ? 'copied' : 'notCopied'), { failure: !copied });
-  };
   const figures: [string, string][] = [
     [t('calls'), formatCount(statement.calls)],
     [t('total'), formatMilliseconds(statement.totalMs)],
@@ -27,7 +22,7 @@ export function StatementDialog({ statement, onClose }: { statement: Statement; 
       onClose={onClose}
       actions={
         text && (
-          <Button icon="copy" autoFocus onClick={() => void copy()}>
+          <Button icon="copy" autoFocus onClick={() => void copy(text)}>
             {t('copy')}
           </Button>
         )

@@ -28,8 +28,6 @@ export const t = messages({
   dialog: 'Query',
   hash: 'Hash',
   copy: 'Copy query',
-  copied: 'Query copied',
-  notCopied: 'The browser did not allow copying',
   text: 'Query text',
   oneLook: 'A figure is the rise of a counter between two collections. It shows once there is a second one.',
 });

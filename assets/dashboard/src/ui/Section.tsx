@@ -1,6 +1,6 @@
 import { useId, type ReactNode } from 'react';
 
-/** A card of the collector's page with its heading. */
+/** A card with its heading. */
 export function Section({ title, className = '', children }: { title: string; className?: string; children: ReactNode }) {
   const id = useId();
   return (
