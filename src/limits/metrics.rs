@@ -161,12 +161,12 @@ pub const CATALOG_READS: usize = 8;
 pub const DAMAGED_PASSED: usize = 8;
 /// Segments whose rows of the catalog are in memory, 1 KB each: all of a fleet of 500 with a retention of 90 days.
 pub const SEGMENTS_KNOWN: usize = 16 * 1024;
-/// Segments whose files are open, with their indexes: 60 KB each.
+/// Segments whose files are open, with their indexes, 150 KB each, and one block of some.
 pub const OPEN_SEGMENTS: usize = 256;
 /// Changes that are remembered for those who keep what they computed, at most one of each minute: a day.
 pub const CHANGES_NOTED: usize = 1440;
-/// What is kept of images to find series in them: for a type with a hundred tables 80 KB of its rows and columns, and
-/// 150 KB of its names and labels, which images of one collector share.
+/// What is kept of images to find series in them: for a type with a hundred tables 250 KB of its rows and columns, and
+/// up to 500 KB of its names and labels, which images of one collector share.
 pub const KNOWN_TYPES_BYTES: usize = 64 * MIB;
 pub const KNOWN_DIRECTORIES_BYTES: usize = 64 * MIB;
 /// Rows of the catalog that are in memory at once where all are gone through.

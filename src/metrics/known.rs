@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -20,8 +20,8 @@ use crate::storage::segment::{Columns, Image, ImageError, Layout, Piece, Row, So
 
 const NO_PIECE: ImageError = ImageError::Damaged("a piece does not read");
 
-/// What an object has beside its numbers, in bytes: its labels take most of it.
-const OBJECT_BYTES: usize = 400;
+/// What the labels of an object take once they were asked for, in bytes.
+const LABELS_BYTES: usize = 800;
 /// What is known of where a column stands.
 const COLUMN_BYTES: usize = 8;
 
@@ -47,15 +47,18 @@ pub(super) struct Directory {
     names: Vec<(Arc<str>, u64)>,
     objects: Vec<Object>,
     numbers: Vec<Number>,
+    /// The labels of all objects, as texts one behind the other.
+    texts: Vec<u8>,
 }
 
 /// An object that has numbers.
 struct Object {
-    piece: usize,
-    labels: Arc<SeriesLabels>,
-    mark: u64,
-    /// Where its numbers stand among all.
-    numbers: Range<usize>,
+    piece: u32,
+    /// Where its numbers begin among all, and its labels among the texts.
+    numbers: u32,
+    texts: u32,
+    /// With their mark, once a series of it could be wanted: most of a type are never asked for.
+    labels: OnceLock<(Arc<SeriesLabels>, u64)>,
 }
 
 #[derive(Clone, Copy)]
@@ -87,23 +90,38 @@ impl Directory {
 
     /// Adds the objects of a piece whose columns begin at one.
     fn add(&mut self, (piece, first): (usize, usize), layout: &piece::Layout, names: &mut Names) {
-        let Self { objects, numbers, .. } = self;
+        let Self { objects, numbers, texts, .. } = self;
         let mut name = String::new();
         layout.each_group(|group| {
-            let begin = numbers.len();
+            objects.push(Object {
+                piece: index(piece),
+                numbers: index(numbers.len()),
+                texts: index(texts.len()),
+                labels: OnceLock::new(),
+            });
             for (slot, key) in &group.keys {
                 group.put_name(key, &mut name);
                 numbers.push(Number { name: names.place(&name), column: index(first + *slot as usize) });
             }
-            let labels = group.labels();
-            let mark = mark_of(&*labels);
-            objects.push(Object { piece, labels, mark, numbers: begin..numbers.len() });
+            group.put_labels(texts);
         });
+    }
+
+    /// The numbers and the labels of an object, those as texts.
+    fn parts(&self, object: usize) -> (&[Number], &[u8]) {
+        let (own, next) = (self.objects.get(object), self.objects.get(object + 1));
+        let between = |begin: Option<u32>, end: Option<u32>, all: usize| {
+            begin.map_or(all, |begin| begin as usize)..end.map_or(all, |end| end as usize)
+        };
+        let numbers = between(own.map(|own| own.numbers), next.map(|next| next.numbers), self.numbers.len());
+        let texts = between(own.map(|own| own.texts), next.map(|next| next.texts), self.texts.len());
+        (self.numbers.get(numbers).unwrap_or_default(), self.texts.get(texts).unwrap_or_default())
     }
 
     /// What it takes in memory, about.
     pub(super) fn bytes(&self) -> usize {
-        self.objects.len() * OBJECT_BYTES + self.numbers.len() * size_of::<Number>()
+        let objects = self.objects.len() * (size_of::<Object>() + LABELS_BYTES);
+        objects + self.numbers.len() * size_of::<Number>() + self.texts.len()
     }
 }
 
@@ -158,14 +176,20 @@ impl Known {
 
     /// Shows the columns whose series are wanted.
     pub(super) fn each_wanted(&self, wanted: &mut dyn Wanted, mut see: impl FnMut(Found<'_>)) {
-        let Directory { names, objects, numbers: all } = &*self.directory;
+        let Directory { names, objects, .. } = &*self.directory;
         let can_be: Vec<_> = names.iter().map(|(name, _)| wanted.can_want(name)).collect();
-        for Object { piece, labels, mark, numbers } in objects {
-            for Number { name, column } in &all[numbers.clone()] {
-                let (can_be, (name, of_name)) = (can_be[*name as usize], &names[*name as usize]);
-                if can_be && wanted.wants(name, labels) {
-                    let mark = mark_of_series(*of_name, *mark);
-                    see(Found { name, labels, mark, piece: *piece, column: *column as usize });
+        for (place, Object { piece, labels, .. }) in objects.iter().enumerate() {
+            let (numbers, texts) = self.directory.parts(place);
+            for Number { name, column } in numbers.iter().filter(|number| can_be[number.name as usize]) {
+                let (labels, of_labels) = labels.get_or_init(|| {
+                    let labels = Arc::new(piece::labels_in(texts));
+                    let mark = mark_of(&*labels);
+                    (labels, mark)
+                });
+                let (name, of_name) = &names[*name as usize];
+                if wanted.wants(name, labels) {
+                    let mark = mark_of_series(*of_name, *of_labels);
+                    see(Found { name, labels, mark, piece: *piece as usize, column: *column as usize });
                 }
             }
         }
@@ -240,7 +264,9 @@ fn stands(layout: &Layout, pieces: usize) -> Stands {
         }
         let next = known.len();
         of_pieces.push(*known.entry(own.as_slice()).or_insert_with(|| {
-            own.iter().for_each(|shape| with_shape[*shape as usize].push(next));
+            for shape in own {
+                with_shape[*shape as usize].push(next);
+            }
             index(next)
         }));
     }

@@ -233,6 +233,14 @@ impl Group<'_> {
         Arc::new(owned.collect())
     }
 
+    /// Appends the labels, as [`labels_in`] reads them.
+    pub(super) fn put_labels(&self, out: &mut Vec<u8>) {
+        for (name, value) in &self.labels {
+            put_text(out, name);
+            put_text(out, value);
+        }
+    }
+
     /// Puts the name of the series under a key in the place of what is there. An array's bare numbers have no key.
     pub(super) fn put_name(&self, key: &str, name: &mut String) {
         name.clear();
@@ -242,6 +250,13 @@ impl Group<'_> {
             name.push_str(key);
         }
     }
+}
+
+/// The labels that [`Group::put_labels`] appended to nothing.
+pub(super) fn labels_in(texts: &[u8]) -> SeriesLabels {
+    let mut reader = Reader(texts);
+    let mut text = || reader.text().map(str::to_owned);
+    std::iter::from_fn(|| text().zip(text())).collect()
 }
 
 /// The pieces of a document in the order of the text, and an end for each list: what successive documents share.

@@ -151,8 +151,9 @@ pub struct Image<S> {
     kinds: Vec<KindIndex>,
     /// The end of the image: the length and checksum of its index, which has those of all blocks.
     mark: Vec<u8>,
-    /// The block that was read last, unless it is large: queries ask for like columns again and again.
-    last: Mutex<Option<Block>>,
+    /// The block that was read last, and what is in it when it was read twice and is not large: queries ask for like
+    /// columns again and again.
+    last: Mutex<(usize, Option<Arc<Vec<u8>>>)>,
 }
 
 /// The content of a block, with its number.
@@ -194,7 +195,7 @@ impl<S: Source> Image<S> {
         let directory = directory.ok_or(ImageError::Damaged("its index does not fit its content"))?;
         drop(index);
         let kinds = directory.tables.iter().map(KindIndex::of).collect();
-        Ok(Self { source, directory, kinds, mark: end, last: Mutex::default() })
+        Ok(Self { source, directory, kinds, mark: end, last: Mutex::new((usize::MAX, None)) })
     }
 
     pub fn collector(&self) -> [u8; 16] {
@@ -395,8 +396,8 @@ impl<S: Source> Reading<'_, S> {
 impl<S: Source> Image<S> {
     /// The content of a block, which was under its checksum when it was read.
     fn block(&self, index: usize) -> Result<Arc<Vec<u8>>, ImageError> {
-        let last = self.last.lock().clone();
-        if let Some((_, content)) = last.filter(|(at, _)| *at == index) {
+        let (last, known) = self.last.lock().clone();
+        if let Some(content) = known.filter(|_| last == index) {
             return Ok(content);
         }
         let block = self.directory.blocks.get(index).ok_or(ImageError::Damaged("a block is missing"))?;
@@ -407,9 +408,8 @@ impl<S: Source> Image<S> {
         let content =
             if block.stored == block.bytes { stored.into_owned() } else { decompress(&stored, block.bytes)? };
         let content = Arc::new(content);
-        if block.bytes <= limits::IMAGE_BLOCK_AIM {
-            *self.last.lock() = Some((index, Arc::clone(&content)));
-        }
+        let is_kept = last == index && block.bytes <= limits::IMAGE_BLOCK_AIM;
+        *self.last.lock() = (index, is_kept.then(|| Arc::clone(&content)));
         Ok(content)
     }
 }
