@@ -98,19 +98,19 @@ mod tests {
     fn each_is_done_once_and_the_first_failure_is_told() {
         let all: Vec<usize> = (0..1000).collect();
         let done: Vec<_> = all.iter().map(|_| AtomicUsize::new(0)).collect();
-        let count = |_: &mut (), place: &usize, _: &Asked<'_>| {
+        let count = |(): &mut (), place: &usize, _: &Asked<'_>| {
             done[*place].fetch_add(1, Ordering::Relaxed);
             Ok::<_, usize>(())
         };
         each_with(3, &all, || (), count).unwrap();
         assert!(done.iter().all(|count| count.load(Ordering::Relaxed) == 1));
         for _ in 0..100 {
-            let fail = |_: &mut (), place: &usize, _: &Asked<'_>| {
+            let fail = |(): &mut (), place: &usize, _: &Asked<'_>| {
                 if place % 7 == 3 { Err(*place) } else { Ok(()) }
             };
             assert_eq!(each_with(3, &all, || (), fail), Err(3));
         }
-        assert_eq!(each(&[], || (), |(), _: &(), _| Err(())), Ok(()));
+        assert_eq!(each(&[], || (), |(), (): &(), _| Err(())), Ok(()));
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
     fn a_failure_ends_what_is_behind_it_alone() {
         let both = Barrier::new(2);
         let went_on = AtomicBool::new(false);
-        let work = |_: &mut (), place: &usize, go_on: &Asked<'_>| {
+        let work = |(): &mut (), place: &usize, go_on: &Asked<'_>| {
             if *place < 2 {
                 both.wait();
             }
