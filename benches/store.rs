@@ -286,7 +286,7 @@ fn churn(_: &mut Criterion) {
         }
     }
     let (taken, grown) = (started.elapsed(), resident().saturating_sub(before));
-    let ask = |minutes| {
+    let ask = |minutes: u64| {
         let from = clock.now().minus(Duration::from_secs(minutes * 60 - 1));
         let matchers = vec![Matcher::named("pg_query_stats.queries.calls")];
         let function = StepFunction::Last;

@@ -106,7 +106,7 @@ fn an_identity_that_cannot_be_used_is_refused_at_the_start() {
         let output = configured.run("check", &[]);
         let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(told.contains(&format!("chmod 600 {}", path.display())), "{told}");
-        assert_eq!(told.contains(&format!("cannot be opened: its mode")), is_refused, "{told}");
+        assert_eq!(told.contains("cannot be opened: its mode"), is_refused, "{told}");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 }
