@@ -71,7 +71,6 @@ impl Segments {
         for segment in noted {
             let path = self.path(&segment);
             tracing::error!(path = %path.display(), "a segment is missing; what is in it cannot be read");
-            self.open.forget(&segment.sha256);
         }
         Ok(())
     }

@@ -270,7 +270,7 @@ impl Segments {
 
     /// The open image of a segment. One that can't be it is set aside.
     pub fn image(&self, segment: &Segment) -> Result<Arc<Image<File>>, SegmentError> {
-        if let Some(image) = self.open.get(&segment.sha256) {
+        if let Some(image) = self.open.get(&segment.sha256, &self.path(segment)) {
             return Ok(image);
         }
         let image = Arc::new(self.open_image(segment)?);

@@ -2,7 +2,10 @@
 //!
 //! It guarantees: the indexes take bounded memory, and the files a bounded part of those that the process may have.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -28,8 +31,14 @@ impl OpenImages {
         Self { kept: Mutex::new(Kept::new(bytes)), least_bytes: bytes.div_ceil(files.max(1)) }
     }
 
-    pub(super) fn get(&self, hash: &Hash) -> Option<Arc<Image<File>>> {
-        self.kept.lock().get(hash)
+    /// The open image, unless another file stands in its place by now, or none.
+    pub(super) fn get(&self, hash: &Hash, path: &Path) -> Option<Arc<Image<File>>> {
+        let image = self.kept.lock().get(hash)?;
+        let is_there = same_file(image.source(), path).unwrap_or(false);
+        if !is_there {
+            self.forget(hash);
+        }
+        is_there.then_some(image)
     }
 
     pub(super) fn keep(&self, hash: Hash, image: &Arc<Image<File>>) {
@@ -43,14 +52,19 @@ impl OpenImages {
     }
 }
 
+fn same_file(open: &File, path: &Path) -> io::Result<bool> {
+    let (open, there) = (open.metadata()?, fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::storage::segment::{Column, Effort, Piece, Row, Slice, Table, write};
 
-    /// An open image with so many columns.
-    fn image(columns: u32) -> Arc<Image<File>> {
+    /// An open image with so many columns, in a file.
+    fn image(path: &Path, columns: u32) -> Arc<Image<File>> {
         let row = Row {
             timestamp: Timestamp::from_millis(1),
             seq: 1,
@@ -66,16 +80,33 @@ mod tests {
         };
         let mut bytes = Vec::new();
         write(&Slice { collector: [7; 16], tables: vec![table] }, Effort::Small, &mut bytes).unwrap();
-        let mut file = tempfile::tempfile().unwrap();
-        std::io::Write::write_all(&mut file, &bytes).unwrap();
-        Arc::new(Image::open(file).unwrap())
+        fs::write(path, &bytes).unwrap();
+        Arc::new(Image::open(File::open(path).unwrap()).unwrap())
     }
 
     /// Which of so many images stay open when all were opened, one after the other.
     fn kept(open: &OpenImages, columns: u32, images: u8) -> Vec<u8> {
-        let image = image(columns);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one");
+        let image = image(&path, columns);
         (0..images).for_each(|number| open.keep([number; 32], &image));
-        (0..images).filter(|number| open.get(&[*number; 32]).is_some()).collect()
+        (0..images).filter(|number| open.get(&[*number; 32], &path).is_some()).collect()
+    }
+
+    #[test]
+    fn a_file_that_was_removed_or_exchanged_is_not_the_one_that_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one");
+        let (open, image) = (OpenImages::new(1_000_000, 10), image(&path, 1));
+        let is_open = || open.get(&[1; 32], &path).is_some();
+        open.keep([1; 32], &image);
+        assert!(is_open());
+        fs::copy(&path, path.with_extension("other")).unwrap();
+        fs::rename(path.with_extension("other"), &path).unwrap();
+        assert!(!is_open(), "another file has its name");
+        open.keep([1; 32], &image);
+        fs::remove_file(&path).unwrap();
+        assert!(!is_open(), "no file has its name");
     }
 
     #[test]

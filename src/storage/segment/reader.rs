@@ -190,6 +190,11 @@ impl<S: Source> Image<S> {
         Ok(Self { source, directory, kinds, mark: end })
     }
 
+    /// Where its bytes come from.
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
     pub fn collector(&self) -> [u8; 16] {
         self.directory.collector
     }
