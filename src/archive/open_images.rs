@@ -61,6 +61,7 @@ fn same_file(open: &File, path: &Path) -> io::Result<bool> {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::files::{Access, write_whole};
     use crate::storage::segment::{Column, Effort, Piece, Row, Slice, Table, write};
 
     /// An open image with so many columns, in a file.
@@ -80,7 +81,7 @@ mod tests {
         };
         let mut bytes = Vec::new();
         write(&Slice { collector: [7; 16], tables: vec![table] }, Effort::Small, &mut bytes).unwrap();
-        fs::write(path, &bytes).unwrap();
+        write_whole(path, &bytes, Access::Group).unwrap();
         Arc::new(Image::open(File::open(path).unwrap()).unwrap())
     }
 
@@ -101,8 +102,7 @@ mod tests {
         let is_open = || open.get(&[1; 32], &path).is_some();
         open.keep([1; 32], &image);
         assert!(is_open());
-        fs::copy(&path, path.with_extension("other")).unwrap();
-        fs::rename(path.with_extension("other"), &path).unwrap();
+        write_whole(&path, &fs::read(&path).unwrap(), Access::Group).unwrap();
         assert!(!is_open(), "another file has its name");
         open.keep([1; 32], &image);
         fs::remove_file(&path).unwrap();
