@@ -84,6 +84,8 @@ struct Gathered {
     pieces: Vec<(Arc<Layout>, usize)>,
     /// By the numbers of the dictionary.
     known_pieces: HashMap<u32, u32>,
+    /// By their bytes: a dictionary that began anew has given a piece another number.
+    same_pieces: HashMap<Arc<[u8]>, u32>,
     known_shapes: HashMap<u32, u32>,
     /// By the places in the table.
     shapes: HashMap<Vec<u32>, u32>,
@@ -129,6 +131,10 @@ impl Gathered {
             return Ok(*known);
         }
         let layout = layouts.piece(number)?;
+        if let Some(same) = self.same_pieces.get(layout.bytes()) {
+            self.known_pieces.insert(number, *same);
+            return Ok(*same);
+        }
         let place = u32::try_from(self.pieces.len()).map_err(|_| damaged("pieces of an hour", &[]))?;
         let (bytes, slots) = (Arc::clone(layout.bytes()), layout.slots);
         self.table.pieces.push(Piece { bytes, slots, family: layout.family() });
@@ -136,6 +142,7 @@ impl Gathered {
         self.table
             .columns
             .resize_with(self.table.columns.len() + slots as usize, || Column::with_capacity(self.documents));
+        self.same_pieces.insert(Arc::clone(self.pieces[place as usize].0.bytes()), place);
         self.known_pieces.insert(number, place);
         Ok(place)
     }

@@ -114,3 +114,20 @@ fn what_is_folded_goes_with_its_collector() {
     assert!(store.documents(1).is_empty() && store.metrics.series(id(1), &[]).unwrap().is_empty());
     assert_eq!(store.documents(2).len(), 150);
 }
+
+#[test]
+fn an_hour_in_which_the_dictionary_began_anew_is_folded() {
+    let store = Store::new();
+    let a_document = limits::DICTIONARY_NUMBERS / 4;
+    for minute in 0..7 {
+        let statements = minute * a_document..(minute + 1) * a_document;
+        let statements: Vec<_> =
+            statements.map(|n| json!({ "text": format!("select {n}"), "calls": n })).collect();
+        let at = at(u64::from(minute) * 60);
+        store.push(1, None, &[json!({ "type": "y", "timestamp": at, "queries": statements })]).unwrap();
+    }
+    let before = store.documents(1);
+    store.clock.advance(HOUR * 2);
+    assert_eq!(Folding::new(Arc::clone(&store.metrics)).step(store.clock.now()).unwrap(), "folded 1 hours");
+    assert!(store.documents(1) == before, "folding changed what is read");
+}
