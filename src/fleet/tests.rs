@@ -12,12 +12,11 @@ use serde_json::json;
 use super::*;
 use crate::audit::{AuditLog, Filter, MIGRATIONS, Origin};
 use crate::clock::Clock;
-use crate::crypto::{KeyRing, Secret};
+use crate::crypto::KeyRing;
 use crate::events::Events;
 use crate::ids::{ActionId, CollectorId, IdSource};
 use crate::limits::COMMAND_TIME;
-use crate::postgres::SslMode;
-use crate::registry::{ActionKind, Collectors, Credentials, Environment, Kind, NewCollector, State};
+use crate::registry::{ActionKind, Collectors, NewCollector, State};
 use crate::storage::{Poison, Sqlite};
 use crate::wire::CommandStatus;
 
@@ -39,23 +38,10 @@ impl Fixture {
         let clock = Clock::manual("2026-11-20T14:00:00Z".parse().unwrap());
         let ids = IdSource::seeded(1);
         let actions = open(folder.path(), &ring, &clock, &ids);
-        let new = NewCollector {
-            name: "orders".to_owned(),
-            kind: Kind::Postgresql,
-            environment: Environment::Production,
-            group: None,
-            description: String::new(),
-            host: "db.example".to_owned(),
-            port: 5432,
-            database: "app".to_owned(),
-            username: "watcher".to_owned(),
-            credentials: Credentials { password: Secret::new("secret"), ssl_certificate: None },
-            ssl_mode: SslMode::Prefer,
-            tags: Vec::new(),
-            collection_interval: 60,
-            query_limit: 100,
-        };
-        let inserted = actions.db.write(|tx| actions.collectors.insert(tx, new, "ada")).unwrap();
+        let inserted = actions
+            .db
+            .write(|tx| actions.collectors.insert(tx, NewCollector::named("orders"), "ada"))
+            .unwrap();
         Self { folder, ring, clock, ids, collector: inserted.id, actions }
     }
 

@@ -96,7 +96,7 @@ impl Metrics {
 }
 
 /// Who wants every series.
-struct Any;
+pub(super) struct Any;
 
 impl Wanted for Any {
     fn concerns(&self, _: &str) -> bool {

@@ -14,8 +14,7 @@ use crate::crypto::Secret;
 use crate::fleet::operations::{Order, Page, Task, Timing};
 use crate::fleet::{OperationError, Progress};
 use crate::ids::{CollectorId, IdSource, OperationId};
-use crate::postgres::SslMode;
-use crate::registry::{ActionKind, Credentials, Environment, Kind, NewCollector, State};
+use crate::registry::{ActionKind, NewCollector, State};
 use crate::wire::CommandStatus;
 
 const COLLECTORS: usize = 3;
@@ -44,32 +43,16 @@ impl Fixture {
         let password = NewPassword::new(password, &name).unwrap();
         let user = node.access.create_user(&Origin::system(), &name, &password, Role::Admin).unwrap();
         let actor = Actor { id: user.id.to_string(), name: "ada".to_owned(), role: "admin".to_owned() };
-        let register = |number| node.registrar.register(&Origin::system(), new(number)).unwrap().collector.id;
+        let register = |number: usize| {
+            let new = NewCollector::named(&format!("db-{number}"));
+            node.registrar.register(&Origin::system(), new).unwrap().collector.id
+        };
         let collectors = (0..COLLECTORS).map(register).collect();
         Self { _folder: folder, clock, node, ada: Origin::local(actor), collectors }
     }
 
     fn name(&self, collector: usize) -> String {
         self.collectors.get(collector).map_or("nobody".to_owned(), CollectorId::to_string)
-    }
-}
-
-fn new(number: usize) -> NewCollector {
-    NewCollector {
-        name: format!("db-{number}"),
-        kind: Kind::Postgresql,
-        environment: Environment::Production,
-        group: None,
-        description: String::new(),
-        host: "db.example".to_owned(),
-        port: 5432,
-        database: "app".to_owned(),
-        username: "watcher".to_owned(),
-        credentials: Credentials { password: Secret::new("secret"), ssl_certificate: None },
-        ssl_mode: SslMode::Prefer,
-        tags: Vec::new(),
-        collection_interval: 60,
-        query_limit: 100,
     }
 }
 

@@ -121,6 +121,29 @@ pub struct NewCollector {
     pub query_limit: u32,
 }
 
+#[cfg(test)]
+impl NewCollector {
+    /// One that tests need for its name alone.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: Kind::Postgresql,
+            environment: Environment::Production,
+            group: None,
+            description: String::new(),
+            host: "db.example".to_owned(),
+            port: 5432,
+            database: "app".to_owned(),
+            username: "watcher".to_owned(),
+            credentials: Credentials { password: Secret::new("secret"), ssl_certificate: None },
+            ssl_mode: SslMode::Prefer,
+            tags: Vec::new(),
+            collection_interval: 60,
+            query_limit: 100,
+        }
+    }
+}
+
 /// What it takes to sign in to the watched database.
 #[derive(Clone, Debug)]
 pub struct Credentials {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::jobs::Job;
+use crate::metrics::catalog::Any;
 use crate::metrics::{QueryError, Seal, SeriesLabels, Wanted};
 
 /// The series of one name in one zone.
@@ -57,22 +58,6 @@ fn a_selection_ends_when_nobody_waits_for_it() {
     assert!(matches!(selected, Err(QueryError::GivenUp)), "{selected:?}");
 }
 
-struct All;
-
-impl Wanted for All {
-    fn concerns(&self, _: &str) -> bool {
-        true
-    }
-
-    fn can_want(&self, _: &str) -> bool {
-        true
-    }
-
-    fn wants(&mut self, _: &Arc<str>, _: &Arc<SeriesLabels>) -> bool {
-        true
-    }
-}
-
 /// A document with so many numbers, which are in one of two shapes.
 fn wide(number: u32) -> Value {
     let columns = u32::try_from(3 * limits::COLUMNS_AT_ONCE).unwrap();
@@ -95,7 +80,7 @@ fn columns_that_several_threads_read_are_as_they_were_pushed() {
     }
     let range = (START.minus(Duration::from_secs(48 * 3600)), START);
     let selected = |go_on: &(dyn Fn() -> bool + Sync)| {
-        let selected = store.metrics.select(id(1), range, &mut All, go_on)?;
+        let selected = store.metrics.select(id(1), range, &mut Any, go_on)?;
         let mut selected: Vec<_> = selected.into_iter().map(|one| (one.series, one.numbers)).collect();
         selected.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok::<_, QueryError>(selected)
