@@ -1,6 +1,7 @@
 """Fans the recording out to many collectors, and encodes every push beforehand in the form each store takes.
 
-Collector c replays the snapshots from c * SHIFT on, so no two collectors hold the same numbers at the same moment.
+Collector c replays the snapshots from c * SHIFT on, so no two of the first forty hold the same numbers at the same
+moment. Behind the last snapshot comes the first again, where every counter starts anew.
 Bodies come in the order of time: all collectors of the first minute, then all of the second, and so on.
 """
 import datetime
@@ -28,8 +29,6 @@ class Recording:
         with open(path, "rb") as file:
             lines = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file))
             self.documents = [orjson.loads(line) for line in lines]
-        if collectors * SHIFT - SHIFT + snapshots > len(self.documents):
-            raise SystemExit(f"the recording has {len(self.documents)} snapshots: ask for fewer collectors or minutes")
         self.collectors, self.snapshots = collectors, snapshots
         self.end = end
         self.start = end - snapshots * STEP_S
@@ -39,7 +38,7 @@ class Recording:
         """Of every push: its collector, its place in the recording, and its time in milliseconds."""
         for minute in range(self.snapshots):
             for collector in range(self.collectors):
-                place = collector * SHIFT + minute
+                place = (collector * SHIFT + minute) % len(self.documents)
                 jitter = int(self.documents[place]["timestamp"][-4:-1])
                 yield collector, place, (self.start + minute * STEP_S) * 1000 + jitter
 

@@ -83,13 +83,14 @@ class Ours(Child):
 
     def _await_idle(self, name, idle):
         admin = Http(self.port, self.admin)
-        results = set()
+        runs = set()
 
         def is_idle():
             jobs = json.loads(admin.get("/api/v1/jobs"))["jobs"]
-            result = next(job["last_result"] for job in jobs if job["name"] == name)
-            results.add(result)
-            return result == idle and len(results - {None}) > 1
+            job = next(job for job in jobs if job["name"] == name)
+            runs.add(job["last_finished_at"])
+            # the run that was seen first may have begun before the last push
+            return job["last_result"] == idle and len(runs - {None}) > 1
 
         # seldom, as each look costs the daemon what some pushes do
         wait_for(is_idle, f"the job {name} to have nothing left", 900, pause=2)
