@@ -114,8 +114,14 @@ pub fn put(text: &mut String, value: f64) {
     } else if value.is_infinite() {
         text.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
     } else {
-        // writing to a string does not fail
-        let _ = write!(text, "{value}");
+        let mut buffer = zmij::Buffer::new();
+        let short = buffer.format_finite(value);
+        if short.contains('e') {
+            // all digits, as many as there are; writing to a string does not fail
+            let _ = write!(text, "{value}");
+        } else {
+            text.push_str(short.strip_suffix(".0").unwrap_or(short));
+        }
     }
 }
 
@@ -127,6 +133,21 @@ pub fn read(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        /// In the fewest digits that read back as the same number, and never with an exponent.
+        #[test]
+        fn numbers_are_written_in_full_and_short(bits in proptest::num::u64::ANY, whole in 0..1_usize << 53, places in 0..18) {
+            let real = f64::from_bits(bits);
+            let every = [real, real.trunc(), count(whole), count(whole) / 10_f64.powi(places), -0.0];
+            for value in every.into_iter().filter(|value| value.is_finite()) {
+                let written = write(value);
+                proptest::prop_assert_eq!(written.len(), value.to_string().len());
+                proptest::prop_assert_eq!(written.parse(), Ok(value));
+                proptest::prop_assert!(!written.contains('e'));
+            }
+        }
+    }
 
     #[test]
     fn a_sum_keeps_what_a_double_loses() {

@@ -117,9 +117,9 @@ fn put_point(text: &mut String, (at, value): Point) {
 fn put_time(text: &mut String, at: i64) {
     let (seconds, rest) = ((at / 1000).unsigned_abs(), (at % 1000).unsigned_abs());
     text.push_str(if at < 0 { "-" } else { "" });
-    // writing to a string does not fail
-    let _ = write!(text, "{seconds}");
+    text.push_str(itoa::Buffer::new().format(seconds));
     if rest > 0 {
+        // writing to a string does not fail
         let _ = write!(text, ".{}", format!("{rest:03}").trim_end_matches('0'));
     }
 }
