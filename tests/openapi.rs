@@ -82,6 +82,43 @@ fn every_operation_has_a_name_of_its_own() {
     }
 }
 
+/// Version 3.1 asks for a description of every answer, and tools refuse a document without them; a client that is
+/// made from it knows each refusal.
+#[test]
+fn every_answer_has_a_description_and_every_refusal_its_document() {
+    let document: Value = serde_json::from_str(&pganalytics::http::openapi_document()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let answers = operation["responses"].as_object().unwrap();
+            assert!(answers.contains_key("default"), "{method} {path} names no other refusals");
+            for (status, answer) in answers {
+                let answer = shared(&document, answer);
+                let place = format!("{method} {path} {status}");
+                assert!(!answer["description"].as_str().unwrap_or_default().is_empty(), "{place}");
+                if status.starts_with(['4', '5', 'd']) {
+                    let content = answer["content"].as_object().unwrap_or_else(|| panic!("{place}"));
+                    let kind = content.keys().next().unwrap();
+                    let is_query = path.starts_with("/prometheus/");
+                    let expected = if is_query { "application/json" } else { "application/problem+json" };
+                    assert_eq!(kind, expected, "{place}");
+                }
+            }
+        }
+    }
+    let users = &document["paths"]["/api/v1/users"]["get"]["responses"];
+    assert!(users["401"].is_object() && users["403"].is_object(), "{users}");
+    let config = &document["paths"]["/api/v1/config/{collector_id}"]["get"]["responses"];
+    assert!(config["401"].is_null() && config["403"].is_object(), "{config}");
+}
+
+/// An answer, or the one that it refers to.
+fn shared<'a>(document: &'a Value, answer: &'a Value) -> &'a Value {
+    match answer["$ref"].as_str() {
+        Some(place) => document.pointer(place.trim_start_matches('#')).unwrap(),
+        None => answer,
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "a file of the source tree needs to survive nothing")]
 fn write(path: &Path, text: &str) {
     fs::write(path, text).unwrap();

@@ -458,7 +458,7 @@ _pganalytics() {
             return 0
             ;;
         pganalytics__subcmd__demo)
-            opts="-h --listen --data-dir --help"
+            opts="-h --listen --data-dir --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -470,6 +470,10 @@ _pganalytics() {
                     ;;
                 --data-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -830,7 +834,7 @@ _pganalytics() {
             return 0
             ;;
         pganalytics__subcmd__key__subcmd__generate)
-            opts="-h --id --help"
+            opts="-h --id --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -838,6 +842,10 @@ _pganalytics() {
             case "${prev}" in
                 --id)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -42,6 +42,8 @@ json\t''"
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand demo" -l listen -d 'Loopback address and port; without it 127.0.0.1:8080, or a free port when that one is taken' -r
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand demo" -l data-dir -d 'Empty folder for the stores, emptied again at the end; without it, a temporary one' -r -F
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand demo" -l output -d 'How it says where it is and what it watches' -r -f -a "text\t''
+json\t''"
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand check" -l config -d 'Configuration file; without it, defaults and the environment' -r -F
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand check" -l output -d 'How results are printed' -r -f -a "text\t''
@@ -126,6 +128,8 @@ complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_
 json\t''"
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_seen_subcommand_from generate" -l id -d 'The number of the key: one more than the last of the ring' -r
+complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_seen_subcommand_from generate" -l output -d 'How it is printed' -r -f -a "text\t''
+json\t''"
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "list" -d 'Show the keys, and how much stands under each of them'
 complete -c pganalytics -n "__fish_pganalytics_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Add keys that seal and sign from now on; a running daemon takes them up, and encrypts anew what there is'

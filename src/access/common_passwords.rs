@@ -18,13 +18,17 @@ const RUNS: [&str; 8] = [
     "zaq1xsw2cde3vfr4bgt5nhy6mju7",
 ];
 
+/// A word that is repeated is common up to this many characters; lists of common passwords have no longer ones.
+const REPEATED_CHARS: usize = 32;
+
 /// Whether the password, or what it reduces to, is common.
 pub(super) fn contains(password: &str) -> bool {
     let plain = password.to_lowercase();
     let stems = [plain.clone(), stem(&plain).to_owned(), unleet(&plain), unleet(stem(&plain))];
     stems.iter().any(|stem| {
-        let unit = repeated_unit(stem);
-        unit.chars().count() < 4 || is_run(unit) || WORDS.lines().any(|word| word == unit)
+        let unit = if stem.chars().count() > REPEATED_CHARS { stem } else { repeated_unit(stem) };
+        let is_short = unit.is_ascii() && unit.len() < 4;
+        is_short || is_run(unit) || WORDS.lines().any(|word| word == unit)
     })
 }
 
@@ -108,6 +112,15 @@ mod tests {
         {
             assert!(!contains(password), "{password}");
         }
+    }
+
+    /// It is weak, but it stands in no list; length is what counts.
+    #[test]
+    fn a_long_repetition_and_one_of_other_letters_than_those_of_english_are_not_common() {
+        for password in ["x".repeat(256), "abcd".repeat(64), "é".repeat(12), "日本語".repeat(4)] {
+            assert!(!contains(&password), "{password}");
+        }
+        assert!(contains(&"x".repeat(REPEATED_CHARS)));
     }
 
     #[test]

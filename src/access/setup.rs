@@ -57,10 +57,15 @@ impl Setup {
             Some(code) => code,
             None => write_new(path).map_err(|source| OfferError::Write { path: path.to_owned(), source })?,
         };
-        // The one secret that is logged on purpose: whoever reads the log of a fresh appliance sets it up.
-        tracing::warn!(code = code.expose(), file = %path.display(), "no user exists: this setup code makes the first administrator");
         *setup.code.lock() = Some(code);
         Ok(setup)
+    }
+
+    /// The one secret that is logged on purpose: whoever reads the log of a fresh appliance sets it up.
+    pub(super) fn announce(&self) {
+        if let Some(code) = &*self.code.lock() {
+            tracing::warn!(code = code.expose(), file = %self.path.display(), "no user exists: this setup code makes the first administrator");
+        }
     }
 
     /// Ends the code, as there is a user now.
@@ -105,6 +110,11 @@ fn write_new(path: &Path) -> io::Result<Secret> {
 }
 
 impl Access {
+    /// Says the setup code in the log, while there is one. A command that makes the first user has no use for it.
+    pub fn announce_setup(&self) {
+        self.setup.announce();
+    }
+
     /// Whether nobody can sign in yet.
     pub fn setup_required(&self) -> Result<bool, SetupError> {
         Ok(self.db.read(user_rows::count)? == 0)

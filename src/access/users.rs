@@ -32,8 +32,9 @@ pub struct User {
 }
 
 /// What is to become of a user; what is `None` stays.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct UserChange {
+    pub username: Option<Username>,
     pub role: Option<Role>,
     pub disabled: Option<bool>,
 }
@@ -129,14 +130,22 @@ impl Access {
         Ok(found.is_some_and(|found| found.user.role == Role::Admin && found.user.disabled_at.is_none()))
     }
 
-    /// Changes role or standing. A disabled user is signed out everywhere.
+    /// Changes name, role or standing. A disabled user is signed out everywhere.
     pub fn update_user(&self, origin: &Origin, id: UserId, to: UserChange) -> Result<User, UserError> {
+        let UserChange { username, role, disabled } = to;
         self.db.write(|tx| {
             let mut stored = rows::by_id(tx, &self.ring, id)?.ok_or(UserError::NotFound)?;
             let before = stored.user.clone();
             let user = &mut stored.user;
-            user.role = to.role.unwrap_or(user.role);
-            match to.disabled {
+            if let Some(name) = username {
+                let taken = rows::by_name(tx, &self.ring, name.as_str())?;
+                if taken.is_some_and(|other| other.user.id != id) {
+                    return Err(UserError::NameTaken(name.to_string()));
+                }
+                user.username = name.to_string();
+            }
+            user.role = role.unwrap_or(user.role);
+            match disabled {
                 Some(true) => user.disabled_at = user.disabled_at.or(Some(self.clock.now())),
                 Some(false) => user.disabled_at = None,
                 None => {}

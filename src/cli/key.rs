@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::Common;
+use super::{Common, Output};
 use crate::audit::{Actor, Origin};
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::KeyRing;
@@ -40,6 +40,9 @@ pub(super) struct Generate {
     /// The number of the key: one more than the last of the ring
     #[arg(long, default_value_t = 1)]
     id: u32,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -86,6 +89,13 @@ struct Rotated {
 }
 
 #[derive(Serialize)]
+struct Generated<'a> {
+    id: u32,
+    /// As it stands in a ring.
+    line: &'a str,
+}
+
+#[derive(Serialize)]
 struct Removed {
     removed: u32,
 }
@@ -95,11 +105,15 @@ pub(super) fn run(command: KeyCommand, environment: &Environment) -> Result<Exit
         KeyCommand::List(common) => list(&common, environment),
         KeyCommand::Rotate(Rotate { common, only }) => rotate(&common, only, environment),
         KeyCommand::Remove(Remove { common, id }) => remove(&common, id, environment),
-        KeyCommand::Generate(Generate { id }) => {
-            super::print_text(KeyRing::generate_as(id).to_text().expose().trim_end())
-        }
+        KeyCommand::Generate(wanted) => generate(&wanted),
     }
     .map(|()| ExitCode::SUCCESS)
+}
+
+fn generate(wanted: &Generate) -> Result<(), String> {
+    let ring = KeyRing::generate_as(wanted.id).to_text();
+    let generated = Generated { id: wanted.id, line: ring.expose().trim_end() };
+    super::print_text(&wanted.output.shown(&generated, |generated| generated.line.to_owned())?)
 }
 
 fn list(common: &Common, environment: &Environment) -> Result<(), String> {

@@ -138,13 +138,18 @@ impl Common {
         Ok(settings)
     }
 
-    /// Prints a result as JSON, or as the text that a person reads.
     fn print<T: Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) -> Result<(), String> {
-        let line = match self.output {
-            Output::Json => serde_json::to_string(result).map_err(|error| error.to_string())?,
-            Output::Text => text(result),
-        };
-        print_text(&line)
+        print_text(&self.output.shown(result, text)?)
+    }
+}
+
+impl Output {
+    /// A result as JSON, or as the text that a person reads.
+    fn shown<T: Serialize>(self, result: &T, text: impl FnOnce(&T) -> String) -> Result<String, String> {
+        match self {
+            Self::Json => serde_json::to_string(result).map_err(|error| error.to_string()),
+            Self::Text => Ok(text(result)),
+        }
     }
 }
 

@@ -218,7 +218,7 @@ pub(super) async fn of_collector(
 ) -> Result<Json<ActionList>, Problem> {
     let id: CollectorId = id.parse()?;
     let mut query = Query::of(&request)?;
-    let limit = query.number("limit", 1..=ACTIONS_LIMIT)?.unwrap_or(100);
+    let limit = query.number("limit", 1..=ACTIONS_LIMIT).unwrap_or(100);
     query.finish(())?;
     let actions = on_disk(&node, move |node| node.actions.of_collector(id, limit)).await?;
     Ok(Json(ActionList { actions: actions.into_iter().map(ActionView::from).collect() }))

@@ -7,8 +7,10 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, UPGRADE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
@@ -26,7 +28,7 @@ const API_POLICY: HeaderValue =
 
 pub(super) async fn answer(
     tls: bool,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
@@ -36,6 +38,10 @@ pub(super) async fn answer(
     let context = RequestContext { id: node.ids.next(node.clock.now()), tls };
     request.extensions_mut().insert(context);
     let (method, path) = (request.method().clone(), request.path().to_owned());
+    // what is read may be asked for without its body, which the connection then leaves out; a socket is not read
+    if method == Method::HEAD && !request.headers().contains_key(UPGRADE) {
+        request.head_mut().method = Method::GET;
+    }
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = with_problem_body(response, context, &path);
     decorate(response.headers_mut(), context, &path);
@@ -66,8 +72,12 @@ fn with_problem_body(
         (problem.document(context.id), "application/problem+json")
     };
     let mut response = response.map_body(|_, _| BoxBody::new(document.to_string()));
-    let kind = HeaderValue::from_static(kind);
-    response.headers_mut().insert(CONTENT_TYPE, kind);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if status == StatusCode::UNAUTHORIZED {
+        let way = if prometheus::is_its(path) { "Basic realm=\"pgAnalytics\"" } else { "Bearer" };
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(way));
+    }
     response
 }
 

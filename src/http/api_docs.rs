@@ -18,8 +18,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     responses((status = 200, content_type = "text/html", body = String)))]
 pub(super) async fn page() -> Result<HttpResponse, Problem> {
     let (kind, page) = file("index.html")?;
-    // the page names its files by where it lies, and it also answers without a slash at its end
-    let page = String::from_utf8_lossy(&page).replace("./", "/api/docs/");
+    // the page names its files by where it lies, and it answers without a slash at its end
+    let page = String::from_utf8_lossy(&page).replace("\"./", "\"/api/docs/");
+    let page = page.replace("\"index.css\"", "\"/api/docs/index.css\"");
     Ok(answer(&kind, page.into_bytes()))
 }
 
@@ -27,9 +28,6 @@ pub(super) async fn page() -> Result<HttpResponse, Problem> {
 #[utoipa::path(get, path = "/api/docs/{file}", tag = "health", params(("file" = String, Path)),
     responses((status = 200, content_type = "text/javascript", body = String), (status = 404)))]
 pub(super) async fn part(name: web::Path<String>) -> Result<HttpResponse, Problem> {
-    if name.is_empty() {
-        return page().await;
-    }
     let (kind, bytes) = file(&name)?;
     Ok(answer(&kind, bytes))
 }

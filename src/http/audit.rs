@@ -1,13 +1,14 @@
 //! The audit trail over HTTP. Reading the whole of it is itself audited.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Bytes, Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::caller::Caller;
-use super::csv::Csv;
+use super::csv::{self, Csv};
 use super::on_disk;
 use super::problem::Problem;
 use super::query::Query;
@@ -90,23 +91,28 @@ named!(Format, "a format", { Json = "json", Csv = "csv" });
 
 struct Asked {
     filter: Filter,
-    limit: usize,
+    limit: Option<usize>,
     format: Format,
 }
 
 fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
     let mut query = Query::of(request)?;
+    let format = query.one_of("format").unwrap_or(Format::Json);
+    let most = match format {
+        Format::Json => AUDIT_LIMIT,
+        Format::Csv => usize::MAX,
+    };
     let asked = Asked {
         filter: Filter {
-            actor: query.text("actor", SEARCH_CHARS)?,
-            action: query.text("action", SEARCH_CHARS)?,
-            target: query.text("target", SEARCH_CHARS)?,
-            from: query.time("from")?,
-            to: query.time("to")?,
-            before_seq: query.number("cursor", 1..=usize::MAX)?.map(|seq| seq as u64),
+            actor: query.text("actor", SEARCH_CHARS),
+            action: query.text("action", SEARCH_CHARS),
+            target: query.text("target", SEARCH_CHARS),
+            from: query.time("from"),
+            to: query.time("to"),
+            before_seq: query.number("cursor", 1..=usize::MAX).map(|seq| seq as u64),
         },
-        limit: query.number("limit", 1..=AUDIT_LIMIT)?.unwrap_or(100),
-        format: query.one_of("format")?.unwrap_or(Format::Json),
+        limit: query.number("limit", 1..=most),
+        format,
     };
     query.finish(asked)
 }
@@ -114,8 +120,8 @@ fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
     params(("actor" = Option<String>, Query), ("action" = Option<String>, Query),
         ("target" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query),
-        ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
-        ("format" = Option<String>, Query, description = "json or csv")),
+        ("limit" = Option<u64>, Query, description = "1 to 1000, by default 100; as csv all, or as many"),
+        ("cursor" = Option<String>, Query), ("format" = Option<String>, Query, description = "json or csv")),
     responses((status = 200, body = EntryList), (status = 400)))]
 pub(super) async fn list(
     node: Data<Node>,
@@ -152,60 +158,93 @@ async fn answer(
     first: impl FnOnce(&Node) -> crate::storage::Result<()> + Send + 'static,
 ) -> Result<HttpResponse, Problem> {
     let Asked { filter, limit, format } = asked;
-    let page = on_disk(node, move |node| {
-        first(node)?;
-        node.audit.page(&filter, limit)
-    })
-    .await?;
+    on_disk(node, first).await?;
     match format {
-        Format::Json => Ok(HttpResponse::Ok().json(EntryList {
-            entries: page.entries.into_iter().map(EntryView::from).collect(),
-            next_cursor: page.next_before_seq.map(|seq| seq.to_string()),
-        })),
-        Format::Csv => Ok(csv(page.entries).into_response("audit.csv")),
+        Format::Json => {
+            let page = on_disk(node, move |node| node.audit.page(&filter, limit.unwrap_or(100))).await?;
+            Ok(HttpResponse::Ok().json(EntryList {
+                entries: page.entries.into_iter().map(EntryView::from).collect(),
+                next_cursor: page.next_before_seq.map(|seq| seq.to_string()),
+            }))
+        }
+        Format::Csv => {
+            let export = Export::new(node.clone(), filter, limit);
+            Ok(csv::attached("audit.csv", stream::try_unfold(Some(export), Export::next)))
+        }
     }
 }
 
-fn csv(entries: Vec<Entry>) -> Csv {
-    let mut csv = Csv::new(&[
-        "seq",
-        "time",
-        "actor",
-        "role",
-        "action",
-        "target_kind",
-        "target_id",
-        "target",
-        "reason",
-        "old_values",
-        "new_values",
-        "ip_address",
-        "user_agent",
-        "request_id",
-        "result",
-        "hash",
-    ]);
-    for entry in entries {
-        csv.row(&[
-            &entry.seq.to_string(),
-            &entry.time.to_string(),
-            &entry.actor.name,
-            &entry.actor.role,
-            &entry.action,
-            &entry.target.kind,
-            &entry.target.id,
-            &entry.target.name,
-            entry.reason.as_deref().unwrap_or_default(),
-            entry.old_values.as_deref().unwrap_or_default(),
-            entry.new_values.as_deref().unwrap_or_default(),
-            &entry.ip_address,
-            &entry.user_agent,
-            &entry.request_id,
-            &entry.result,
-            &hex::encode(entry.hash),
-        ]);
+const COLUMNS: [&str; 16] = [
+    "seq",
+    "time",
+    "actor",
+    "role",
+    "action",
+    "target_kind",
+    "target_id",
+    "target",
+    "reason",
+    "old_values",
+    "new_values",
+    "ip_address",
+    "user_agent",
+    "request_id",
+    "result",
+    "hash",
+];
+
+/// What is still to be written of an export: all that matches, newest first, and nothing that comes meanwhile.
+struct Export {
+    node: Data<Node>,
+    filter: Filter,
+    csv: Csv,
+    left: usize,
+}
+
+impl Export {
+    fn new(node: Data<Node>, filter: Filter, limit: Option<usize>) -> Self {
+        Self { node, filter, csv: Csv::new(&COLUMNS), left: limit.unwrap_or(usize::MAX) }
     }
-    csv
+
+    async fn next(export: Option<Self>) -> Result<Option<(Bytes, Option<Self>)>, actix_web::Error> {
+        match export {
+            Some(export) => Ok(Some(export.piece().await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The next piece, and what comes behind it, unless it is the last one.
+    async fn piece(mut self) -> Result<(Bytes, Option<Self>), Problem> {
+        let (filter, limit) = (self.filter.clone(), self.left.min(AUDIT_LIMIT));
+        let page = on_disk(&self.node, move |node| node.audit.page(&filter, limit)).await?;
+        self.left -= page.entries.len();
+        self.filter.before_seq = page.next_before_seq;
+        page.entries.iter().for_each(|entry| write(&mut self.csv, entry));
+        let piece = Bytes::from(self.csv.take());
+        let more = page.next_before_seq.is_some() && self.left > 0;
+        Ok((piece, more.then_some(self)))
+    }
+}
+
+fn write(csv: &mut Csv, entry: &Entry) {
+    csv.row(&[
+        &entry.seq.to_string(),
+        &entry.time.to_string(),
+        &entry.actor.name,
+        &entry.actor.role,
+        &entry.action,
+        &entry.target.kind,
+        &entry.target.id,
+        &entry.target.name,
+        entry.reason.as_deref().unwrap_or_default(),
+        entry.old_values.as_deref().unwrap_or_default(),
+        entry.new_values.as_deref().unwrap_or_default(),
+        &entry.ip_address,
+        &entry.user_agent,
+        &entry.request_id,
+        &entry.result,
+        &hex::encode(entry.hash),
+    ]);
 }
 
 #[derive(Serialize, ToSchema)]

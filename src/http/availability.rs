@@ -68,7 +68,7 @@ pub(super) async fn availability(
 ) -> Result<Json<AvailabilityView>, Problem> {
     let id: CollectorId = id.parse()?;
     let mut query = Query::of(&request)?;
-    let count = query.number("days", 1..=AVAILABILITY_DAYS)?.unwrap_or(AVAILABILITY_DAYS);
+    let count = query.number("days", 1..=AVAILABILITY_DAYS).unwrap_or(AVAILABILITY_DAYS);
     query.finish(())?;
     let days = on_disk(&node, move |node| {
         node.collectors.get(id)?;

@@ -118,14 +118,14 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
     let Some(credential) = credential else {
         return match need {
             Need::Public => Ok(Caller { identity: None, origin, by_cookie: false }),
-            _ if is_config(request) => Err(Problem::forbidden("this needs the token of a collector")),
+            _ if is_config(request.path()) => Err(Problem::forbidden("this needs the token of a collector")),
             _ => Err(Problem::unauthenticated("unauthenticated", "sign in first: no token was sent")),
         };
     };
     let by_cookie = matches!(credential, Credential::Cookie(_));
     let identity = match identify(node, credential, request.conn_data::<Proof>().copied()).await {
         // a v3 collector that is answered 401 on its configuration asks again without end
-        Err(problem) if is_config(request) => return Err(problem.into_forbidden()),
+        Err(problem) if is_config(request.path()) => return Err(problem.into_forbidden()),
         identified => {
             let (identity, actor) = identified?;
             origin.actor = actor;
@@ -184,8 +184,9 @@ fn password_of(credentials: &str) -> String {
     password.unwrap_or_default().to_owned()
 }
 
-fn is_config(request: &ServiceRequest) -> bool {
-    request.path().starts_with("/api/v1/config/")
+/// Where a v3 collector pulls its configuration.
+pub(super) fn is_config(path: &str) -> bool {
+    path.starts_with("/api/v1/config/")
 }
 
 /// From a program on this machine, and not from somebody whom a proxy on it speaks for.
@@ -297,11 +298,13 @@ async fn note_refusal(
 }
 
 fn origin(request: &ServiceRequest, context: &RequestContext) -> Origin {
-    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+    let user_agent = request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let user_agent = user_agent.unwrap_or_default();
+    let letters = user_agent.chars().filter(|letter| !letter.is_control());
     Origin {
         actor: Actor::anonymous(""),
         ip_address: request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default(),
-        user_agent: user_agent.unwrap_or_default().chars().take(USER_AGENT_CHARS).collect(),
+        user_agent: letters.take(USER_AGENT_CHARS).collect(),
         request_id: context.id.to_string(),
     }
 }

@@ -85,7 +85,7 @@ named!(Order, "an order", { Ascending = "asc", Descending = "desc" });
 
 /// Which collectors are asked for. A repeated key means any of its values.
 struct Selection {
-    search: String,
+    searches: Vec<String>,
     statuses: Vec<Status>,
     environments: Vec<Environment>,
     groups: Vec<String>,
@@ -100,15 +100,15 @@ impl Selection {
     fn parse(request: &HttpRequest) -> Result<Self, Problem> {
         let mut query = Query::of(request)?;
         let selection = Self {
-            search: query.text("search", SEARCH_CHARS)?.unwrap_or_default().to_lowercase(),
-            statuses: query.any_of("status")?,
-            environments: query.any_of("environment")?,
+            searches: query.texts("search", SEARCH_CHARS).iter().map(|text| text.to_lowercase()).collect(),
+            statuses: query.any_of("status"),
+            environments: query.any_of("environment"),
             groups: query.all("group"),
             tags: query.all("tag"),
-            sort: query.one_of("sort")?.unwrap_or(SortKey::Name),
-            order: query.one_of("order")?.unwrap_or(Order::Ascending),
-            page: query.number("page", 1..=1_000_000)?.unwrap_or(1),
-            limit: query.number("limit", 1..=LIST_LIMIT)?.unwrap_or(20),
+            sort: query.one_of("sort").unwrap_or(SortKey::Name),
+            order: query.one_of("order").unwrap_or(Order::Ascending),
+            page: query.number("page", 1..=1_000_000).unwrap_or(1),
+            limit: query.number("limit", 1..=LIST_LIMIT).unwrap_or(20),
         };
         query.finish(selection)
     }
@@ -117,13 +117,11 @@ impl Selection {
         let any = |wanted: &[String], is: &dyn Fn(&str) -> bool| {
             wanted.is_empty() || wanted.iter().any(|wanted| is(wanted))
         };
-        let found = |text: &str| text.to_lowercase().contains(&self.search);
-        (self.search.is_empty()
-            || found(&view.name)
-            || found(&view.host)
-            || found(&view.description)
-            || view.tags.iter().any(|tag| found(tag)))
-            && (self.statuses.is_empty() || self.statuses.iter().any(|is| is.as_str() == view.status))
+        any(&self.searches, &|wanted| {
+            let found = |text: &str| text.to_lowercase().contains(wanted);
+            let texts = [&view.name, &view.host, &view.description];
+            texts.into_iter().chain(&view.tags).any(|text| found(text))
+        }) && (self.statuses.is_empty() || self.statuses.iter().any(|is| is.as_str() == view.status))
             && (self.environments.is_empty()
                 || self.environments.iter().any(|is| is.as_str() == view.environment))
             && any(&self.groups, &|wanted| {
@@ -185,7 +183,7 @@ fn compare_figures(left: Option<f64>, right: Option<f64>) -> Ordering {
 }
 
 #[utoipa::path(get, path = "/api/v1/collectors", tag = "collectors",
-    params(("search" = Option<String>, Query), ("status" = Option<Vec<String>>, Query),
+    params(("search" = Option<Vec<String>>, Query), ("status" = Option<Vec<String>>, Query),
         ("environment" = Option<Vec<String>>, Query), ("group" = Option<Vec<String>>, Query),
         ("tag" = Option<Vec<String>>, Query), ("sort" = Option<String>, Query),
         ("order" = Option<String>, Query), ("page" = Option<u32>, Query), ("limit" = Option<u32>, Query)),

@@ -59,7 +59,7 @@ pub(super) async fn list(
     let id: CollectorId = id.parse()?;
     let mut query = Query::of(&request)?;
     let most = usize::try_from(CONFIG_VERSIONS).unwrap_or(usize::MAX);
-    let limit = query.number("limit", 1..=most)?.unwrap_or(100);
+    let limit = query.number("limit", 1..=most).unwrap_or(100);
     query.finish(())?;
     let versions = on_disk(&node, move |node| node.collectors.config_versions(id, limit)).await?;
     Ok(Json(ConfigVersionList { versions: versions.into_iter().map(ConfigVersionView::from).collect() }))

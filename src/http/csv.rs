@@ -2,6 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use futures_util::Stream;
 
 pub(super) struct Csv(String);
 
@@ -40,13 +42,17 @@ impl Csv {
     pub(super) fn take(&mut self) -> String {
         std::mem::take(&mut self.0)
     }
+}
 
-    pub(super) fn into_response(self, file: &str) -> HttpResponse {
-        HttpResponse::Ok()
-            .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
-            .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")))
-            .body(self.0)
-    }
+/// The answer that a browser keeps as a file.
+pub(super) fn attached(
+    file: &str,
+    pieces: impl Stream<Item = Result<Bytes, actix_web::Error>> + 'static,
+) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")))
+        .streaming(Box::pin(pieces))
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@
 
 use actix_web::http::Method;
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::problem::Problem;
+use super::{prometheus, routes};
 use crate::crypto::random_hex;
 
 struct File {
@@ -24,12 +25,20 @@ const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 /// What the page says where the nonce belongs.
 const NONCE_MARK: &str = "__CSP_NONCE__";
 
-/// Every path that is not of the API and not a file is a view of the page, which reads the path itself.
+/// Pages of the daemon that people also type with a slash at the end.
+const PAGES: [&str; 2] = ["/api/docs", "/downloads"];
+
+/// Every path that is not of an API and not a file is a view of the page, which reads the path itself.
 pub(super) async fn serve(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.path();
-    if path.starts_with("/api/") || path == "/api" || !matches!(*request.method(), Method::GET | Method::HEAD)
-    {
+    if let Some(page) = path.strip_suffix('/').filter(|path| PAGES.contains(path)) {
+        return Ok(HttpResponse::PermanentRedirect().insert_header((LOCATION, page)).finish());
+    }
+    if path.starts_with("/api/") || path == "/api" || prometheus::is_its(path) {
         return Err(Problem::not_found("there is nothing at this path"));
+    }
+    if *request.method() != Method::GET {
+        return Ok(routes::not_allowed("GET, HEAD"));
     }
     if let Some(file) = find(path).filter(|file| file.path != "/index.html") {
         return Ok(asset(file, &request));

@@ -41,9 +41,9 @@ pub(super) struct FleetPointsView {
     responses((status = 200, body = FleetPointsView), (status = 400)))]
 pub(super) async fn points(node: Data<Node>, request: HttpRequest) -> Result<Json<FleetPointsView>, Problem> {
     let mut query = Query::of(&request)?;
-    let to = query.time("to")?.unwrap_or_else(|| node.clock.now());
-    let from = query.time("from")?.unwrap_or_else(|| to.minus(limits::QUERY_RANGE));
-    let step = query.text("step", limits::STEP_CHARS)?.map(|text| read_step(&text)).transpose()?;
+    let to = query.time("to").unwrap_or_else(|| node.clock.now());
+    let from = query.time("from").unwrap_or_else(|| to.minus(limits::QUERY_RANGE));
+    let step = query.text("step", limits::STEP_CHARS).and_then(|text| query.read(read_step(&text)));
     query.finish(())?;
     if from > to {
         return Err(Problem::invalid_field("from", "range", "must not be after `to`"));
@@ -96,7 +96,7 @@ pub(super) async fn availability(
     request: HttpRequest,
 ) -> Result<Json<AvailabilityView>, Problem> {
     let mut query = Query::of(&request)?;
-    let count = query.number("days", 1..=limits::AVAILABILITY_DAYS)?.unwrap_or(limits::AVAILABILITY_DAYS);
+    let count = query.number("days", 1..=limits::AVAILABILITY_DAYS).unwrap_or(limits::AVAILABILITY_DAYS);
     query.finish(())?;
     let days = on_disk(&node, move |node| {
         let collectors = node.collectors.list()?;

@@ -72,9 +72,9 @@ pub(super) async fn list(
 ) -> Result<Json<GapList>, Problem> {
     let id: CollectorId = id.parse()?;
     let mut query = Query::of(&request)?;
-    let from = query.time("from")?.unwrap_or(Timestamp::from_millis(i64::MIN));
-    let to = query.time("to")?.unwrap_or(Timestamp::from_millis(i64::MAX));
-    let limit = query.number("limit", 1..=GAP_PAGE.1)?.unwrap_or(GAP_PAGE.0);
+    let from = query.time("from").unwrap_or(Timestamp::from_millis(i64::MIN));
+    let to = query.time("to").unwrap_or(Timestamp::from_millis(i64::MAX));
+    let limit = query.number("limit", 1..=GAP_PAGE.1).unwrap_or(GAP_PAGE.0);
     query.finish(())?;
     let GapPage { gaps, total, documents } =
         on_disk(&node, move |node| node.gaps.of(id, (from, to), limit)).await?;

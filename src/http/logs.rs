@@ -1,6 +1,5 @@
 //! Reading the log of an agent over HTTP: page by page, or as a file that goes out piece by piece.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
@@ -9,7 +8,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use super::csv::Csv;
+use super::csv::{self, Csv};
 use super::on_disk;
 use super::problem::Problem;
 use super::query::Query;
@@ -68,21 +67,21 @@ struct Asked {
 
 fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
     let mut query = Query::of(request)?;
-    let format = query.one_of("format")?.unwrap_or(Format::Json);
+    let format = query.one_of("format").unwrap_or(Format::Json);
     let most = match format {
         Format::Json => LOG_PAGE.1,
         Format::Csv => LOG_ENTRIES_KEPT,
     };
     let asked = Asked {
         filter: Filter {
-            levels: query.any_of("level")?,
-            search: query.text("search", SEARCH_CHARS)?,
-            from: query.time("from")?,
-            to: query.time("to")?,
-            after: query.number("after", 0..=usize::MAX)?.map(|id| i64::try_from(id).unwrap_or(i64::MAX)),
+            levels: query.any_of("level"),
+            search: query.text("search", SEARCH_CHARS),
+            from: query.time("from"),
+            to: query.time("to"),
+            after: query.number("after", 0..=usize::MAX).map(|id| i64::try_from(id).unwrap_or(i64::MAX)),
         },
-        limit: query.number("limit", 1..=most)?,
-        offset: query.number("offset", 0..=LOG_ENTRIES_KEPT * 2)?.unwrap_or(0),
+        limit: query.number("limit", 1..=most),
+        offset: query.number("offset", 0..=LOG_ENTRIES_KEPT * 2).unwrap_or(0),
         format,
     };
     query.finish(asked)
@@ -153,10 +152,7 @@ async fn export(node: Data<Node>, id: CollectorId, asked: Asked) -> Result<HttpR
             None => Ok(None),
         }
     });
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
-        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"logs.csv\""))
-        .streaming(Box::pin(pieces)))
+    Ok(csv::attached("logs.csv", pieces))
 }
 
 impl Export {

@@ -164,19 +164,15 @@ pub(super) async fn points(
 ) -> Result<Json<PointsView>, Problem> {
     let collector: CollectorId = id.parse()?;
     let mut query = Query::of(&request)?;
-    let to = query.time("to")?.unwrap_or_else(|| node.clock.now());
-    let from = query.time("from")?.unwrap_or_else(|| to.minus(limits::QUERY_RANGE));
-    let step = query.text("step", limits::STEP_CHARS)?.map(|text| read_step(&text)).transpose()?;
-    let function = query.one_of::<StepFunction>("fn")?;
-    if step.is_none() && function.is_some_and(|function| function != StepFunction::Last) {
-        return Err(Problem::invalid_field(
-            "fn",
-            "needs_step",
-            "takes a step to apply to: give step as well",
-        ));
+    let to = query.time("to").unwrap_or_else(|| node.clock.now());
+    let from = query.time("from").unwrap_or_else(|| to.minus(limits::QUERY_RANGE));
+    let step = query.text("step", limits::STEP_CHARS).map(|text| read_step(&text));
+    let function = query.one_of("fn").unwrap_or(StepFunction::Last);
+    if step.is_none() && function != StepFunction::Last {
+        query.complain("fn", "needs_step", "takes a step to apply to: give step as well");
     }
-    let function = function.unwrap_or(StepFunction::Last);
-    let matchers = read_matchers(query.all("match"))?;
+    let step = step.and_then(|step| query.read(step));
+    let matchers = matchers(&mut query);
     let query = query.finish(PointsQuery { collector, from, to, step, function, matchers })?;
     on_disk(&node, move |node| {
         node.collectors.get(collector)?;
@@ -208,13 +204,17 @@ pub(super) fn read_step(text: &str) -> Result<Duration, Problem> {
     step.ok_or_else(|| Problem::invalid_field("step", "format", rule))
 }
 
-fn read_matchers(texts: Vec<String>) -> Result<Vec<Matcher>, Problem> {
-    let read = |text: String| {
-        text.parse().map_err(|error: crate::metrics::BadMatcher| {
-            Problem::invalid_field("match", "format", error.to_string())
-        })
+fn matchers(query: &mut Query) -> Vec<Matcher> {
+    let texts = query.all("match").into_iter();
+    let read = |text: String| match text.parse() {
+        Ok(matcher) => Some(matcher),
+        Err(error) => {
+            let error: crate::metrics::BadMatcher = error;
+            query.complain("match", "format", error.to_string());
+            None
+        }
     };
-    texts.into_iter().map(read).collect()
+    texts.filter_map(read).collect()
 }
 
 #[derive(serde::Serialize, ToSchema)]
@@ -249,7 +249,7 @@ pub(super) async fn series(
 ) -> Result<Json<SeriesList>, Problem> {
     let collector: CollectorId = id.parse()?;
     let mut query = Query::of(&request)?;
-    let matchers = read_matchers(query.all("match"))?;
+    let matchers = matchers(&mut query);
     let matchers = query.finish(matchers)?;
     on_disk(&node, move |node| {
         node.collectors.get(collector)?;
@@ -327,16 +327,17 @@ pub(super) async fn documents(
 
 fn documents_query(collector: CollectorId, mut query: Query) -> Result<DocumentsQuery, Problem> {
     let (usual, most) = limits::PAGE_DOCUMENTS;
-    let cursor = query.text("cursor", limits::CURSOR_CHARS)?;
+    let cursor = query.text("cursor", limits::CURSOR_CHARS);
     let not_a_cursor =
         |error: crate::metrics::NotACursor| Problem::invalid_field("cursor", "format", error.to_string());
+    let cursor = cursor.map(|cursor| cursor.parse::<Cursor>().map_err(not_a_cursor));
     let wanted = DocumentsQuery {
         collector,
-        kind: query.text("type", limits::DOCUMENT_TYPE_CHARS)?,
-        from: query.time("from")?.unwrap_or(Timestamp::from_millis(i64::MIN)),
-        to: query.time("to")?.unwrap_or(Timestamp::from_millis(i64::MAX)),
-        limit: query.number("limit", 1..=most)?.unwrap_or(usual),
-        after: cursor.map(|cursor| cursor.parse::<Cursor>().map_err(not_a_cursor)).transpose()?,
+        kind: query.text("type", limits::DOCUMENT_TYPE_CHARS),
+        from: query.time("from").unwrap_or(Timestamp::from_millis(i64::MIN)),
+        to: query.time("to").unwrap_or(Timestamp::from_millis(i64::MAX)),
+        limit: query.number("limit", 1..=most).unwrap_or(usual),
+        after: cursor.and_then(|cursor| query.read(cursor)),
     };
     query.finish(wanted)
 }

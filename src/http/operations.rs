@@ -135,9 +135,9 @@ pub(super) struct OperationList {
     responses((status = 200, body = OperationList), (status = 400)))]
 pub(super) async fn list(node: Data<Node>, request: HttpRequest) -> Result<Json<OperationList>, Problem> {
     let mut query = Query::of(&request)?;
-    let states = query.any_of("state")?;
-    let page = query.number("page", 1..=1_000_000)?.unwrap_or(1);
-    let limit = query.number("limit", 1..=OPERATIONS_LIMIT)?.unwrap_or(20);
+    let states = query.any_of("state");
+    let page = query.number("page", 1..=1_000_000).unwrap_or(1);
+    let limit = query.number("limit", 1..=OPERATIONS_LIMIT).unwrap_or(20);
     query.finish(())?;
     let part = Page { skip: (page - 1) * limit, limit };
     let (operations, total) = on_disk(&node, move |node| node.operations.list(&states, part)).await?;
@@ -166,8 +166,8 @@ pub(super) async fn get(
 ) -> Result<Json<OperationDetail>, Problem> {
     let id: OperationId = id.parse()?;
     let mut query = Query::of(&request)?;
-    let page = query.number("page", 1..=OPERATION_COLLECTORS)?.unwrap_or(1);
-    let limit = query.number("limit", 1..=OPERATION_COLLECTORS)?.unwrap_or(OPERATION_COLLECTORS);
+    let page = query.number("page", 1..=OPERATION_COLLECTORS).unwrap_or(1);
+    let limit = query.number("limit", 1..=OPERATION_COLLECTORS).unwrap_or(OPERATION_COLLECTORS);
     query.finish(())?;
     let part = Page { skip: (page - 1) * limit, limit };
     let (operation, items) = on_disk(&node, move |node| node.operations.get(id, part)).await?;

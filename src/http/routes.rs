@@ -198,11 +198,19 @@ pub(super) fn resources() -> Vec<Resource> {
 
 fn resource(path: &'static str) -> Resource {
     let routes = || all().into_iter().filter(move |route| route.path == path);
-    let allowed: Vec<String> = routes().map(|route| route.method.to_string()).collect();
+    let mut allowed: Vec<String> = routes().map(|route| route.method.to_string()).collect();
+    if allowed.iter().any(|method| method == "GET") {
+        allowed.push("HEAD".to_owned());
+    }
     let allowed = allowed.join(", ");
     let resource = routes().fold(web::resource(path), |resource, route| resource.route((route.handler)()));
     resource.default_service(web::to(move || {
-        let response = HttpResponse::MethodNotAllowed().insert_header((ALLOW, allowed.clone())).finish();
+        let response = not_allowed(&allowed);
         async { response }
     }))
+}
+
+/// The answer to a wrong method.
+pub(super) fn not_allowed(allowed: &str) -> HttpResponse {
+    HttpResponse::MethodNotAllowed().insert_header((ALLOW, allowed)).finish()
 }

@@ -63,6 +63,8 @@ pub(super) struct NewUserBody {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes the body in the OpenAPI document; Fields reads it")]
 pub(super) struct UserBody {
+    #[schema(min_length = 1, max_length = 64)]
+    username: Option<String>,
     /// admin, operator, viewer or auditor
     role: Option<String>,
     disabled: Option<bool>,
@@ -78,8 +80,13 @@ pub(super) struct PasswordBody {
 /// Takes `username` and `password`, and complains about both at once.
 pub(super) fn credentials(fields: &mut Fields) -> (Option<Username>, Option<NewPassword>) {
     let text = fields.text("username", 1..=USERNAME_CHARS);
+    let username = username(fields, &text);
+    (username, new_password(fields, "password", &text))
+}
+
+fn username(fields: &mut Fields, text: &str) -> Option<Username> {
     let fits = (1..=USERNAME_CHARS).contains(&text.chars().count());
-    let username = match Username::new(text.as_str()) {
+    match Username::new(text) {
         Ok(username) => Some(username),
         Err(error) if fits => {
             fields.complain("username", "characters", error.to_string());
@@ -87,8 +94,7 @@ pub(super) fn credentials(fields: &mut Fields) -> (Option<Username>, Option<NewP
         }
         // its length, or that it is missing, was told already
         Err(_) => None,
-    };
-    (username, new_password(fields, "password", &text))
+    }
 }
 
 /// Takes a password that is to be set.
@@ -147,7 +153,8 @@ pub(super) async fn get(node: Data<Node>, id: Path<String>) -> Result<Json<UserV
 
 #[utoipa::path(put, path = "/api/v1/users/{id}", tag = "access", params(("id" = String, Path)),
     request_body = UserBody,
-    responses((status = 200, body = UserView), (status = 404), (status = 409, description = "the last administrator")))]
+    responses((status = 200, body = UserView), (status = 400), (status = 404),
+        (status = 409, description = "`name_taken`, or the last administrator")))]
 pub(super) async fn update(
     node: Data<Node>,
     caller: Caller,
@@ -155,8 +162,12 @@ pub(super) async fn update(
     mut fields: Fields,
 ) -> Result<Json<UserView>, Problem> {
     let id: UserId = id.parse()?;
-    let change =
-        UserChange { role: fields.optional_one_of("role"), disabled: fields.optional_boolean("disabled") };
+    let name = fields.optional_text("username", 1..=USERNAME_CHARS);
+    let change = UserChange {
+        username: name.and_then(|name| username(&mut fields, &name)),
+        role: fields.optional_one_of("role"),
+        disabled: fields.optional_boolean("disabled"),
+    };
     let change = fields.finish(change)?;
     let user = on_disk(&node, move |node| node.access.update_user(&caller.origin, id, change)).await?;
     Ok(Json(user.into()))

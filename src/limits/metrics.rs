@@ -22,6 +22,10 @@ pub const KEPT_BYTES_PER_CALLER: usize = 64 * MIB;
 pub const UNIT_PAUSE: Duration = Duration::from_secs(5);
 /// When to come again with a key whose request is being answered.
 pub const KEPT_REPLY_RETRY: Duration = Duration::from_secs(1);
+
+/// How long a request waits for another one with its key before it is told to come again: most are answered by then,
+/// and nobody who waits longer than this still reads the answer.
+pub const KEPT_REPLY_WAIT: Duration = Duration::from_secs(10);
 /// Numbers in one document: a hundred thousand columns of a schema have five each.
 pub const DOCUMENT_NUMBERS: usize = 500_000;
 /// Values in one document, objects and arrays among them: while it is taken apart, each takes 32 bytes.

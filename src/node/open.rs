@@ -151,7 +151,8 @@ impl Node {
             tracing::warn!(path = %options.data_dir.display(), "the last process ended unexpectedly; recovering");
         }
         let poison = Poison::default();
-        Self::open_on(data_dir, options, poison.clone(), clock, ids).inspect_err(|_| {
+        let opened = Self::open_on(data_dir, options, poison.clone(), clock, ids);
+        opened.inspect(|node| node.access.announce_setup()).inspect_err(|_| {
             // what could not be opened was not worked on, and is as clean as it was
             if !was_unclean && poison.check().is_ok() {
                 layout.set_clean().unwrap_or_else(|error| tracing::warn!(%error, "cannot tidy up"));

@@ -4,6 +4,7 @@
 //! are checked beside it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::marks;
 use super::open::{OpenError, Options, check_registry, holds_anything};
@@ -14,9 +15,11 @@ use crate::crypto::Hash;
 use crate::ids::IdSource;
 use crate::logs::Logs;
 use crate::metrics::{self, RegistryMark};
+use crate::registry::Collectors;
 use crate::storage::Poison;
 use crate::storage::data_dir::Layout;
 
+const NOT_YET: &str = "it is not there, as no daemon has run yet";
 const OF_ANOTHER: &str = "it belongs to another registry than the one beside it";
 
 /// One file, and what was found in it.
@@ -39,7 +42,10 @@ pub fn verify(options: &Options) -> Result<Vec<FileReport>, OpenError> {
     let records = records.map_err(|error| error.to_string());
     let found = records.as_ref().map_err(Clone::clone).and_then(registry);
     let owner = records.as_ref().ok().and_then(|records| records.audit.first_hash().ok().flatten());
-    let (hot, mark) = hot(&layout, records.as_ref().ok(), owner);
+    let is_new = records.as_ref().is_ok_and(|records| is_before_the_first_start(&layout, records));
+    let (hot, mark) =
+        if is_new { (Ok(NOT_YET.to_owned()), None) } else { hot(&layout, records.as_ref().ok(), owner) };
+    let logs = if is_new { Ok(NOT_YET.to_owned()) } else { logs(&layout.logs(), owner) };
     let found = found.and_then(|found| match &records {
         Ok(records) => marks::check_registry(&layout, &records.audit, mark)
             .map_err(|error| error.to_string())
@@ -49,10 +55,20 @@ pub fn verify(options: &Options) -> Result<Vec<FileReport>, OpenError> {
     let mut reports = vec![
         FileReport { file: layout.registry(), found },
         FileReport { file: layout.hot(), found: hot },
-        FileReport { file: layout.logs(), found: logs(&layout.logs(), owner) },
+        FileReport { file: layout.logs(), found: logs },
     ];
     reports.extend(segments(records.ok(), &layout)?);
     Ok(reports)
+}
+
+/// Whether a command made the registry, and no daemon has put anything beside it since.
+fn is_before_the_first_start(layout: &Layout, records: &Records) -> bool {
+    let (db, ring) = (Arc::clone(&records.db), Arc::clone(&records.ring));
+    let collectors = Collectors::new(db, ring, Clock::System, IdSource::Random);
+    !layout.hot().exists()
+        && !layout.logs().exists()
+        && matches!(marks::of_metrics(&records.db), Ok(None))
+        && collectors.none_ever().unwrap_or(false)
 }
 
 fn registry(records: &Records) -> Result<String, String> {

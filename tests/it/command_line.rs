@@ -310,6 +310,19 @@ fn commands_make_no_data_directory_where_there_is_none() {
     assert!(!appliance.data_dir().exists());
 }
 
+/// An installer may make the first user, and check what it has done, before the daemon starts.
+#[test]
+fn the_first_user_may_come_before_the_first_start() {
+    let appliance = Appliance::prepare();
+    let added = appliance.run(&["user", "add", "ada", "--role", "admin", "--password-stdin"], PASSWORD);
+    assert_eq!(added.status.code(), Some(0), "{}", said(&added));
+    assert!(added.stderr.is_empty(), "a setup code that is good for nothing: {}", said(&added));
+    assert!(!appliance.data_dir().join("setup-code").exists());
+    let verified = appliance.run(&["verify"], "");
+    assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
+    assert!(said(&verified).contains("1 users"), "{}", said(&verified));
+}
+
 /// A package's first script and the service may start at the same time on an empty directory.
 #[test]
 fn several_programs_that_meet_on_an_empty_directory_agree_on_one_key() {

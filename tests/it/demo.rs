@@ -126,8 +126,12 @@ async fn within_half_a_minute_it_shows_real_tables_and_then_it_is_gone() {
 fn a_folder_that_it_was_given_is_emptied_also_when_it_is_told_to_end_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let stores = folder.path().join("stores");
-    let mut demo = Demo::start(&["--listen", "127.0.0.1:0", "--data-dir", stores.to_str().unwrap()]);
-    demo.said("password");
+    let place = stores.to_str().unwrap();
+    let mut demo = Demo::start(&["--listen", "127.0.0.1:0", "--data-dir", place, "--output", "json"]);
+    let door = demo.lines.recv_timeout(Duration::from_secs(20)).unwrap();
+    let door: Value = serde_json::from_str(&door).unwrap();
+    assert!(door["address"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{door}");
+    assert!(door["user"] == "admin" && door["password"].is_string(), "{door}");
     assert!(entries(&stores).contains(&"registry.sqlite".to_owned()));
     assert_eq!(demo.stop(Signal::SIGTERM), Some(0));
     assert_eq!(entries(folder.path()), [""; 0]);

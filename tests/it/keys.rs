@@ -151,6 +151,9 @@ fn a_ring_from_a_credential_is_read_and_not_written() {
     let mut appliance = Appliance::prepare();
     let generated = appliance.run(&["key", "generate"], "");
     assert_eq!(generated.status.code(), Some(0));
+    let as_json = appliance.run(&["key", "generate", "--id", "3", "--output", "json"], "");
+    let as_json: Value = serde_json::from_slice(&as_json.stdout).unwrap();
+    assert!(as_json["id"] == 3 && as_json["line"].as_str().unwrap().starts_with("3:"), "its name only");
     let folder = appliance.folder().join("credentials");
     std::fs::create_dir(&folder).unwrap();
     let path = folder.join("pganalytics.root-key");

@@ -21,7 +21,7 @@ fn a_session_lives_twelve_hours_and_its_user_is_known_by_its_token() {
 fn a_wrong_name_a_wrong_password_and_a_disabled_user_get_one_answer() {
     let (fixture, _) = Fixture::with_admin();
     let bob = fixture.add("bob", Role::Viewer);
-    let disable = UserChange { role: None, disabled: Some(true) };
+    let disable = UserChange { disabled: Some(true), ..UserChange::default() };
     fixture.access.update_user(&origin(), bob.id, disable).unwrap();
     for (name, password) in [("ada", "wrong"), ("nobody", PASSWORD), ("bob", PASSWORD), ("", "")] {
         let refused = fixture.access.login(&origin(), name, &Secret::new(password));

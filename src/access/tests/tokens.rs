@@ -225,14 +225,14 @@ fn an_api_token_does_what_its_user_may_at_that_moment_and_no_more() {
     let roles = || [fixture.signed_in(&own).role, fixture.signed_in(&viewer).role];
     assert_eq!(roles(), [Role::Operator, Role::Viewer]);
     let become_role = |role| {
-        let change = UserChange { role: Some(role), disabled: None };
+        let change = UserChange { role: Some(role), ..UserChange::default() };
         fixture.access.update_user(&origin(), bob.id, change).unwrap();
     };
     become_role(Role::Admin);
     assert_eq!(roles(), [Role::Operator, Role::Viewer], "a token does not rise with its user");
     become_role(Role::Auditor);
     assert_eq!(roles(), [Role::Viewer, Role::Viewer]);
-    let disable = UserChange { role: None, disabled: Some(true) };
+    let disable = UserChange { disabled: Some(true), ..UserChange::default() };
     fixture.access.update_user(&origin(), bob.id, disable).unwrap();
     assert_eq!(refusal(&fixture.access, own.expose()), "revoked");
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn change(role: Option<Role>, disabled: Option<bool>) -> UserChange {
-    UserChange { role, disabled }
+    UserChange { role, disabled, ..UserChange::default() }
 }
 
 #[test]
@@ -28,6 +28,23 @@ fn a_new_role_and_a_disabling_hold_at_the_next_call() {
     fixture.access.update_user(&origin(), bob.id, change(None, Some(false))).unwrap();
     assert_eq!(refusal(&fixture.access, session.token.expose()), "revoked", "the session does not come back");
     fixture.login("bob");
+}
+
+#[test]
+fn a_user_gets_a_new_name_that_is_nobody_elses() {
+    let (fixture, ada) = Fixture::with_admin();
+    let bob = fixture.add("bob", Role::Operator);
+    let session = fixture.login("bob");
+    let named = |name: &str| UserChange { username: Some(username(name)), ..UserChange::default() };
+    let taken = fixture.access.update_user(&origin(), bob.id, named("ADA"));
+    assert!(matches!(taken, Err(UserError::NameTaken(name)) if name == "ADA"));
+    let renamed = fixture.access.update_user(&origin(), bob.id, named("robert")).unwrap();
+    assert_eq!((renamed.id, renamed.username.as_str()), (bob.id, "robert"));
+    assert_eq!(fixture.signed_in(&session.token).username, "robert");
+    fixture.login("robert");
+    assert!(matches!(fixture.access.user_named("bob"), Err(UserError::NotFound)));
+    let spelled = fixture.access.update_user(&origin(), ada.id, named("Ada")).unwrap();
+    assert_eq!(spelled.username, "Ada", "one's own name in another case is not taken");
 }
 
 #[test]

@@ -19,11 +19,12 @@ use std::rc::Rc;
 
 use actix_web::web::Data;
 use clap::Args;
+use serde::Serialize;
 
-use super::FAILED;
 use super::daemon::{Daemon, listen};
 use super::serve::SECOND_SIGNAL;
 use super::signals::{Asked, Signals};
+use super::{FAILED, Output};
 use crate::access::{NewPassword, Role, Username};
 use crate::audit::{Actor, Origin};
 use crate::config;
@@ -50,6 +51,22 @@ pub(super) struct Demo {
     /// Empty folder for the stores, emptied again at the end; without it, a temporary one
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// How it says where it is and what it watches
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// What opens the dashboard.
+#[derive(Serialize)]
+struct Door<'a> {
+    address: &'a str,
+    user: &'static str,
+    password: &'a str,
+}
+
+#[derive(Serialize)]
+struct Watched<'a> {
+    watched: &'a str,
 }
 
 pub(super) fn demo(wanted: Demo, environment: &Environment) -> Result<ExitCode, String> {
@@ -57,12 +74,12 @@ pub(super) fn demo(wanted: Demo, environment: &Environment) -> Result<ExitCode, 
     logging::start(filter, Format::Text).map_err(|error| error.to_string())?;
     // said before anything is started
     agent::program()?;
-    let listener = take_address(wanted.listen)?;
+    let listener = take_address(wanted.listen, wanted.output)?;
     let folder = Rc::new(Folder::open(wanted.data_dir)?);
-    actix_web::rt::System::new().block_on(run(listener, folder))
+    actix_web::rt::System::new().block_on(run(listener, folder, wanted.output))
 }
 
-async fn run(listener: TcpListener, folder: Rc<Folder>) -> Result<ExitCode, String> {
+async fn run(listener: TcpListener, folder: Rc<Folder>, output: Output) -> Result<ExitCode, String> {
     let mut signals = Signals::catch()?;
     let mut settings =
         config::load(None, &environment(&listener, &folder)?).map_err(|problems| problems.to_string())?;
@@ -72,8 +89,11 @@ async fn run(listener: TcpListener, folder: Rc<Folder>) -> Result<ExitCode, Stri
     let (node, url) = (daemon.node.clone(), daemon.url());
     let failure = RefCell::new(None);
     let work = Box::pin(async {
-        say(&format!("address:  {url}\nuser:     {USER}\npassword: {}", password.expose()));
-        *failure.borrow_mut() = at_work(&node, &url, &folder, &mut signals).await.err();
+        let door = Door { address: &url, user: USER, password: password.expose() };
+        say(output, &door, |Door { address, user, password }| {
+            format!("address:  {address}\nuser:     {user}\npassword: {password}")
+        });
+        *failure.borrow_mut() = at_work(&node, &url, &folder, &mut signals, output).await.err();
         exit_when_asked_again(signals, Rc::clone(&folder));
     });
     let code = daemon.run(work).await?;
@@ -81,13 +101,21 @@ async fn run(listener: TcpListener, folder: Rc<Folder>) -> Result<ExitCode, Stri
 }
 
 /// Everything that happens while the daemon serves, from the first agent to the last signal.
-async fn at_work(node: &Data<Node>, url: &str, folder: &Folder, signals: &mut Signals) -> Result<(), String> {
+async fn at_work(
+    node: &Data<Node>,
+    url: &str,
+    folder: &Folder,
+    signals: &mut Signals,
+    output: Output,
+) -> Result<(), String> {
     let parts = tokio::select! {
         parts = Parts::start(node, url, folder) => parts,
         () = asked(signals) => return Ok(()),
     };
     let mut parts = parts?;
-    say(&format!("\n{}\nCtrl-C ends the demo, and nothing of it is left.", parts.watched));
+    say(output, &Watched { watched: &parts.watched }, |Watched { watched }| {
+        format!("\n{watched}\nCtrl-C ends the demo, and nothing of it is left.")
+    });
     loop {
         tokio::select! {
             () = asked(signals) => break,
@@ -125,7 +153,7 @@ fn exit_when_asked_again(mut signals: Signals, folder: Rc<Folder>) {
 }
 
 /// The address that was asked for; the usual one, and another when somebody has it.
-fn take_address(wanted: Option<SocketAddr>) -> Result<TcpListener, String> {
+fn take_address(wanted: Option<SocketAddr>, output: Output) -> Result<TcpListener, String> {
     let address = wanted.unwrap_or(DEFAULT_LISTEN);
     if !address.ip().is_loopback() {
         let ip = address.ip();
@@ -133,7 +161,9 @@ fn take_address(wanted: Option<SocketAddr>) -> Result<TcpListener, String> {
     }
     match TcpListener::bind(address) {
         Err(error) if wanted.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
-            say(&format!("{address} is taken, so the demo listens on another port"));
+            if output == Output::Text {
+                tell(&format!("{address} is taken, so the demo listens on another port"));
+            }
             listen(SocketAddr::new(address.ip(), 0))
         }
         bound => bound.map_err(|error| format!("cannot listen on {address}: {error}")),
@@ -160,7 +190,14 @@ fn create_administrator(node: &Node) -> Result<Secret, String> {
     Ok(password)
 }
 
-fn say(text: &str) {
+fn say<T: Serialize>(output: Output, what: &T, text: impl FnOnce(&T) -> String) {
+    match output.shown(what, text) {
+        Ok(line) => tell(&line),
+        Err(error) => tracing::error!(error, "cannot say where the demo is"),
+    }
+}
+
+fn tell(text: &str) {
     let mut out = io::stdout();
     // a reader that went away has read enough; the demo goes on until it is told to end
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());

@@ -108,7 +108,7 @@ pub(super) async fn import(
 
 /// Its answer is kept part by part: one transaction for all rows would hold up all other writers.
 async fn begin(node: &Data<Node>, request: &HttpRequest, bytes: &Bytes) -> Result<Keyed, Problem> {
-    let keyed = Keyed::of(request, bytes)?;
+    let keyed = Keyed::of(request, bytes).await?;
     let asked = keyed.clone();
     let find = move |node: &Node| asked.find(node, 0)?.map_or_else(|| asked.admit(node), |_| Ok(()));
     on_disk(node, find).await?;
@@ -135,11 +135,7 @@ fn format(request: &HttpRequest) -> Result<Format, Problem> {
 
 fn dry_run(request: &HttpRequest) -> Result<bool, Problem> {
     let mut query = Query::of(request)?;
-    let dry_run = match query.text("dry_run", 5)?.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(Problem::invalid_field("dry_run", "choice", "must be true or false")),
-    };
+    let dry_run = query.flag("dry_run");
     query.finish(dry_run)
 }
 

@@ -215,7 +215,7 @@ fn value(column: &str, text: &str) -> Value {
             text.trim().parse::<i64>().map_or_else(|_| text.into(), Value::from)
         }
         "tags" => text.split([',', ';', '|']).map(str::trim).filter(|tag| !tag.is_empty()).collect(),
-        _ => text.replace("\r\n", "\n").into(),
+        _ => text.trim().replace("\r\n", "\n").into(),
     }
 }
 
@@ -263,6 +263,14 @@ mod tests {
             assert_eq!(members["password"], "p;q", "{delimiter:?}");
             assert_eq!((&members["port"], &members["tags"]), (&5432.into(), &vec!["x", "y", "z"].into()));
         }
+    }
+
+    #[test]
+    fn white_space_around_a_cell_does_not_count_but_in_a_password() {
+        let text = format!("{HEADER}\n a , h , 5432 , d , u , p , production \n");
+        let members = read(text.as_bytes()).unwrap().remove(0).members.unwrap();
+        assert_eq!((&members["env"], &members["host"]), (&"production".into(), &"h".into()));
+        assert_eq!((&members["password"], &members["port"]), (&" p ".into(), &5432.into()));
     }
 
     #[test]

@@ -1,32 +1,51 @@
 //! The key of a request, its caller, and the request that it stands for.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::access::Identity;
 use crate::crypto::{Hash, sha256};
 use crate::http::caller::{Caller, registration_secret};
 use crate::http::problem::Problem;
-use crate::limits::{IDEMPOTENCY_KEY_BYTES, KEPT_REPLY_RETRY};
+use crate::limits::{IDEMPOTENCY_KEY_BYTES, KEPT_REPLY_RETRY, KEPT_REPLY_WAIT};
 use crate::node::Node;
 use crate::replies::{ReplyError, ReplyKey};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The keys whose requests are being answered.
+/// The keys whose requests are being answered, each with what ends when its place is given back.
 #[derive(Clone, Debug, Default)]
-pub(in crate::http) struct InFlight(Arc<Mutex<HashSet<ReplyKey>>>);
+pub(in crate::http) struct InFlight(Arc<Mutex<HashMap<ReplyKey, watch::Receiver<()>>>>);
+
+impl InFlight {
+    /// The place of a key, or what to wait for until it is free.
+    fn take(&self, key: &ReplyKey) -> Result<Place, watch::Receiver<()>> {
+        match self.0.lock().entry(key.clone()) {
+            Entry::Occupied(taken) => Err(taken.get().clone()),
+            Entry::Vacant(free) => {
+                let (held, until) = watch::channel(());
+                free.insert(until);
+                Ok(Place { key: key.clone(), of: self.clone(), _held: held })
+            }
+        }
+    }
+}
 
 /// A key's place among them, given back when the last share in it is dropped.
 #[derive(Debug)]
 struct Place {
     key: ReplyKey,
     of: InFlight,
+    /// Dropped after the place was given back, and tells those who wait for it.
+    _held: watch::Sender<()>,
 }
 
 impl Drop for Place {
@@ -47,17 +66,23 @@ impl Keyed {
         request.headers().contains_key(IDEMPOTENCY_KEY)
     }
 
-    pub(in crate::http) fn of(request: &HttpRequest, body: &[u8]) -> Result<Self, Problem> {
+    /// Waits for the request that has the same key, if there is one: it gets the same answer.
+    pub(in crate::http) async fn of(request: &HttpRequest, body: &[u8]) -> Result<Self, Problem> {
         let caller = caller(request)?;
         let key = ReplyKey { caller, key: key(request)? };
         let missing = || Problem::internal(&"the keys in flight are not part of the application");
         let in_flight = request.app_data::<Data<InFlight>>().ok_or_else(missing)?;
-        if !in_flight.0.lock().insert(key.clone()) {
-            let detail = "a request with this idempotency key is being answered";
-            return Err(Problem::unavailable(detail, KEPT_REPLY_RETRY));
+        let latest = Instant::now() + KEPT_REPLY_WAIT;
+        loop {
+            let mut until = match in_flight.take(&key) {
+                Ok(place) => return Ok(Self { place: Arc::new(place), request: hash(request, body) }),
+                Err(until) => until,
+            };
+            if timeout_at(latest, until.changed()).await.is_err() {
+                let detail = "a request with this idempotency key is being answered";
+                return Err(Problem::unavailable(detail, KEPT_REPLY_RETRY));
+            }
         }
-        let place = Arc::new(Place { key, of: in_flight.get_ref().clone() });
-        Ok(Self { place, request: hash(request, body) })
     }
 
     /// Whether another reply to the caller can be kept.

@@ -76,7 +76,7 @@ async fn begin(request: &mut ServiceRequest) -> Result<(Data<Node>, Keyed), Prob
     let node = request.app_data::<Data<Node>>().cloned().ok_or_else(missing)?;
     let payload = request.extract::<web::Payload>().await.map_err(|error| Problem::internal(&error))?;
     let bytes = body::whole(request.headers(), payload, limits::BODY_BYTES, limits::BODY_TIME).await?;
-    let keyed = Keyed::of(request.request(), &bytes)?;
+    let keyed = Keyed::of(request.request(), &bytes).await?;
     request.set_payload(read_again(bytes));
     Ok((node, keyed))
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::body;
 use super::params::Params;
+use super::refusal::bad_data;
 use super::tree::shown;
 use crate::http::body::Body;
 use crate::http::problem::Problem;
@@ -48,9 +49,17 @@ pub(in crate::http) async fn metadata(request: HttpRequest, form: Body) -> Resul
 
 /// There are no exemplars.
 #[utoipa::path(method(get, post), path = "/prometheus/api/v1/query_exemplars", tag = "prometheus",
-    responses((status = 200, description = "`{status, data: []}`", content_type = "application/json")))]
-pub(in crate::http) async fn exemplars() -> HttpResponse {
-    body::success("[]")
+    params(("query" = Option<String>, Query, description = "in PromQL"), ("start" = Option<String>, Query),
+        ("end" = Option<String>, Query)),
+    responses((status = 200, description = "`{status, data: []}`", content_type = "application/json"), (status = 400)))]
+pub(in crate::http) async fn exemplars(request: HttpRequest, form: Body) -> Result<HttpResponse, Problem> {
+    let params = Params::of(&request, &form)?;
+    let (start, end) = (params.time("start")?, params.time("end")?);
+    if start.zip(end).is_some_and(|(start, end)| end < start) {
+        return Err(bad_data("end timestamp must not be before start timestamp"));
+    }
+    params.get("query").map(promql::tree).transpose()?;
+    Ok(body::success("[]"))
 }
 
 /// There are no rules.

@@ -119,7 +119,11 @@ async fn users_are_made_read_changed_and_deleted() {
     let changed = daemon.put(&path, &ada, json!({"role": "viewer"})).await;
     assert_eq!((changed.status.as_u16(), changed.text("role")), (200, "viewer"));
     assert_eq!(daemon.get("/auth/me", &bob).await.text("role"), "viewer");
-    assert_eq!(daemon.put(&path, &ada, json!({"role": "owner"})).await.fields(), ["role"]);
+    let refused = daemon.put(&path, &ada, json!({"role": "owner", "username": "b b"})).await;
+    assert_eq!(refused.fields(), ["username", "role"]);
+    assert_eq!(daemon.put(&path, &ada, json!({"username": "ADA"})).await.problem(), (409, "name_taken"));
+    let same = daemon.put(&path, &ada, json!({"username": "bob", "role": "viewer"})).await;
+    assert_eq!((same.status.as_u16(), same.text("username")), (200, "bob"));
     let disabled = daemon.put(&path, &ada, json!({"disabled": true})).await;
     assert_eq!(disabled.body["disabled"], true);
     assert_eq!(daemon.get("/auth/me", &bob).await.problem(), (401, "token_revoked"));
@@ -241,4 +245,66 @@ async fn a_wrong_method_is_told_the_right_ones() {
     assert_eq!(reply.problem(), (405, "method_not_allowed"));
     assert_eq!(reply.headers["allow"], "POST");
     assert_eq!(daemon.get("/collectors/refresh-token", &ada).await.problem(), (405, "method_not_allowed"));
+    let reply = daemon.call(Method::PATCH, "/groups", By::Token(&ada), None).await;
+    assert_eq!(reply.headers["allow"], "GET, POST, HEAD");
+}
+
+/// Without it a client that waits to be asked for its token never sends it.
+#[actix_web::test]
+async fn who_is_not_signed_in_is_told_how_to_be() {
+    let daemon = Daemon::with_admin();
+    for by in [By::Nobody, By::Token("not a token")] {
+        let refused = daemon.call(Method::GET, "/auth/me", by, None).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.headers["www-authenticate"]),
+            (401, &"Bearer".parse().unwrap())
+        );
+    }
+    let url = format!("http://{}/prometheus/api/v1/query?query=1", daemon.address);
+    let refused = daemon.client.get(url).send().await.unwrap();
+    assert_eq!(refused.headers()["www-authenticate"], "Basic realm=\"pgAnalytics\"");
+}
+
+#[actix_web::test]
+async fn the_audit_log_keeps_the_name_of_a_client_in_any_language() {
+    let daemon = Daemon::with_admin();
+    let url = format!("http://{}/api/v1/auth/login", daemon.address);
+    let agent = reqwest::header::HeaderValue::from_bytes("Überwacher/1.0".as_bytes()).unwrap();
+    let request = daemon.client.post(url).header("user-agent", agent);
+    let reply =
+        Reply::of(request.json(&json!({"username": "ada", "password": PASSWORD})).send().await.unwrap())
+            .await;
+    let entries = daemon.get("/audit?action=auth.login", reply.text("token")).await.body;
+    assert_eq!(entries["entries"][0]["user_agent"], "Überwacher/1.0");
+}
+
+#[actix_web::test]
+async fn a_query_is_told_all_that_is_wrong_with_it() {
+    let daemon = Daemon::with_admin();
+    let ada = daemon.token("ada").await;
+    let refused = daemon.get("/collectors?limit=0&page=x&sort=size&status=fine&status=bad&zzz=1", &ada).await;
+    assert_eq!(refused.problem(), (400, "validation_failed"));
+    assert_eq!(refused.fields(), ["status", "status", "sort", "page", "limit", "zzz"]);
+    let twice = daemon.get("/audit?actor=ada&actor=bob&limit=5&limit=6", &ada).await;
+    assert_eq!(twice.fields(), ["actor", "limit"]);
+    assert_eq!(twice.body["errors"][0]["code"], "duplicate");
+}
+
+/// A piece of an export has a thousand entries, and an auditor wants them all.
+#[actix_web::test]
+async fn an_export_of_the_audit_log_is_whole_unless_it_is_limited() {
+    let daemon = Daemon::with_admin();
+    let ada = daemon.token("ada").await;
+    for _ in 0..1100 {
+        daemon.node.audit.note_export(&Origin::system()).unwrap();
+    }
+    let export = async |query: &str| -> Vec<u64> {
+        let url = format!("http://{}/api/v1/audit?format=csv{query}", daemon.address);
+        let text = daemon.client.get(url).bearer_auth(&ada).send().await.unwrap().text().await.unwrap();
+        text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect()
+    };
+    let whole = export("").await;
+    assert_eq!(whole, (1..=whole[0]).rev().collect::<Vec<_>>());
+    assert_eq!(export("&limit=1050").await.len(), 1050);
+    assert_eq!(export("&limit=1&cursor=5").await, [4]);
 }

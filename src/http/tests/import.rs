@@ -182,6 +182,11 @@ async fn a_dry_run_answers_as_the_real_one_and_writes_nothing() {
     assert_eq!(importer.names().await, ["new", "there"]);
     assert_eq!(importer.send("text/csv", "?dry_run=yes", file(3)).await.fields(), ["dry_run"]);
     assert_eq!(importer.send("text/csv", "?dry-run=true", file(3)).await.fields(), ["dry-run"]);
+    // whoever names the key does not want to import by a slip
+    for query in ["?dry_run", "?dry_run=", "?dry_run=true&dry_run=false"] {
+        assert_eq!(importer.send("text/csv", query, file(3)).await.fields(), ["dry_run"], "{query}");
+    }
+    assert_eq!(importer.names().await, ["new", "there"]);
 }
 
 #[actix_web::test]

@@ -42,14 +42,62 @@ async fn the_description_is_shown_from_files_of_the_daemon() {
     let daemon = Daemon::start();
     let (status, kind, page) = get(&daemon, "/api/docs", &[]).await;
     assert!(status.is_success() && kind.starts_with("text/html"), "{status} {kind}");
+    let named = page
+        .split(['\n', ' '])
+        .filter_map(|word| word.split_once("=\""))
+        .map(|(name, value)| (name, value.split('"').next()));
     let parts: Vec<_> =
-        page.split('"').filter(|text| text.starts_with("/api/docs/") && text.contains('.')).collect();
-    assert!(parts.len() >= 4, "{page}");
+        named.filter(|(name, _)| matches!(*name, "href" | "src")).filter_map(|(_, value)| value).collect();
+    assert!(parts.len() >= 6, "{page}");
     for part in parts {
+        // from here a browser would ask for what is not named from the root beside the page, where nothing is
+        assert!(part.starts_with("/api/docs/"), "{part}");
         assert_eq!(get(&daemon, part, &[]).await.0, StatusCode::OK, "{part}");
     }
     let (_, _, initializer) = get(&daemon, "/api/docs/swagger-initializer.js", &[]).await;
     assert!(initializer.contains("/api/v1/openapi.json"), "{initializer}");
     assert!(!page.contains("://") || !page.contains("src=\"http"), "{page}");
     assert_eq!(get(&daemon, "/api/docs/nothing.js", &[]).await.0, StatusCode::NOT_FOUND);
+    let (status, _, with_slash) = get(&daemon, "/api/docs/", &[]).await;
+    assert_eq!((status, with_slash), (StatusCode::OK, page), "people type it");
+}
+
+/// Those who watch whether the daemon lives ask for no body.
+#[actix_web::test]
+async fn what_is_read_may_be_asked_for_without_its_body() {
+    let daemon = Daemon::with_admin();
+    let token = daemon.token("ada").await;
+    for path in ["/", "/livez", "/readyz", "/api/docs", "/api/v1/users", "/api/v1/openapi.json", "/downloads"]
+    {
+        let url = format!("http://{}{path}", daemon.address);
+        let read = daemon.client.get(&url).bearer_auth(&token).send().await.unwrap();
+        let asked = daemon.client.head(&url).bearer_auth(&token).send().await.unwrap();
+        assert_eq!((asked.status(), read.status()), (StatusCode::OK, StatusCode::OK), "{path}");
+        for name in ["content-type", "content-length"] {
+            assert_eq!(asked.headers()[name], read.headers()[name], "{path}");
+        }
+        assert_eq!(asked.bytes().await.unwrap().len(), 0, "{path}");
+    }
+    let refused = daemon.client.head(format!("http://{}/api/v1/users", daemon.address)).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    let wrong =
+        daemon.client.head(format!("http://{}/api/v1/auth/login", daemon.address)).send().await.unwrap();
+    assert_eq!(wrong.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[actix_web::test]
+async fn what_no_page_and_no_route_is_says_so() {
+    let daemon = Daemon::start();
+    for path in ["/", "/collectors/x", "/index.html"] {
+        let url = format!("http://{}{path}", daemon.address);
+        let posted = Reply::of(daemon.client.post(url).send().await.unwrap()).await;
+        assert_eq!(
+            (posted.problem(), &posted.headers["allow"]),
+            ((405, "method_not_allowed"), &"GET, HEAD".parse().unwrap())
+        );
+    }
+    // a client of Prometheus that asks for what is not there cannot read a page
+    let (status, kind, text) = get(&daemon, "/prometheus/api/v1/targets", &[]).await;
+    assert_eq!((status, kind.as_str()), (StatusCode::NOT_FOUND, "application/json"));
+    assert!(text.contains("\"errorType\":\"not_found\""), "{text}");
 }

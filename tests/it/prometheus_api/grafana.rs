@@ -33,7 +33,7 @@ fn a_data_source_is_saved_and_tested() {
     assert!(info.body["data"].get("features").is_none(), "it would be taken for another product");
     // it looks whether the method is what is refused, and asks again with GET
     let posted = fleet.call("status/buildinfo", &[]);
-    assert_eq!((posted.status, posted.header("allow")), (405, "GET"));
+    assert_eq!((posted.status, posted.header("allow")), (405, "GET, HEAD"));
     assert_eq!(fleet.get("rules", &[]).body, json!({"status": "success", "data": {"groups": []}}));
     let (start, end) = (seconds(fleet.start), seconds(fleet.end()));
     let known = fleet.get("label/__name__/values", &[("start", &start), ("end", &end)]);
@@ -94,6 +94,10 @@ fn a_dashboard_opens_and_moves_on() {
     // a panel asks for exemplars where they are switched on, and for annotations
     for exemplars in [fleet.get("query_exemplars", &range), fleet.call("query_exemplars", &range)] {
         assert_eq!(exemplars.body, json!({"status": "success", "data": []}));
+    }
+    for wrong in [&[("query", "{")][..], &[("query", "1"), ("start", "x")], &[("start", "2"), ("end", "1")]] {
+        let refused = fleet.get("query_exemplars", wrong);
+        assert_eq!((refused.status, refused.string("errorType")), (400, "bad_data".to_owned()), "{wrong:?}");
     }
     let starts = [("query", "resets(pg_stat_database_xact_commit[2m]) > 0"), ("step", "60")];
     // the other one was silent when its counters began again

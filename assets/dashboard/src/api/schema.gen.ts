@@ -1972,6 +1972,12 @@ export interface components {
              */
             retention_days: number | null;
         };
+        /** @description What is wrong with one field: the rule that it broke, never its value. */
+        FieldProblem: {
+            code: string;
+            field: string;
+            message: string;
+        };
         FiguresView: {
             /** Format: double */
             last: number;
@@ -2440,6 +2446,21 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        /** @description RFC 9457. A refusal may have further members. */
+        Problem: {
+            /** @description Stable, for programs. */
+            code: string;
+            detail: string;
+            /** @description The same as `detail`, for simple clients. */
+            error: string;
+            /** @description All fields at fault, where there are any. */
+            errors?: components["schemas"]["FieldProblem"][];
+            request_id: string;
+            /** Format: int32 */
+            status: number;
+            title: string;
+            type: string;
+        };
         /** @description The body of a push. */
         PushBody: {
             collector_id?: string | null;
@@ -2476,6 +2497,13 @@ export interface components {
             /** @description Documents that were not kept; absent when there are none. */
             rejected?: components["schemas"]["RejectedView"][] | null;
             /** @description Always `success`. */
+            status: string;
+        };
+        /** @description The same in the form of Prometheus. */
+        QueryProblem: {
+            error: string;
+            errorType: string;
+            /** @description `error` */
             status: string;
         };
         RecentCollector: {
@@ -2887,6 +2915,7 @@ export interface components {
             disabled?: boolean | null;
             /** @description admin, operator, viewer or auditor */
             role?: string | null;
+            username?: string | null;
         };
         UserList: {
             total: number;
@@ -2924,7 +2953,161 @@ export interface components {
             version: string;
         };
     };
-    responses: never;
+    responses: {
+        /** @description Bad Request */
+        Problem_400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No token, or one that is no longer good; `code` says which */
+        Problem_401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not for this caller; `detail` names the role that is needed */
+        Problem_403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not Found */
+        Problem_404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Conflict */
+        Problem_409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Payload Too Large */
+        Problem_413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Unsupported Media Type */
+        Problem_415: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Range Not Satisfiable */
+        Problem_416: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too Many Requests */
+        Problem_429: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Service Unavailable */
+        Problem_503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Refused for another reason */
+        Problem_default: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Bad Request */
+        QueryProblem_400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["QueryProblem"];
+            };
+        };
+        /** @description No token, or one that is no longer good; `code` says which */
+        QueryProblem_401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["QueryProblem"];
+            };
+        };
+        /** @description Not for this caller; `detail` names the role that is needed */
+        QueryProblem_403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["QueryProblem"];
+            };
+        };
+        /** @description Unprocessable Entity */
+        QueryProblem_422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["QueryProblem"];
+            };
+        };
+        /** @description Service Unavailable */
+        QueryProblem_503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["QueryProblem"];
+            };
+        };
+        /** @description Refused for another reason */
+        QueryProblem_default: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["QueryProblem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2941,6 +3124,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2949,6 +3133,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_api_docs_by_file: {
@@ -2962,6 +3147,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2970,12 +3156,8 @@ export interface operations {
                     "text/javascript": string;
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_actions_by_id: {
@@ -2989,6 +3171,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2997,12 +3180,10 @@ export interface operations {
                     "application/json": components["schemas"]["ActionView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_api_tokens: {
@@ -3014,6 +3195,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3022,6 +3204,9 @@ export interface operations {
                     "application/json": components["schemas"]["ApiTokenList"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_api_tokens: {
@@ -3040,6 +3225,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3048,32 +3234,28 @@ export interface operations {
                     "application/json": components["schemas"]["NewApiToken"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
             /** @description the role is more than the caller's own */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                content?: never;
             };
+            409: components["responses"]["Problem_409"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     delete_api_tokens_by_id: {
@@ -3090,25 +3272,26 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_audit: {
@@ -3119,6 +3302,7 @@ export interface operations {
                 target?: string;
                 from?: string;
                 to?: string;
+                /** @description 1 to 1000, by default 100; as csv all, or as many */
                 limit?: number;
                 cursor?: string;
                 /** @description json or csv */
@@ -3130,6 +3314,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3138,12 +3323,10 @@ export interface operations {
                     "application/json": components["schemas"]["EntryList"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_audit_verify: {
@@ -3155,6 +3338,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3163,6 +3347,9 @@ export interface operations {
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_auth_change_password: {
@@ -3181,37 +3368,27 @@ export interface operations {
             };
         };
         responses: {
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                content?: never;
             };
+            429: components["responses"]["Problem_429"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_auth_login: {
@@ -3227,6 +3404,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3240,20 +3418,13 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                content?: never;
             };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            429: components["responses"]["Problem_429"];
+            503: components["responses"]["Problem_503"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_auth_logout: {
@@ -3265,24 +3436,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_auth_me: {
@@ -3294,6 +3457,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3302,12 +3466,9 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_auth_refresh: {
@@ -3319,6 +3480,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3327,24 +3489,15 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors: {
         parameters: {
             query?: {
-                search?: string;
+                search?: string[];
                 status?: string[];
                 environment?: string[];
                 group?: string[];
@@ -3360,6 +3513,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3368,12 +3522,10 @@ export interface operations {
                     "application/json": components["schemas"]["CollectorList"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_archived: {
@@ -3385,6 +3537,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3393,6 +3546,9 @@ export interface operations {
                     "application/json": components["schemas"]["ArchivedList"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_bulk_action: {
@@ -3411,6 +3567,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3419,26 +3576,28 @@ export interface operations {
                     "application/json": components["schemas"]["BulkView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description too many operations are scheduled or running */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_bulk_import: {
@@ -3462,6 +3621,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3475,34 +3635,33 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                content?: never;
             };
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            413: components["responses"]["Problem_413"];
+            415: components["responses"]["Problem_415"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description other imports are under way */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_re_register: {
@@ -3521,6 +3680,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3529,26 +3689,28 @@ export interface operations {
                     "application/json": components["schemas"]["ReturnedView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `name_taken` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_refresh_token: {
@@ -3560,6 +3722,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3568,18 +3731,9 @@ export interface operations {
                     "application/json": components["schemas"]["TokenView"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_register: {
@@ -3600,6 +3754,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3608,6 +3763,7 @@ export interface operations {
                     "application/json": components["schemas"]["AgentRegisteredView"];
                 };
             };
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3616,26 +3772,28 @@ export interface operations {
                     "application/json": components["schemas"]["RegisteredView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description `name_taken` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_test_connection: {
@@ -3651,6 +3809,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3664,14 +3823,14 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                content?: never;
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            429: components["responses"]["Problem_429"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id: {
@@ -3685,6 +3844,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3693,12 +3853,10 @@ export interface operations {
                     "application/json": components["schemas"]["CollectorView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     put_collectors_by_id: {
@@ -3721,6 +3879,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3729,26 +3888,28 @@ export interface operations {
                     "application/json": components["schemas"]["CollectorView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description somebody else changed it */
             412: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     delete_collectors_by_id: {
@@ -3775,6 +3936,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3783,25 +3945,20 @@ export interface operations {
                     "application/json": components["schemas"]["UnregisteredView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_actions: {
@@ -3817,6 +3974,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3825,12 +3983,10 @@ export interface operations {
                     "application/json": components["schemas"]["ActionList"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_assign_dashboards: {
@@ -3851,6 +4007,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3859,25 +4016,20 @@ export interface operations {
                     "application/json": components["schemas"]["DashboardView"][];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_audit: {
@@ -3894,6 +4046,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3902,12 +4055,10 @@ export interface operations {
                     "application/json": components["schemas"]["EntryList"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_availability: {
@@ -3924,6 +4075,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3932,18 +4084,11 @@ export interface operations {
                     "application/json": components["schemas"]["AvailabilityView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_certificate: {
@@ -3971,25 +4116,19 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_certificates: {
@@ -4003,6 +4142,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4011,12 +4151,10 @@ export interface operations {
                     "application/json": components["schemas"]["CertificateList"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_certificates: {
@@ -4033,6 +4171,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4041,19 +4180,19 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     delete_collectors_by_id_certificates_by_serial: {
@@ -4071,6 +4210,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4079,19 +4219,19 @@ export interface operations {
                     "application/json": components["schemas"]["CertificateView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_channel: {
@@ -4112,13 +4252,18 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description too many channels of this collector are open */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_commands_by_command_id_result: {
@@ -4140,26 +4285,34 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description the command is over, or was never given */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_config_versions: {
@@ -4176,6 +4329,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4184,18 +4338,11 @@ export interface operations {
                     "application/json": components["schemas"]["ConfigVersionList"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_dashboards: {
@@ -4209,6 +4356,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4217,12 +4365,10 @@ export interface operations {
                     "application/json": components["schemas"]["DashboardView"][];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     put_collectors_by_id_dashboards: {
@@ -4243,6 +4389,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4251,25 +4398,20 @@ export interface operations {
                     "application/json": components["schemas"]["DashboardView"][];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_documents: {
@@ -4291,6 +4433,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4299,18 +4442,11 @@ export interface operations {
                     "application/json": components["schemas"]["DocumentsView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_gaps: {
@@ -4331,6 +4467,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4339,18 +4476,11 @@ export interface operations {
                     "application/json": components["schemas"]["GapList"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_health: {
@@ -4364,6 +4494,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4372,12 +4503,10 @@ export interface operations {
                     "application/json": components["schemas"]["HealthView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_heartbeat: {
@@ -4403,18 +4532,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_logs: {
@@ -4442,6 +4563,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4450,18 +4572,11 @@ export interface operations {
                     "application/json": components["schemas"]["LogList"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_logs: {
@@ -4482,6 +4597,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4490,39 +4606,37 @@ export interface operations {
                     "application/json": components["schemas"]["LogReplyView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description more than 1 MiB */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description more than the collector may log: try again after Retry-After */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `storage_full` */
             507: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_metrics: {
@@ -4547,6 +4661,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4555,18 +4670,11 @@ export interface operations {
                     "application/json": components["schemas"]["PointsView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_restart: {
@@ -4587,6 +4695,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4595,26 +4704,28 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description not possible in the present state */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_restart_jwt: {
@@ -4635,6 +4746,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4643,19 +4755,19 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_resume: {
@@ -4676,6 +4788,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4684,26 +4797,28 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description not possible in the present state */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_series: {
@@ -4719,6 +4834,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4727,18 +4843,11 @@ export interface operations {
                     "application/json": components["schemas"]["SeriesList"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_collectors_by_id_status: {
@@ -4752,6 +4861,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4760,12 +4870,10 @@ export interface operations {
                     "application/json": components["schemas"]["StatusView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_stop: {
@@ -4786,6 +4894,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4794,26 +4903,28 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description not possible in the present state */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_test_connection: {
@@ -4827,6 +4938,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4840,20 +4952,15 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                content?: never;
             };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            429: components["responses"]["Problem_429"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_collectors_by_id_update_config: {
@@ -4874,6 +4981,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4882,19 +4990,19 @@ export interface operations {
                     "application/json": components["schemas"]["ConfiguredView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_config_by_collector_id: {
@@ -4917,6 +5025,7 @@ export interface operations {
                     "text/plain": unknown;
                 };
             };
+            /** @description Not Modified */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4928,8 +5037,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_downloads: {
@@ -4941,6 +5053,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4949,6 +5062,7 @@ export interface operations {
                     "application/json": components["schemas"]["DownloadList"];
                 };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_fleet_availability: {
@@ -4963,6 +5077,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4971,12 +5086,10 @@ export interface operations {
                     "application/json": components["schemas"]["AvailabilityView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_fleet_metrics: {
@@ -4995,6 +5108,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5003,12 +5117,10 @@ export interface operations {
                     "application/json": components["schemas"]["FleetPointsView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_fleet_recent: {
@@ -5020,6 +5132,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5028,6 +5141,9 @@ export interface operations {
                     "application/json": components["schemas"]["RecentView"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_groups: {
@@ -5039,6 +5155,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5047,6 +5164,9 @@ export interface operations {
                     "application/json": components["schemas"]["GroupList"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_groups: {
@@ -5065,6 +5185,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5073,20 +5194,27 @@ export interface operations {
                     "application/json": components["schemas"]["GroupView"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description `name_taken` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     put_groups_by_id: {
@@ -5107,6 +5235,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5115,19 +5244,19 @@ export interface operations {
                     "application/json": components["schemas"]["GroupView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     delete_groups_by_id: {
@@ -5144,25 +5273,26 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_health: {
@@ -5174,6 +5304,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5182,12 +5313,8 @@ export interface operations {
                     "application/json": components["schemas"]["ApiHealth"];
                 };
             };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            503: components["responses"]["Problem_503"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_jobs: {
@@ -5199,6 +5326,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5207,6 +5335,9 @@ export interface operations {
                     "application/json": components["schemas"]["JobList"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_metrics_push: {
@@ -5229,6 +5360,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5242,43 +5374,57 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            401: components["responses"]["Problem_401"];
             /** @description the push names another collector */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description more than 64 MiB after decompression */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description no room now: try again after Retry-After */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `storage_full` */
             507: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_openapi_json: {
@@ -5299,6 +5445,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_operations: {
@@ -5315,6 +5462,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5323,12 +5471,10 @@ export interface operations {
                     "application/json": components["schemas"]["OperationList"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_operations_by_id: {
@@ -5346,6 +5492,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5354,12 +5501,10 @@ export interface operations {
                     "application/json": components["schemas"]["OperationDetail"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     delete_operations_by_id: {
@@ -5376,6 +5521,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5384,26 +5530,28 @@ export interface operations {
                     "application/json": components["schemas"]["CancelledView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description it is over, or has begun on all of its collectors */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_registration_secrets: {
@@ -5415,6 +5563,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5423,6 +5572,9 @@ export interface operations {
                     "application/json": components["schemas"]["SecretList"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_registration_secrets: {
@@ -5441,6 +5593,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5449,25 +5602,20 @@ export interface operations {
                     "application/json": components["schemas"]["NewSecret"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            409: components["responses"]["Problem_409"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     delete_registration_secrets_by_id: {
@@ -5484,25 +5632,26 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_setup: {
@@ -5514,6 +5663,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5522,6 +5672,7 @@ export interface operations {
                     "application/json": components["schemas"]["SetupState"];
                 };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_setup: {
@@ -5537,6 +5688,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5545,32 +5697,27 @@ export interface operations {
                     "application/json": components["schemas"]["UserView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
             /** @description `wrong_setup_code` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description there are users already */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                content?: never;
             };
+            429: components["responses"]["Problem_429"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_system: {
@@ -5582,6 +5729,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5590,6 +5738,9 @@ export interface operations {
                     "application/json": components["schemas"]["SystemView"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_system_confirm_clock: {
@@ -5604,6 +5755,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5612,20 +5764,27 @@ export interface operations {
                     "application/json": components["schemas"]["ClockView"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description nobody doubts the clock */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_users: {
@@ -5637,6 +5796,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5645,6 +5805,9 @@ export interface operations {
                     "application/json": components["schemas"]["UserList"];
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_users: {
@@ -5663,6 +5826,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5671,26 +5835,28 @@ export interface operations {
                     "application/json": components["schemas"]["UserView"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
             /** @description `name_taken` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_users_by_id: {
@@ -5704,6 +5870,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5712,12 +5879,10 @@ export interface operations {
                     "application/json": components["schemas"]["UserView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            default: components["responses"]["Problem_default"];
         };
     };
     put_users_by_id: {
@@ -5738,6 +5903,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5746,26 +5912,29 @@ export interface operations {
                     "application/json": components["schemas"]["UserView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description the last administrator */
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
+            /** @description `name_taken`, or the last administrator */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     delete_users_by_id: {
@@ -5782,32 +5951,35 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description the last administrator */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     post_users_by_id_reset_password: {
@@ -5828,31 +6000,27 @@ export interface operations {
             };
         };
         responses: {
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["Problem_400"];
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            404: components["responses"]["Problem_404"];
             /** @description `idempotency_mismatch`: the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_ws: {
@@ -5874,6 +6042,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     post_ws_ticket: {
@@ -5885,6 +6056,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5893,18 +6065,10 @@ export interface operations {
                     "application/json": components["schemas"]["TicketView"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            429: components["responses"]["Problem_429"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_downloads_page: {
@@ -5916,6 +6080,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5924,6 +6089,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_downloads_by_name: {
@@ -5937,6 +6103,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5952,24 +6119,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Not Modified */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            416: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            404: components["responses"]["Problem_404"];
+            416: components["responses"]["Problem_416"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_healthz: {
@@ -5981,6 +6140,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5989,12 +6149,8 @@ export interface operations {
                     "application/json": components["schemas"]["HealthStatus"];
                 };
             };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            503: components["responses"]["Problem_503"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_livez: {
@@ -6006,6 +6162,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6014,6 +6171,7 @@ export interface operations {
                     "application/json": components["schemas"]["HealthStatus"];
                 };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
     get_metrics: {
@@ -6025,6 +6183,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6033,6 +6192,9 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["Problem_401"];
+            403: components["responses"]["Problem_403"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_prometheus_api_v1_format_query: {
@@ -6056,12 +6218,10 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     post_prometheus_api_v1_format_query: {
@@ -6085,12 +6245,10 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_label_by_name_values: {
@@ -6122,24 +6280,12 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     post_prometheus_api_v1_label_by_name_values: {
@@ -6171,24 +6317,12 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_labels: {
@@ -6217,24 +6351,12 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     post_prometheus_api_v1_labels: {
@@ -6263,24 +6385,12 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_metadata: {
@@ -6305,12 +6415,10 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_parse_query: {
@@ -6334,12 +6442,10 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     post_prometheus_api_v1_parse_query: {
@@ -6363,12 +6469,10 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_query: {
@@ -6396,24 +6500,12 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     post_prometheus_api_v1_query: {
@@ -6441,29 +6533,22 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_query_exemplars: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description in PromQL */
+                query?: string;
+                start?: string;
+                end?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6479,11 +6564,20 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     post_prometheus_api_v1_query_exemplars: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description in PromQL */
+                query?: string;
+                start?: string;
+                end?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6499,6 +6593,10 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_query_range: {
@@ -6531,24 +6629,12 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     post_prometheus_api_v1_query_range: {
@@ -6581,24 +6667,12 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_rules: {
@@ -6619,6 +6693,9 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_series: {
@@ -6646,24 +6723,12 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     post_prometheus_api_v1_series: {
@@ -6691,24 +6756,12 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["QueryProblem_400"];
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            422: components["responses"]["QueryProblem_422"];
+            503: components["responses"]["QueryProblem_503"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_prometheus_api_v1_status_buildinfo: {
@@ -6729,6 +6782,9 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            401: components["responses"]["QueryProblem_401"];
+            403: components["responses"]["QueryProblem_403"];
+            default: components["responses"]["QueryProblem_default"];
         };
     };
     get_readyz: {
@@ -6740,6 +6796,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6748,12 +6805,8 @@ export interface operations {
                     "application/json": components["schemas"]["HealthStatus"];
                 };
             };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            503: components["responses"]["Problem_503"];
+            default: components["responses"]["Problem_default"];
         };
     };
     get_version: {
@@ -6765,6 +6818,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6773,6 +6827,7 @@ export interface operations {
                     "application/json": components["schemas"]["Version"];
                 };
             };
+            default: components["responses"]["Problem_default"];
         };
     };
 }

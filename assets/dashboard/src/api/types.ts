@@ -14,7 +14,7 @@ export type Session = With<Omit<Schemas['SessionView'], 'token'>, { user: User }
 export type NewUser = With<Schemas['NewUserBody'], { role: Role }>;
 export type UserChange = Schemas['UserBody'];
 
-/** Every refusal has this form (RFC 9457), so the document does not repeat it. */
+/** Every refusal has this form (RFC 9457). */
 export interface Problem {
   status: number;
   detail: string;

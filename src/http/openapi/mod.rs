@@ -1,5 +1,7 @@
 //! The OpenAPI document, made from the handlers. `docs/openapi.json` is a copy of it, held by a test.
 
+mod refusals;
+
 use std::collections::HashSet;
 
 use actix_web::HttpResponse;
@@ -10,7 +12,9 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{
+use refusals::Refusals;
+
+use crate::http::{
     actions, agents, api_docs, api_tokens, archive, audit, auth, availability, bulk, caller, certificates,
     channel, collector_changes, collectors, config_versions, dashboards, downloads, figures, fleet, gaps,
     groups, health, import, ingest, live, log_entries, logs, metrics, once, operations, prometheus, register,
@@ -20,7 +24,8 @@ use super::{
 #[derive(OpenApi)]
 #[openapi(
     info(title = "pgAnalytics", description = "The HTTP interface of the pgAnalytics daemon."),
-    modifiers(&Credentials, &OperationNames, &IdempotencyKeys),
+    modifiers(&Credentials, &OperationNames, &IdempotencyKeys, &Refusals),
+    components(schemas(refusals::Problem, refusals::FieldProblem, refusals::QueryProblem)),
     security(("token" = []), ("session" = [])),
     paths(
         health::livez, health::readyz, health::healthz, health::version, health::health, figures::figures, document,
