@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
     REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -26,7 +27,7 @@ const API_POLICY: HeaderValue =
 
 pub(super) async fn answer(
     tls: bool,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
@@ -36,6 +37,10 @@ pub(super) async fn answer(
     let context = RequestContext { id: node.ids.next(node.clock.now()), tls };
     request.extensions_mut().insert(context);
     let (method, path) = (request.method().clone(), request.path().to_owned());
+    // whoever asks for the head alone gets that of the whole answer: the connection leaves the body away
+    if method == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = with_problem_body(response, context, &path);
     decorate(response.headers_mut(), context, &path);
