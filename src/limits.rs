@@ -446,6 +446,11 @@ pub const PUSH_DISCARD_TIME: Duration = Duration::from_secs(10);
 pub const CONFIG_CHECK: Duration = Duration::from_secs(300);
 /// More seconds, by which these looks are spread over a fleet.
 pub const CONFIG_CHECK_SPREAD_S: u64 = 60;
+/// How often a collector, or an address that is refused, may look for a configuration: a loop without a pause is
+/// stopped, and somebody who waits for a change and looks twice a second is not.
+pub const CONFIG_PULLS_A_MINUTE: u32 = 120;
+/// Of how many of them it is known how often they have looked.
+pub const CONFIG_PULLERS: usize = 2000;
 /// When a sender that did not fit should come again, and how far those are apart that are told so: a hundred a
 /// second are served on a small machine. The longest pause is that of an agent that hears nothing.
 pub const PUSH_RETRY: Duration = Duration::from_secs(2);

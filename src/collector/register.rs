@@ -90,10 +90,10 @@ pub(super) async fn run(request: Request, environment: &Environment) -> Result<R
     let registered = Registered {
         collector_id: reply.collector_id,
         expires_at: reply.expires_at,
-        token_file: folder.join("collector.token"),
-        cert_file: folder.join("collector.crt"),
-        key_file: folder.join("collector.key"),
-        ca_file: if request.ca_sha256.is_some() { Some(folder.join("collector-ca.crt")) } else { ca_file },
+        token_file: beside(&request.config, ".token"),
+        cert_file: beside(&request.config, ".crt"),
+        key_file: beside(&request.config, ".key"),
+        ca_file: request.ca_sha256.map(|_| beside(&request.config, "-ca.crt")).or(ca_file),
         config: request.config,
     };
     if !folder.as_os_str().is_empty() {
@@ -110,6 +110,13 @@ pub(super) async fn run(request: Request, environment: &Environment) -> Result<R
     enter(&mut config, &registered, &url);
     write(&registered.config, &config.to_string())?;
     Ok(registered)
+}
+
+/// A file beside the configuration that bears its name, so that the agents of one folder have each their own.
+fn beside(config: &Path, ending: &str) -> PathBuf {
+    let mut name = config.file_stem().unwrap_or_default().to_owned();
+    name.push(ending);
+    config.with_file_name(name)
 }
 
 fn read_config(path: &Path) -> Result<DocumentMut, RegisterError> {

@@ -48,5 +48,5 @@ pub use presence::{Presence, PresenceError};
 pub use pulse::Pulse;
 pub use recent::{RecentHour, Usage};
 pub use register::{RegisterError, Registered, Registrar};
-pub use seen::Seen;
+pub use seen::{Seen, Sender};
 pub use status::{Status, Verdict};

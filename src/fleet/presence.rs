@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::availability::{Account, Day, Standing, Total};
 use super::presence_rows as rows;
-use super::seen::Seen;
+use super::seen::{Seen, Sender};
 use super::status::{self, Status, Verdict};
 use crate::clock::{Clock, Timestamp};
 use crate::events::{EventKind, Events};
@@ -166,8 +166,8 @@ impl Presence {
     }
 
     /// Takes in a push as a sign of life, and tells the browsers how much came.
-    pub fn pushed(&self, collector: &Collector, documents: u64) -> Result<(), PresenceError> {
-        self.sign_of_life(collector, |_| {})?;
+    pub fn pushed(&self, collector: &Collector, sender: Sender, documents: u64) -> Result<(), PresenceError> {
+        self.sign_of_life(collector, |seen| seen.introduce(sender))?;
         let data = json!({ "documents": documents });
         self.events.publish(EventKind::Metrics, Some(collector.id), data);
         Ok(())

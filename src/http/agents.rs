@@ -11,6 +11,7 @@ use serde_json::json;
 use super::caller::Caller;
 use super::on_disk;
 use super::problem::Problem;
+use super::pulls::{Puller, Pulls};
 use crate::ids::CollectorId;
 use crate::limits::{AGENT_TEXT_CHARS, GAP_DOCUMENTS, GAPS_AT_ONCE};
 use crate::node::Node;
@@ -86,14 +87,17 @@ fn missing_field(error: &serde_path_to_error::Error<serde_json::Error>) -> Optio
 #[utoipa::path(get, path = "/api/v1/config/{collector_id}", tag = "agents",
     params(("collector_id" = String, Path)),
     responses((status = 200, description = "TOML", content_type = "text/plain"), (status = 304),
-        (status = 403, description = "also where the token is not known")))]
+        (status = 403, description = "also where the token is not known"),
+        (status = 429, description = "more than 120 times in a minute, by a collector or from an address that is refused")))]
 pub(super) async fn config(
     node: Data<Node>,
+    pulls: Data<Pulls>,
     caller: Caller,
     named: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let own = caller.collector()?;
+    pulls.admit(Puller::Collector(own))?;
     let named = named.parse::<CollectorId>().ok().filter(|named| *named != own);
     let (collector, is_somebody_elses) = on_disk(&node, move |node| {
         let others = named.is_some_and(|named| node.collectors.get(named).is_ok());
@@ -107,7 +111,8 @@ pub(super) async fn config(
     let version = collector.config_version;
     let tag = EntityTag::new_strong(format!("{own}-{version}"));
     let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let is_known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag.to_string()));
+    let is_known =
+        known.is_some_and(|known| known.split(',').any(|one| ["*", &tag.to_string()].contains(&one.trim())));
     let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     response.insert_header((ETAG, tag.to_string()));
     response.insert_header(("X-Config-Version", version.to_string()));

@@ -16,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::problem::Problem;
+use super::pulls::{Puller, Pulls};
 use super::{RequestContext, on_disk, prometheus, routes};
 use crate::access::{Identity, Need, Proof, Role, SignedIn};
 use crate::audit::{Action, Actor, Change, Origin, Target};
@@ -118,14 +119,18 @@ async fn admitted(request: &ServiceRequest) -> Result<Caller, Problem> {
     let Some(credential) = credential else {
         return match need {
             Need::Public => Ok(Caller { identity: None, origin, by_cookie: false }),
-            _ if is_config(request.path()) => Err(Problem::forbidden("this needs the token of a collector")),
+            _ if is_config(request.path()) => {
+                Err(refused_pull(request, &origin, Problem::forbidden("this needs the token of a collector")))
+            }
             _ => Err(Problem::unauthenticated("unauthenticated", "sign in first: no token was sent")),
         };
     };
     let by_cookie = matches!(credential, Credential::Cookie(_));
     let identity = match identify(node, credential, request.conn_data::<Proof>().copied()).await {
         // a v3 collector that is answered 401 on its configuration asks again without end
-        Err(problem) if is_config(request.path()) => return Err(problem.into_forbidden()),
+        Err(problem) if is_config(request.path()) => {
+            return Err(refused_pull(request, &origin, problem.into_forbidden()));
+        }
         identified => {
             let (identity, actor) = identified?;
             origin.actor = actor;
@@ -187,6 +192,13 @@ fn password_of(credentials: &str) -> String {
 /// Where a v3 collector pulls its configuration.
 pub(super) fn is_config(path: &str) -> bool {
     path.starts_with("/api/v1/config/")
+}
+
+/// The refusal, or that its sender is refused too often.
+fn refused_pull(request: &ServiceRequest, origin: &Origin, refusal: Problem) -> Problem {
+    let stranger = Puller::Stranger(origin.ip_address.clone());
+    let pulls = request.app_data::<web::Data<Pulls>>();
+    pulls.and_then(|pulls| pulls.admit(stranger).err()).unwrap_or(refusal)
 }
 
 /// From a program on this machine, and not from somebody whom a proxy on it speaks for.

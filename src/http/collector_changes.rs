@@ -64,7 +64,7 @@ fn collector_change(mut fields: Fields) -> Result<CollectorChange, Problem> {
         username: fields.optional_text("username", 1..=255),
         password: fields.optional_secret("password", 0..=1024),
         ssl_mode: fields.optional_one_of("ssl_mode"),
-        ssl_certificate: fields.has("ssl_certificate").then(|| certificate(&mut fields)),
+        ssl_certificate: fields.has_value("ssl_certificate").then(|| certificate(&mut fields)),
     };
     fields.finish(change)
 }
@@ -106,7 +106,7 @@ pub(super) struct ConfigBody {
     tags: Option<Vec<String>>,
     /// Id or name of a group; empty takes the collector out of its group.
     group_id: Option<String>,
-    /// Types of documents that the agent collects.
+    /// Types of documents that the agent collects; an empty list stands for all that it has.
     enabled_types: Option<Vec<String>>,
     /// error, warn, info, debug, in upper or lower case; `warning` is `warn`.
     log_level: Option<String>,
@@ -129,10 +129,10 @@ pub(super) fn config_change(fields: &mut Fields) -> ConfigChange {
             .optional_number("collection_interval", range_of(&COLLECTION_INTERVAL_S))
             .map(small),
         query_limit: fields.optional_number("query_limit", range_of(&QUERY_LIMIT)).map(small),
-        tags: fields.has("tags").then(|| fields.texts("tags", TAGS, TAG_CHARS)),
+        tags: fields.has_value("tags").then(|| fields.texts("tags", TAGS, TAG_CHARS)),
         group: group.map(|group| Some(group).filter(|group| !group.is_empty())),
         enabled_types: fields
-            .has("enabled_types")
+            .has_value("enabled_types")
             .then(|| fields.texts("enabled_types", ENABLED_TYPES, 1..=DOCUMENT_TYPE_CHARS)),
         log_level: log_level(fields),
     }

@@ -156,8 +156,8 @@ impl From<CollectorReport> for CollectorView {
                 .and_then(|said| said.last_collection_count)
                 .or(counter.map(|counter| counter.last_push_documents)),
             database_version: said.as_ref().and_then(|said| said.database_version.clone()),
-            agent_version: said.as_ref().and_then(|said| said.agent_version.clone()),
-            hostname: said.as_ref().and_then(|said| said.hostname.clone()),
+            agent_version: seen.as_ref().and_then(Seen::agent_version).map(str::to_owned),
+            hostname: seen.as_ref().and_then(Seen::hostname).map(str::to_owned),
             config_version: collector.config_version,
             applied_config_version: said.as_ref().and_then(|said| said.config_version),
             config_error: collector.config_error,

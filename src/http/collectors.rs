@@ -31,7 +31,8 @@ pub(super) struct CollectorList {
     summary: Summary,
 }
 
-/// Counts over all collectors, whatever the filter.
+/// Counts over all collectors, whatever the filter. Those that are just stopping or restarting are in the total alone:
+/// each count is what a filter by that status finds.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Summary {
     total: usize,
@@ -58,7 +59,7 @@ impl Summary {
             online: count(Status::Online),
             slow: count(Status::Slow),
             offline: count(Status::Offline),
-            stopped: count(Status::Stopped) + count(Status::Stopping),
+            stopped: count(Status::Stopped),
             pending: count(Status::Pending),
             error: count(Status::Error),
             metrics_collected: collectors.iter().map(|collector| collector.metrics_collected).sum(),

@@ -129,6 +129,14 @@ impl Fields {
         self.members.contains_key(field)
     }
 
+    /// Whether the field has a value. Null is as if it was absent: clients send it that fill in every field of a form.
+    pub fn has_value(&mut self, field: &str) -> bool {
+        if self.members.get(field).is_some_and(Value::is_null) {
+            self.members.remove(field);
+        }
+        self.has(field)
+    }
+
     /// Spells a text in another way before it is read.
     pub fn respell(&mut self, field: &str, spell: impl FnOnce(&str) -> String) {
         if let Some(Value::String(text)) = self.members.get_mut(field) {

@@ -9,6 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Data, Json, Payload};
 use futures_util::StreamExt;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -22,6 +23,7 @@ use super::on_disk;
 use super::problem::Problem;
 use super::turns::Turns;
 use crate::clock::Timestamp;
+use crate::fleet::Sender;
 use crate::ids::CollectorId;
 use crate::limits;
 use crate::metrics::{Batch, CheckedPush, Recognized};
@@ -151,10 +153,10 @@ async fn take_in(
     let Ok(Ok(turn)) = turn else { return Err(busy("too many pushes are being taken in")) };
     drop((waiting, backlog));
     let taken = on_disk(node, move |node| {
-        let push = check(node, collector, key.as_deref(), &body, share)?;
+        let (push, sender) = check(node, collector, key.as_deref(), &body, share)?;
         // the body and its share of the memory are gone; the disk is waited for without a turn
         drop((body, turn));
-        node.take_push(push).map_err(Problem::from)
+        node.take_push(push, sender).map_err(Problem::from)
     });
     Ok((taken.await?, bytes_received))
 }
@@ -222,11 +224,24 @@ fn parse(plain: &[u8]) -> Result<Push<&RawValue>, Problem> {
         if error.to_string().starts_with("missing field `metrics`") {
             return Problem::invalid_field("metrics", "required", "must be there");
         }
-        let (code, what) =
-            if error.is_data() { ("format", "is no push") } else { ("json", "is not valid JSON") };
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Problem::invalid_field("body", code, format!("{what}: see {place}"))
+        let place = format!("see line {}, column {}", error.line(), error.column());
+        if !error.is_data() {
+            return Problem::invalid_field("body", "json", format!("is not valid JSON: {place}"));
+        }
+        match member_at_fault(plain) {
+            Some(member) => {
+                Problem::invalid_field(&member, "format", format!("is not of the right form: {place}"))
+            }
+            None => Problem::invalid_field("body", "format", format!("is no push: {place}")),
+        }
     })
+}
+
+/// The member of a push that has another form than it should.
+fn member_at_fault(plain: &[u8]) -> Option<String> {
+    let mut deserializer = serde_json::Deserializer::from_slice(plain);
+    let read = serde_path_to_error::deserialize::<_, Push<IgnoredAny>>(&mut deserializer);
+    read.err().map(|error| error.path().to_string()).filter(|path| path != ".")
 }
 
 /// Undoes the compression and checks the documents. The share of the memory is given back at the end.
@@ -236,16 +251,23 @@ fn check(
     idempotency_key: Option<&str>,
     body: &[u8],
     mut share: Share,
-) -> Result<CheckedPush, Problem> {
+) -> Result<(CheckedPush, Sender), Problem> {
     let plain = decode::decode(body, |bytes| share.grow(bytes))?;
-    if let Some(Recognized { collector_id, push }) =
-        node.metrics.recognize(collector, idempotency_key, &plain)?
-    {
-        return check_body_names(collector_id, collector).map(|()| push);
+    let recognized = node.metrics.recognize(collector, idempotency_key, &plain)?;
+    if let Some(Recognized { collector_id, hostname, version, push }) = recognized {
+        return check_body_names(collector_id, collector).map(|()| (push, sender(hostname, version)));
     }
-    let Push { collector_id, timestamp, metrics: documents, .. } = parse(&plain)?;
+    let Push { collector_id, hostname, timestamp, version, metrics: documents, .. } = parse(&plain)?;
     check_body_names(collector_id, collector)?;
-    Ok(node.metrics.check(&Batch { collector, idempotency_key, timestamp, documents })?)
+    let push = node.metrics.check(&Batch { collector, idempotency_key, timestamp, documents })?;
+    Ok((push, sender(hostname, version)))
+}
+
+/// As much of its texts as is kept of what agents say.
+fn sender(hostname: Option<String>, version: Option<String>) -> Sender {
+    let [hostname, version] = [hostname, version]
+        .map(|text| text.map(|text| text.chars().take(limits::AGENT_TEXT_CHARS).collect::<String>()));
+    Sender { hostname, version }
 }
 
 fn check_body_names(named: Option<String>, collector: CollectorId) -> Result<(), Problem> {

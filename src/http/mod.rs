@@ -46,6 +46,7 @@ mod openapi;
 mod operations;
 mod problem;
 mod prometheus;
+mod pulls;
 mod query;
 mod register;
 mod registration_secrets;
@@ -100,6 +101,7 @@ pub async fn serve(
     let needs = web::Data::new(caller::Needs::from_routes());
     let pushes = web::Data::new(ingest::Admission::default());
     let imports = web::Data::new(import::Turns::default());
+    let pulls = web::Data::new(pulls::Pulls::default());
     let answered = web::Data::new(figures::Answered::default());
     let queries = web::Data::new(prometheus::Turns::default());
 
@@ -111,6 +113,7 @@ pub async fn serve(
             .app_data(needs.clone())
             .app_data(pushes.clone())
             .app_data(imports.clone())
+            .app_data(pulls.clone())
             .app_data(answered.clone())
             .app_data(queries.clone())
             .app_data(keys.clone())

@@ -69,6 +69,9 @@ pub struct CheckedPush {
 pub struct Recognized {
     /// The collector that its body names.
     pub collector_id: Option<String>,
+    /// Where its body says that it comes from, and of which release its sender is.
+    pub hostname: Option<String>,
+    pub version: Option<String>,
     pub push: CheckedPush,
 }
 
@@ -106,9 +109,13 @@ impl Metrics {
     ) -> Result<Option<Recognized>, AcceptError> {
         let Ok(text) = std::str::from_utf8(body) else { return Ok(None) };
         let read = self.senders.with(collector, |sender, common| body::read(text, sender, common));
-        let Some(Body { collector_id, timestamp, documents }) = read else { return Ok(None) };
+        let Some(Body { collector_id, hostname, version, timestamp, documents }) = read else {
+            return Ok(None);
+        };
         let push = self.check_taken(collector, idempotency_key, timestamp, documents)?;
-        Ok(Some(Recognized { collector_id: collector_id.map(str::to_owned), push }))
+        let [collector_id, hostname, version] =
+            [collector_id, hostname, version].map(|text| text.map(str::to_owned));
+        Ok(Some(Recognized { collector_id, hostname, version, push }))
     }
 
     fn check_taken(

@@ -17,6 +17,8 @@ pub(super) type TakenText<'t> = (&'t str, Result<Taken, Refusal>);
 /// What is needed of a body.
 pub(super) struct Body<'t> {
     pub(super) collector_id: Option<&'t str>,
+    pub(super) hostname: Option<&'t str>,
+    pub(super) version: Option<&'t str>,
     pub(super) timestamp: Option<Timestamp>,
     pub(super) documents: Vec<TakenText<'t>>,
 }
@@ -25,7 +27,8 @@ pub(super) struct Body<'t> {
 pub(super) fn read<'t>(text: &'t str, sender: &mut Sender, common: &Common) -> Option<Body<'t>> {
     let bytes = text.as_bytes();
     let mut reading = Reading { text, sender, common, seen: Vec::new() };
-    let (mut collector_id, mut timestamp, mut documents) = (None, None, None);
+    let (mut collector_id, mut hostname, mut version) = (None, None, None);
+    let (mut timestamp, mut documents) = (None, None);
     let mut at = reading.expect(skip_space(bytes, 0), b'{')?;
     loop {
         let (key, behind) = reading.string(at)?;
@@ -45,8 +48,9 @@ pub(super) fn read<'t>(text: &'t str, sender: &mut Sender, common: &Common) -> O
                 let (value, end) = reading.string(at)?;
                 match key {
                     "collector_id" => collector_id = Some(value),
+                    "hostname" => hostname = Some(value),
                     "timestamp" => timestamp = Some(value.parse().ok()?),
-                    _ => {}
+                    _ => version = Some(value),
                 }
                 end
             }
@@ -60,7 +64,8 @@ pub(super) fn read<'t>(text: &'t str, sender: &mut Sender, common: &Common) -> O
         }
     }
     let is_all = skip_space(bytes, at + 1) == bytes.len();
-    documents.filter(|_| is_all).map(|documents| Body { collector_id, timestamp, documents })
+    let documents = documents.filter(|_| is_all)?;
+    Some(Body { collector_id, hostname, version, timestamp, documents })
 }
 
 struct Reading<'t, 's> {

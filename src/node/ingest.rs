@@ -1,6 +1,7 @@
 //! Taking in a push: store it durably, and only then let anybody know.
 
 use super::{Node, NodeError};
+use crate::fleet::Sender;
 use crate::metrics::{Accepted, CheckedPush};
 use crate::registry::Collector;
 
@@ -13,10 +14,10 @@ pub struct Taken {
 
 impl Node {
     /// Stores a push. It counts as a sign of life of its collector.
-    pub fn take_push(&self, push: CheckedPush) -> Result<Taken, NodeError> {
+    pub fn take_push(&self, push: CheckedPush, sender: Sender) -> Result<Taken, NodeError> {
         let collector = self.collectors.get(push.collector())?;
         let accepted = self.metrics.store(push)?;
-        self.presence.pushed(&collector, accepted.inserted)?;
+        self.presence.pushed(&collector, sender, accepted.inserted)?;
         self.record_rejected(&collector, &accepted);
         Ok(Taken { accepted, collector: self.collectors.offered(collector)? })
     }

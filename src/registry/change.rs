@@ -39,6 +39,7 @@ pub struct ConfigChange {
     pub tags: Option<Vec<String>>,
     /// Id or name of a group; `Some(None)` takes the collector out of its group.
     pub group: Option<Option<String>>,
+    /// An empty list stands for all types that the agent has.
     pub enabled_types: Option<Vec<String>>,
     pub log_level: Option<LogLevel>,
 }
@@ -125,7 +126,7 @@ impl Collectors {
             query_limit: change.query_limit.unwrap_or(old.query_limit),
             tags: change.tags.unwrap_or(old.tags),
             group,
-            enabled_types: change.enabled_types.or(old.enabled_types),
+            enabled_types: change.enabled_types.or(old.enabled_types).filter(|types| !types.is_empty()),
             log_level: change.log_level.or(old.log_level),
             config_version: before.config_version + 1,
             config_error: None,

@@ -8,6 +8,7 @@ use std::process::{Output, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::agent::{COLLECTOR_ID, Configured, Running, program, reporting_to, write};
+use crate::support::appliance::Appliance;
 use crate::support::peer::Peer;
 use crate::support::wait_for;
 
@@ -129,6 +130,52 @@ fn registration_without_a_daemon_fails_and_writes_nothing() {
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("cannot reach the daemon") && !said.contains("canary-secret"), "{said}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Two agents of one machine may have their configurations in one folder. Neither loses its identity to the other.
+#[test]
+fn agents_that_are_registered_in_one_folder_have_each_an_identity() {
+    let (folder, peer) = (tempfile::tempdir().unwrap(), Peer::start(200));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    for name in ["one", "two"] {
+        let reply = json!({"collector_id": COLLECTOR_ID, "token": format!("token of {name}"),
+            "certificate": format!("certificate of {name}"), "private_key": format!("key of {name}"),
+            "expires_at": "2999-01-01T00:00:00.000Z"});
+        *peer.registration.lock().unwrap() = reply.to_string();
+        let output = register(&peer.url(), &folder.path().join(format!("{name}.toml")));
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    for name in ["one", "two"] {
+        let config: toml::Table = read(&format!("{name}.toml")).parse().unwrap();
+        for (section, key, what) in [
+            ("collector", "token_file", "token"),
+            ("tls", "cert_file", "certificate"),
+            ("tls", "key_file", "key"),
+        ] {
+            let file = config[section][key].as_str().unwrap();
+            assert_eq!(read(file), format!("{what} of {name}"));
+        }
+    }
+}
+
+/// The daemon knows such a token. What the agent pushes with it would be refused nevertheless.
+#[test]
+fn check_tells_of_a_token_that_belongs_to_another_collector() {
+    let (appliance, ada) = Appliance::with_admin();
+    let (one, _) = appliance.collector(&ada, "db-1");
+    let (other, token) = appliance.collector(&ada, "db-2");
+    for (id, is_let_in) in [(other, true), (one, false)] {
+        let configured = reporting_to(&format!("http://{}", appliance.client.address()), "");
+        let text = std::fs::read_to_string(&configured.file).unwrap().replace(COLLECTOR_ID, &id);
+        write(&configured.file, &text);
+        write(&configured.folder.path().join("token"), &token);
+        let (status, findings) = configured.check();
+        let sources = findings["sources"].as_array().unwrap();
+        let backend = sources.iter().find(|finding| finding["source"] == "backend").unwrap();
+        assert_eq!((backend["ok"].as_bool(), status == Some(0)), (Some(is_let_in), is_let_in), "{backend}");
+        let message = backend["message"].as_str().unwrap();
+        assert_eq!(message.contains("the token belongs to another collector"), !is_let_in, "{message}");
+    }
 }
 
 #[test]

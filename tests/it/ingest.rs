@@ -108,7 +108,7 @@ async fn what_is_no_push_is_told_by_field() {
         (b"{".to_vec(), "body", "json"),
         (b"[]".to_vec(), "body", "format"),
         (b"{}".to_vec(), "metrics", "required"),
-        (br#"{"metrics":{}}"#.to_vec(), "body", "format"),
+        (br#"{"metrics":{}}"#.to_vec(), "metrics", "format"),
         (broken.to_vec(), "body", "compression"),
         (b"".to_vec(), "body", "json"),
     ] {

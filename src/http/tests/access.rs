@@ -308,3 +308,22 @@ async fn an_export_of_the_audit_log_is_whole_unless_it_is_limited() {
     assert_eq!(export("&limit=1050").await.len(), 1050);
     assert_eq!(export("&limit=1&cursor=5").await, [4]);
 }
+
+/// As programs that watch over others look whether a page is there.
+#[actix_web::test]
+async fn the_head_of_an_answer_is_that_of_the_whole_answer() {
+    let daemon = Daemon::with_admin();
+    let ada = daemon.token("ada").await;
+    for path in ["/health", "/collectors", "/users", "/collectors/nobody"] {
+        for by in [By::Nobody, By::Token(&ada)] {
+            let whole = daemon.call(Method::GET, path, by, None).await;
+            let head = daemon.call(Method::HEAD, path, by, None).await;
+            assert_eq!((head.status, &head.body), (whole.status, &Value::Null), "{path}");
+            for header in ["content-type", "content-length", "etag", "cache-control"] {
+                assert_eq!(head.headers.get(header), whole.headers.get(header), "{path}: {header}");
+            }
+        }
+    }
+    let none = daemon.call(Method::HEAD, "/auth/login", By::Nobody, None).await;
+    assert_eq!((none.status.as_u16(), &none.headers["allow"]), (405, &"POST".parse().unwrap()));
+}

@@ -158,3 +158,54 @@ async fn a_rotated_token_works_at_once_and_the_old_one_until_its_grace_is_over()
         (&json!("collector.rotate-token"), &json!("changed"))
     );
 }
+
+/// Clients that fill in every field of a form send null where they have nothing to say.
+#[actix_web::test]
+async fn a_field_that_is_null_stays_as_it_is_and_an_empty_list_of_types_stands_for_all() {
+    let fleet = Fleet::start().await;
+    let first = fleet.ask("update-config", json!({"tags": ["a"], "enabled_types": ["sysstat"]})).await;
+    assert_eq!(first.status, 200, "{}", first.body);
+    let nothing = json!({"tags": null, "enabled_types": null, "log_level": null, "group_id": null});
+    let same = fleet.ask("update-config", nothing).await;
+    assert_eq!((same.status.as_u16(), &same.body), (200, &first.body));
+    let all = fleet.ask("update-config", json!({"enabled_types": []})).await;
+    assert_eq!(
+        (&all.body["updated_config"]["enabled_types"], &all.body["config_version"]),
+        (&Value::Null, &json!(3))
+    );
+    assert!(!fleet.config().await.1.contains("enabled_types"));
+
+    let id = fleet.id.parse().unwrap();
+    let certificate = || fleet.daemon.node.collectors.credentials(id).unwrap().ssl_certificate;
+    let pem = rcgen::generate_simple_self_signed(vec!["db-1".to_owned()]).unwrap().cert.pem();
+    let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, &pem);
+    assert_eq!(fleet.put(json!({"ssl_certificate": encoded}), None).await.status, 200);
+    assert_eq!(fleet.put(json!({"ssl_certificate": null, "port": 7}), None).await.status, 200);
+    assert!(certificate().is_some(), "null does not remove it");
+    assert_eq!(fleet.put(json!({"ssl_certificate": ""}), None).await.status, 200);
+    assert!(certificate().is_none());
+}
+
+/// A collector of release 3 that is refused its configuration asks again without a pause.
+#[actix_web::test]
+async fn whoever_asks_for_a_configuration_without_a_pause_is_told_to_wait_and_nobody_else_is() {
+    let fleet = Fleet::start().await;
+    let pull = |token: &'static str| {
+        let url = format!("http://{}/api/v1/config/collector-001", fleet.daemon.address);
+        let token = if token.is_empty() { fleet.agent.clone() } else { token.to_owned() };
+        let request = fleet.daemon.client.get(url).bearer_auth(token);
+        async { request.send().await.unwrap() }
+    };
+    for (token, good) in [("dead", 403), ("", 200)] {
+        let mut answers = Vec::new();
+        while answers.last() != Some(&429) {
+            let answer = pull(token).await;
+            answers.push(answer.status().as_u16());
+            assert!(answers.len() < 20_000, "never told to wait");
+            let pause = answer.headers().get("retry-after").map(|pause| pause.to_str().unwrap().to_owned());
+            assert_eq!(pause.is_some(), answer.status() == 429);
+        }
+        assert!(answers.len() > 100, "{answers:?}");
+        assert!(answers[..answers.len() - 1].iter().all(|answer| *answer == good), "{answers:?}");
+    }
+}

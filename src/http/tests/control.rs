@@ -265,3 +265,20 @@ async fn next(
         }
     }
 }
+
+/// A count opens the list of those that it counts.
+#[actix_web::test]
+async fn the_summary_counts_what_a_filter_by_status_finds() {
+    let fleet = Fleet::start().await;
+    fleet.beat("active").await;
+    assert_eq!(fleet.ask("stop", json!({})).await.status, 202);
+    let told = async || {
+        let all = fleet.daemon.get("/collectors", &fleet.ada).await.body["summary"].clone();
+        let stopped = fleet.daemon.get("/collectors?status=stopped", &fleet.ada).await.body["total"].clone();
+        (all["total"].clone(), all["stopped"].clone(), stopped)
+    };
+    assert_eq!(told().await, (json!(1), json!(0), json!(0)), "it is stopping");
+    let command = fleet.told().await.remove(0);
+    fleet.answer(command["id"].as_str().unwrap(), json!({"status": "completed"})).await;
+    assert_eq!(told().await, (json!(1), json!(1), json!(1)));
+}

@@ -106,3 +106,90 @@ async fn a_spool_full_of_history_leaves_the_present_as_it_is() {
     assert_eq!(fleet.push_body(&json!({"metrics": [document]})).await.status, 200);
     assert_eq!(fleet.collector().await["status"], "stopped");
 }
+
+/// Only the time and the status are required. A heartbeat that says no more changes nothing else.
+#[actix_web::test]
+async fn what_a_heartbeat_leaves_out_stays_as_it_was_said_and_is_counted_once() {
+    let fleet = Fleet::start().await;
+    let beat = async |more: Value| {
+        let mut body = json!({"timestamp": fleet.daemon.clock.now(), "status": "active"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let path = format!("/collectors/{}/heartbeat", fleet.id);
+        let reply = fleet.daemon.post(&path, &fleet.agent, body).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        fleet.collector().await
+    };
+    let said = json!({"collections_ok": 3, "collections_failed": 1, "collection_time_ms": 100.0, "config_version": 1,
+        "agent_version": "4.0.0", "hostname": "db-1", "database_version": "PostgreSQL 17.2"});
+    let first = beat(said.clone()).await;
+    assert_eq!((&first["success_count"], &first["error_count"]), (&json!(3), &json!(1)));
+    let fields = [
+        "success_count",
+        "error_count",
+        "agent_version",
+        "hostname",
+        "database_version",
+        "applied_config_version",
+    ];
+    for more in [json!({}), said, json!({}), json!({"collections_ok": 3})] {
+        let now = beat(more).await;
+        for field in fields {
+            assert_eq!(now[field], first[field], "{field}");
+        }
+    }
+    assert_eq!(beat(json!({"collections_ok": 5})).await["success_count"], 5);
+
+    // an agent that does not count its collections is slow as well as one that does
+    for _ in 0..3 {
+        beat(json!({"collection_time_ms": 900.0})).await;
+    }
+    let slow = fleet.collector().await;
+    assert_eq!((&slow["avg_collection_time_ms"], &slow["status"]), (&json!(700.0), &json!("slow")));
+}
+
+/// Collectors of release 3 send no heartbeats. Of others their heartbeats know better than a push that has waited.
+#[actix_web::test]
+async fn a_push_tells_where_it_comes_from_until_a_heartbeat_does() {
+    let fleet = Fleet::start().await;
+    let who = async |body: Value| {
+        let pushed = fleet.push_body(&body).await;
+        assert_eq!(pushed.status, 200, "{}", pushed.body);
+        let collector = fleet.collector().await;
+        (collector["hostname"].clone(), collector["agent_version"].clone())
+    };
+    let document = json!({"type": "sysstat", "timestamp": fleet.daemon.clock.now(), "cpu": {"user": 1.0}});
+    assert_eq!(who(json!({"metrics": [document]})).await, (Value::Null, Value::Null));
+    let v3 = json!({"hostname": "db-1", "version": "3.2", "metrics": [document]});
+    assert_eq!(who(v3.clone()).await, (json!("db-1"), json!("3.2")));
+    assert_eq!(who(json!({"metrics": []})).await, (json!("db-1"), json!("3.2")));
+    // a member that no push has keeps it from being recognized: it is parsed
+    let parsed = json!({"hostname": "x".repeat(100_000), "version": "3.3", "more": 1, "metrics": []});
+    let (hostname, version) = who(parsed).await;
+    assert_eq!((hostname.as_str().unwrap().len(), version), (crate::limits::AGENT_TEXT_CHARS, json!("3.3")));
+    let beat = json!({"timestamp": fleet.daemon.clock.now(), "status": "active", "hostname": "db-1.example",
+        "agent_version": "4.0.0"});
+    let path = format!("/collectors/{}/heartbeat", fleet.id);
+    assert_eq!(fleet.daemon.post(&path, &fleet.agent, beat).await.status, 200);
+    assert_eq!(who(v3).await, (json!("db-1.example"), json!("4.0.0")));
+}
+
+/// A member of the body that is not as it should be is named, as are those of every other request.
+#[actix_web::test]
+async fn a_push_with_a_bad_member_names_it() {
+    let fleet = Fleet::start().await;
+    let bad = [
+        ("timestamp", json!("yesterday")),
+        ("hostname", json!(5)),
+        ("version", json!([])),
+        ("metrics_count", json!("many")),
+        ("collector_id", json!({})),
+        ("metrics", json!({})),
+    ];
+    for (field, value) in bad {
+        let mut body = json!({"metrics": []});
+        body[field] = value;
+        let refused = fleet.push_body(&body).await;
+        assert_eq!((refused.problem(), refused.fields()), ((400, "validation_failed"), vec![field]));
+    }
+    assert_eq!(fleet.push_body(&json!([])).await.fields(), ["body"]);
+}
