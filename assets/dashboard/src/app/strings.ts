@@ -43,6 +43,7 @@ export const t = messages({
   notFoundWhy: 'No page of this appliance has the address {path}.',
   toCollectors: 'Go to Collectors',
   crashed: 'This page stopped working',
+  thePage: 'the page',
   reload: 'Reload page',
   keySearch: 'Search in this page',
   keyNextRow: 'Next and previous row',
