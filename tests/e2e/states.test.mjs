@@ -137,6 +137,18 @@ test('a refused password is said with its field, and takes the focus', async () 
   assert.deepEqual(await violations(page), []);
 });
 
+test('one press is enough, also beside a field that says what is wrong as it is left', async () => {
+  await go(`/collectors/${orders.id}/config`);
+  const interval = page.getByRole('spinbutton', { name: 'Collection interval (seconds)' });
+  await interval.fill('3');
+  await button('Review changes').click();
+  await bears(interval, 'aria-invalid', 'true');
+  await focused(interval);
+  await interval.fill('4');
+  await button('Discard changes').click();
+  await holds(interval, '3600');
+});
+
 test('a refused configuration is said where its fields are', async () => {
   const refusal = {
     status: 400,
