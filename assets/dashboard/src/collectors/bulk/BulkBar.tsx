@@ -51,10 +51,6 @@ export function useBulkDialog(onDone: () => void) {
   const [shown, setShown] = useState<{ kind: Kind; collectors: Collector[] } | null>(null);
   return {
     open: (kind: Kind, collectors: Collector[]) => setShown({ kind, collectors }),
-    dialog: shown && (
-      <Suspense fallback={null}>
-        <BulkDialog {...shown} onStarted={onDone} onClose={() => setShown(null)} />
-      </Suspense>
-    ),
+    dialog: shown && <BulkDialog {...shown} onStarted={onDone} onClose={() => setShown(null)} />,
   };
 }
