@@ -52,6 +52,9 @@ function NotYet({ id, children }: { id: string; children: ReactNode }) {
   usePageTitle(name);
   return (
     <>
+      <div className="collector-way">
+        <BackLink to="/collectors">{t('back')}</BackLink>
+      </div>
       <div className="page-head">
         <h1>{name}</h1>
       </div>
