@@ -44,6 +44,7 @@ export const t = messages({
   toCollectors: 'Go to Collectors',
   crashed: 'This page stopped working',
   thePage: 'the page',
+  away: 'the server cannot be reached',
   reload: 'Reload page',
   keySearch: 'Search in this page',
   keyNextRow: 'Next and previous row',
