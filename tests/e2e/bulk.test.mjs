@@ -5,7 +5,7 @@ import { after, before } from 'node:test';
 import { answerCommand, beat, register, setUp } from './support/api.mjs';
 import { accessible, launchBrowser, picture, SIZES, watchedPage } from './support/browser.mjs';
 import { Stage, startDaemon } from './support/programs.mjs';
-import { disabled, fits, gone, loaded, number, says, seen, signIn, steps } from './support/steps.mjs';
+import { disabled, fits, focused, gone, loaded, number, says, seen, signIn, steps } from './support/steps.mjs';
 import { becomes } from './support/wait.mjs';
 
 const ADMIN = { username: 'admin', password: 'correct horse battery staple' };
@@ -65,8 +65,16 @@ test('boxes, keys and the header choose collectors', async () => {
   await gone(bar());
   await page.getByRole('checkbox', { name: 'Select all collectors' }).check();
   await seen(bar().getByText(`${FLEET} selected`, { exact: true }));
+  await seen(bar().getByRole('button', { name: `Select all ${FLEET} matching` }));
   await page.getByRole('checkbox', { name: 'Select all collectors' }).uncheck();
   await gone(bar());
+});
+
+test('somebody at the keyboard goes on in the list when the bar goes away', async () => {
+  await choose('db-1');
+  await bar().getByRole('button', { name: 'Clear selection' }).press('Enter');
+  await gone(bar());
+  await focused(page.getByRole('region', { name: 'Collectors list' }));
 });
 
 test('while some are chosen, the rows wait', async () => {
@@ -162,6 +170,9 @@ test('tags and group of several are saved together', async () => {
   await seen(toasts().getByText('Tags of 2 collectors saved'));
   const stored = async () => (await admin('GET', `collectors/${collectors[6].id}`)).tags;
   await becomes('the tags that are stored', stored, ['gold']);
+  await seen(toasts().getByRole('link', { name: 'View operation' }));
+  await toasts().getByRole('button', { name: 'Undo' }).click();
+  await becomes('the tags after Undo', stored, ['eu']);
 });
 
 test('the group of one changes at once, and Undo brings the old one back', async () => {

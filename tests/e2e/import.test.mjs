@@ -6,7 +6,7 @@ import { after, before } from 'node:test';
 import { register, setUp } from './support/api.mjs';
 import { accessible, launchBrowser, picture, SIZES, watchedPage } from './support/browser.mjs';
 import { Stage, startDaemon } from './support/programs.mjs';
-import { disabled, focused, number, says, seen, signIn, steps } from './support/steps.mjs';
+import { disabled, focused, gone, number, says, seen, signIn, steps } from './support/steps.mjs';
 import { becomes } from './support/wait.mjs';
 
 const ADMIN = { username: 'admin', password: 'correct horse battery staple' };
@@ -73,6 +73,16 @@ test('columns are found by the names that others use, and can be chosen', async 
   await column('Host').selectOption('Server');
 });
 
+test('what is entered is not left without a question', async () => {
+  const question = page.getByRole('dialog', { name: 'Leave without importing?' });
+  await page.getByRole('link', { name: 'Audit log' }).click();
+  await seen(question);
+  await accessible(page);
+  await question.getByRole('button', { name: 'Stay' }).click();
+  await gone(question);
+  await seen(column('Collector name'));
+});
+
 test('the dry run says what is wrong with which row, and shows no password', async () => {
   await button('Dry run').click();
   const table = page.getByRole('table', { name: 'Import preview' });
@@ -102,8 +112,12 @@ test('the valid rows are imported, and the tokens are taken away once', async ()
   await seen(table.getByRole('row').filter({ hasText: 'known-db' }).filter({ hasText: 'Exists' }));
   await accessible(page);
   await picture(page, 'import-results-desktop-light');
-  await page.getByRole('link', { name: 'Open collectors' }).click();
-  await page.getByRole('dialog', { name: 'Leave without storing the token?' }).getByRole('button', { name: 'Stay' }).click();
+  const question = page.getByRole('dialog', { name: 'Leave without storing the token?' });
+  for (const way of [button('Import another file'), page.getByRole('link', { name: 'Open collectors' })]) {
+    await way.click();
+    await question.getByRole('button', { name: 'Stay' }).click();
+    await gone(question);
+  }
   const tokens = await downloaded('Download tokens');
   assert.ok(tokens.includes('good-db,col_'), tokens);
   // A spreadsheet must not run what somebody wrote into a name.

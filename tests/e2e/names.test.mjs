@@ -444,10 +444,9 @@ test('Audit log', async () => {
   await has(page, 'combobox Actor\n combobox Action\n button Verify chain\n button Show changes for entry …');
   await says(page.getByRole('status', { name: 'Chain' }), /^Chain verified, \d+ entries$/);
   await columns('Audit log', 'Time, Actor, Action, Target, Result, Details');
-  await page
-    .getByRole('button', { name: /^Show changes/ })
-    .first()
-    .click();
+  const changes = page.getByRole('button', { name: /^Show changes for entry \d+$/ }).first();
+  await changes.click();
+  await bears(changes, 'aria-expanded', 'true');
   await columns('Changes', 'Field, Before, After');
 });
 

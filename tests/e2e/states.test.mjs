@@ -137,6 +137,18 @@ test('a refused password is said with its field, and takes the focus', async () 
   assert.deepEqual(await violations(page), []);
 });
 
+test('one press is enough, also beside a field that says what is wrong as it is left', async () => {
+  await go(`/collectors/${orders.id}/config`);
+  const interval = page.getByRole('spinbutton', { name: 'Collection interval (seconds)' });
+  await interval.fill('3');
+  await button('Review changes').click();
+  await bears(interval, 'aria-invalid', 'true');
+  await focused(interval);
+  await interval.fill('4');
+  await button('Discard changes').click();
+  await holds(interval, '3600');
+});
+
 test('a refused configuration is said where its fields are', async () => {
   const refusal = {
     status: 400,
@@ -297,6 +309,34 @@ test('a server that is away is said in the same words as a lost stream, and what
   await page.unroute('**/api/v1/**');
   await button('Reconnect now').click();
   await says(page.getByRole('status', { name: 'Connection' }), 'Live');
+});
+
+test('what does not come from a server that is away leaves the page as it is', async () => {
+  // The browser itself writes a line about a page that does not come.
+  const other = await page.context().newPage();
+  await other.goto(`${daemon.url}/collectors`);
+  const row = other.getByRole('link', { name: 'orders', exact: true });
+  const menu = other.getByRole('button', { name: 'Actions for orders' });
+  await seen(row);
+  await other.route('**/assets/**', (route) => route.abort());
+  await menu.click();
+  await seen(other.getByRole('alert').filter({ hasText: 'Could not load what opens here' }));
+  await seen(row);
+  await other.getByRole('link', { name: 'Audit log' }).click();
+  await seen(other.getByRole('alert').filter({ hasText: 'Could not load the page' }));
+  await says(other.getByRole('heading', { level: 1 }), 'This page stopped working');
+  await becomes('the title', () => other.title(), 'This page stopped working · pgAnalytics');
+  assert.deepEqual(await violations(other), []);
+  await other.getByRole('link', { name: 'Collectors', exact: true }).click();
+  await seen(row);
+  await other.unroute('**/assets/**');
+  await menu.click();
+  await seen(other.getByRole('menuitem', { name: 'Restart' }));
+  await other.keyboard.press('Escape');
+  await other.goBack();
+  await other.getByRole('button', { name: 'Retry' }).click();
+  await seen(other.getByRole('table', { name: 'Audit log' }));
+  await other.close();
 });
 
 test('paper is light, whatever the screen is', async () => {

@@ -99,7 +99,10 @@ export type LogEntry = With<Schemas['LogEntryView'], { level: LogLevel }>;
 export type LogPage = With<Schemas['LogList'], { entries: LogEntry[]; levels: Partial<Record<LogLevel, number>> }>;
 export type Availability = Schemas['AvailabilityView'];
 export type AvailabilityDay = Schemas['DayView'];
-export type Gap = With<Schemas['GapView'], { reason: 'spool_full' | 'not_written' | 'refused' | 'damaged' | 'rejected' | 'segment_damaged' | 'segment_missing' | 'other' }>;
+export type Gap = With<
+  Schemas['GapView'],
+  { reason: 'spool_full' | 'not_written' | 'refused' | 'damaged' | 'rejected' | 'segment_damaged' | 'segment_missing' | 'other' }
+>;
 export type GapPage = With<Schemas['GapList'], { gaps: Gap[] }>;
 
 /** Members of any kind, as the entry of the log has them. */

@@ -43,6 +43,8 @@ export const t = messages({
   notFoundWhy: 'No page of this appliance has the address {path}.',
   toCollectors: 'Go to Collectors',
   crashed: 'This page stopped working',
+  thePage: 'the page',
+  away: 'the server cannot be reached',
   reload: 'Reload page',
   keySearch: 'Search in this page',
   keyNextRow: 'Next and previous row',

@@ -85,7 +85,7 @@ function Details({ entry, broken, open, onToggle }: DetailsProps) {
         <Button
           look="quiet"
           className="audit-show"
-          aria-label={t(open ? 'hide' : 'show', { entry: String(entry.seq) })}
+          aria-label={t('show', { entry: String(entry.seq) })}
           aria-expanded={open}
           icon={open ? 'chevronDown' : 'chevronRight'}
           onClick={onToggle}

@@ -27,7 +27,6 @@ export const t = messages({
   exportCsv: 'Export CSV',
   exportJson: 'Export JSON',
   show: 'Show changes for entry {entry}',
-  hide: 'Hide changes for entry {entry}',
   changesShort: 'Changes',
   fromAddress: 'from {address}',
 });

@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes, ReactNode } from 'react';
+import type { ButtonHTMLAttributes, MouseEvent, ReactNode } from 'react';
 import { Link, type LinkProps } from 'react-router';
 import { Icon, type IconName } from './Icon';
 
@@ -19,13 +19,33 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   children: ReactNode;
 }
 
-export function Button({ look = 'plain', icon, busy = false, className = '', children, ...rest }: ButtonProps) {
+export function Button({ look = 'plain', icon, busy = false, className = '', children, onClick, ...rest }: ButtonProps) {
+  const press = (event: MouseEvent<HTMLButtonElement>) => {
+    event.currentTarget.focus({ preventScroll: true });
+    onClick?.(event);
+  };
   return (
-    <button type="button" className={`${LOOK_CLASS[look]} ${className}`} aria-busy={busy || undefined} {...rest}>
+    <button
+      type="button"
+      className={`${LOOK_CLASS[look]} ${className}`}
+      aria-busy={busy || undefined}
+      onMouseDown={holdFocus}
+      onClick={press}
+      {...rest}
+    >
       {busy ? <span className="spinner" aria-hidden="true" /> : icon && <Icon name={icon} />}
       {children}
     </button>
   );
+}
+
+/**
+ * The button takes the focus when it is let go. A field that loses it earlier
+ * says what is wrong with it, and that line moves the button away from under
+ * the pointer, so that the press does nothing.
+ */
+function holdFocus(event: MouseEvent): void {
+  event.preventDefault();
 }
 
 interface IconButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'children'> {

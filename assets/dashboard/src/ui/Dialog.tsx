@@ -1,6 +1,5 @@
-import { lazy, Suspense, type ReactNode } from 'react';
-
-const DialogSurface = lazy(() => import('./mui/DialogSurface'));
+import type { ReactNode } from 'react';
+import { onDemand } from './onDemand';
 
 export interface DialogProps {
   title: string;
@@ -13,10 +12,4 @@ export interface DialogProps {
 }
 
 /** A modal dialog; on a phone it fills the screen. Esc closes it and the focus goes back. */
-export function Dialog(props: DialogProps) {
-  return (
-    <Suspense fallback={null}>
-      <DialogSurface {...props} />
-    </Suspense>
-  );
-}
+export const Dialog = onDemand<DialogProps>(() => import('./mui/DialogSurface'));

@@ -1,10 +1,9 @@
 // Menus: a button that opens one, and the menu alone for a list of rows that
 // share it.
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { Button, IconButton } from './Button';
 import type { IconName } from './Icon';
-
-const MenuSurface = lazy(() => import('./mui/MenuSurface'));
+import { onDemand } from './onDemand';
 
 export interface MenuItem {
   label: string;
@@ -24,13 +23,7 @@ export interface MenuSurfaceProps {
   onClose: () => void;
 }
 
-export function Menu(props: MenuSurfaceProps) {
-  return (
-    <Suspense fallback={null}>
-      <MenuSurface {...props} />
-    </Suspense>
-  );
-}
+export const Menu = onDemand<MenuSurfaceProps>(() => import('./mui/MenuSurface'));
 
 interface MenuButtonProps {
   label: string;

@@ -1,9 +1,10 @@
-import { lazy, Suspense, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import type { Option } from './Select';
 import { Icon } from './Icon';
+import { onDemand } from './onDemand';
 import './filter.css';
 
-const ListboxSurface = lazy(() => import('./mui/ListboxSurface'));
+const ListboxSurface = onDemand<ListboxSurfaceProps>(() => import('./mui/ListboxSurface'));
 
 interface MultiSelectProps {
   label: string;
@@ -49,11 +50,7 @@ export function MultiSelect({ all, ...list }: MultiSelectProps) {
         <span>{chosen.length > 0 ? chosen.join(', ') : all}</span>
         <Icon name="chevronDown" size={12} />
       </button>
-      {anchor && (
-        <Suspense fallback={null}>
-          <ListboxSurface anchor={anchor} onClose={() => setAnchor(null)} {...list} />
-        </Suspense>
-      )}
+      {anchor && <ListboxSurface anchor={anchor} onClose={() => setAnchor(null)} {...list} />}
     </div>
   );
 }

@@ -17,6 +17,8 @@ type ToastAction = { label: string; run: () => void } | { label: string; to: str
 interface ToastOptions {
   failure?: boolean;
   action?: ToastAction | undefined;
+  /** Where more of it can be read, beside the action. */
+  more?: ToastAction | undefined;
   /** The toast that this one follows: it takes its place, if it is still there. */
   after?: number;
 }
@@ -25,7 +27,7 @@ interface Toast {
   id: number;
   text: string;
   failure: boolean;
-  action: ToastAction | undefined;
+  actions: ToastAction[];
 }
 
 let toasts: Toast[] = [];
@@ -38,8 +40,8 @@ function publish(next: Toast[]): void {
 }
 
 /** Shows a message, and gives the number by which a later one may follow it. */
-export function toast(text: string, { failure = false, action, after }: ToastOptions = {}): number {
-  const added: Toast = { id: nextId++, text, failure, action };
+export function toast(text: string, { failure = false, action, more, after }: ToastOptions = {}): number {
+  const added: Toast = { id: nextId++, text, failure, actions: [action, more].filter((each) => each !== undefined) };
   publish([...toasts.filter(({ id }) => id !== after), added].slice(-MOST_TOASTS));
   return added.id;
 }
@@ -79,7 +81,7 @@ export function Toasts() {
   return dialog ? createPortal(list, dialog) : list;
 }
 
-function ToastCard({ toast: { id, text, failure, action } }: { toast: Toast }) {
+function ToastCard({ toast: { id, text, failure, actions } }: { toast: Toast }) {
   const [held, setHeld] = useState(false);
   useEffect(() => {
     if (held) return;
@@ -96,7 +98,9 @@ function ToastCard({ toast: { id, text, failure, action } }: { toast: Toast }) {
       onBlur={() => setHeld(false)}
     >
       <p>{text}</p>
-      {action && <ActionControl action={action} onDone={() => dismiss(id)} />}
+      {actions.map((action) => (
+        <ActionControl key={action.label} action={action} onDone={() => dismiss(id)} />
+      ))}
       <IconButton icon="close" label={t('dismiss')} onClick={() => dismiss(id)} />
     </div>
   );

@@ -1,14 +1,15 @@
 // What can be done to all the chosen collectors at once.
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import type { Collector } from '../../api/types';
 import { Button } from '../../ui/Button';
+import { onDemand } from '../../ui/onDemand';
 import { t as words } from '../control/strings';
 import type { Selection } from '../list/useSelection';
 import type { BulkDialogProps } from './BulkDialog';
 import { t } from './strings';
 import './bulk.css';
 
-const BulkDialog = lazy(() => import('./BulkDialog'));
+const BulkDialog = onDemand<BulkDialogProps>(() => import('./BulkDialog'));
 
 type Kind = BulkDialogProps['kind'];
 
@@ -27,7 +28,7 @@ export function BulkBar({ selection, members, onOpen }: BulkBarProps) {
     <section className="bulk-bar" aria-label={t('bar')}>
       <strong>{t('selected', { n: chosen.length })}</strong>
       {shown < chosen.length && <span className="meta">{t('hidden', { n: chosen.length - shown })}</span>}
-      {shown < members.length && (
+      {members.length > 0 && (
         <Button look="quiet" onClick={() => selection.choose(members.map(({ id }) => id))}>
           {t('selectMatching', { n: members.length })}
         </Button>
@@ -50,10 +51,6 @@ export function useBulkDialog(onDone: () => void) {
   const [shown, setShown] = useState<{ kind: Kind; collectors: Collector[] } | null>(null);
   return {
     open: (kind: Kind, collectors: Collector[]) => setShown({ kind, collectors }),
-    dialog: shown && (
-      <Suspense fallback={null}>
-        <BulkDialog {...shown} onStarted={onDone} onClose={() => setShown(null)} />
-      </Suspense>
-    ),
+    dialog: shown && <BulkDialog {...shown} onStarted={onDone} onClose={() => setShown(null)} />,
   };
 }

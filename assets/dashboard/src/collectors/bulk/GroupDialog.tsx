@@ -11,6 +11,7 @@ import { changeGroup } from './changeAtOnce';
 import { ProgressDialog } from './ProgressDialog';
 import { t } from './strings';
 import { useSaveMany } from './useSaveMany';
+import { groupBack } from './wayBack';
 
 interface GroupDialogProps {
   collectors: Collector[];
@@ -30,7 +31,8 @@ export function GroupDialog({ collectors, onStarted, onClose }: GroupDialogProps
   const submit = () => {
     const [first] = chosen;
     if (chosen.length > 1 || !first) {
-      void many.save({ action: 'update-group', collector_ids: chosen.map((each) => each.id), params: { group_id: id || null } });
+      const wish = { action: 'update-group' as const, collector_ids: chosen.map((each) => each.id), params: { group_id: id || null } };
+      void many.save(wish, groupBack(chosen, id || null));
       return;
     }
     void dispatch(changeGroup(first, groups.find((group) => group.id === id) ?? null));

@@ -11,6 +11,7 @@ import { changeTags } from './changeAtOnce';
 import { ProgressDialog } from './ProgressDialog';
 import { t } from './strings';
 import { useSaveMany } from './useSaveMany';
+import { tagsBack } from './wayBack';
 
 interface TagsDialogProps {
   collectors: Collector[];
@@ -37,7 +38,8 @@ export function TagsDialog({ collectors, onStarted, onClose }: TagsDialogProps) 
     }
     const [first] = chosen;
     if (chosen.length > 1 || !first) {
-      void many.save({ action: 'update-tags', collector_ids: chosen.map(({ id }) => id), params: { add, remove } });
+      const wish = { action: 'update-tags' as const, collector_ids: chosen.map(({ id }) => id), params: { add, remove } };
+      void many.save(wish, tagsBack(chosen, add, remove));
       return;
     }
     const tags = [...new Set([...first.tags.filter((tag) => !remove.includes(tag)), ...add])];

@@ -45,4 +45,6 @@ export const t = messages({
   groupSavedMany: 'Group of {n} collectors saved',
   notSaved: '{name} was not changed: {why}',
   undo: 'Undo',
+  notTakenBack: 'Could not undo: {why}',
+  notAllTakenBack: { one: '{n} collector was not changed back', other: '{n} collectors were not changed back' },
 });

@@ -1,13 +1,14 @@
 // What one collector can be told: which of it is possible now, and the dialogs
 // that ask first.
-import { lazy, Suspense, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useDispatch } from 'react-redux';
 import type { Dispatch } from '../../api/client';
 import type { Collector } from '../../api/types';
+import { onDemand } from '../../ui/onDemand';
 import { resume, type Named } from './carryOut';
 import type { ControlDialogProps } from './ControlDialog';
 
-const ControlDialog = lazy(() => import('./ControlDialog'));
+const ControlDialog = onDemand<ControlDialogProps>(() => import('./ControlDialog'));
 
 type Kind = ControlDialogProps['kind'];
 
@@ -24,11 +25,7 @@ export function useControl(onUnregistered?: () => void): Control {
   return {
     open: (kind, { id, name }) => setShown({ kind, collector: { id, name } }),
     resume: (collector) => void dispatch(resume({ id: collector.id, name: collector.name })),
-    dialog: shown && (
-      <Suspense fallback={null}>
-        <ControlDialog {...shown} onClose={() => setShown(null)} onUnregistered={onUnregistered} />
-      </Suspense>
-    ),
+    dialog: shown && <ControlDialog {...shown} onClose={() => setShown(null)} onUnregistered={onUnregistered} />,
   };
 }
 

@@ -38,12 +38,7 @@ export function CollectorPage() {
   if (problemStatus(error) === 404) return <Gone />;
   const failure = <Failed what={t('theCollector')} error={error} onRetry={refetch} />;
   if (!shown) return <NotYet id={id}>{error ? failure : <Loading rows={8} />}</NotYet>;
-  return (
-    <>
-      {failure}
-      <CollectorView collector={shown} />
-    </>
-  );
+  return <CollectorView collector={shown} failure={error && failure} />;
 }
 
 /** Until the collector has come: its name, where the list knows it. */
@@ -52,6 +47,9 @@ function NotYet({ id, children }: { id: string; children: ReactNode }) {
   usePageTitle(name);
   return (
     <>
+      <div className="collector-way">
+        <BackLink to="/collectors">{t('back')}</BackLink>
+      </div>
       <div className="page-head">
         <h1>{name}</h1>
       </div>
@@ -68,7 +66,7 @@ function Gone() {
   );
 }
 
-function CollectorView({ collector }: { collector: Collector }) {
+function CollectorView({ collector, failure }: { collector: Collector; failure: ReactNode }) {
   usePageTitle(collector.name);
   const params = useParams();
   const tab = TABS.some(({ value }) => value === params.tab) ? (params.tab as string) : 'overview';
@@ -95,6 +93,7 @@ function CollectorView({ collector }: { collector: Collector }) {
           onChange={(next) => void navigate(`/collectors/${collector.id}/${next}`)}
         />
       </div>
+      {failure}
       <TabPanel id="collector" value={tab}>
         {tab === 'overview' && <OverviewTab collector={collector} />}
         {tab === 'metrics' && <MetricsTab id={collector.id} interval={collector.collection_interval} />}

@@ -7,6 +7,7 @@ import { useMay } from '../../api/session';
 import type { ImportReply } from '../../api/types';
 import { usePageTitle } from '../../lib/hooks';
 import { BackLink } from '../../ui/BackLink';
+import { LeaveGuard } from '../../ui/LeaveGuard';
 import { NoPermission } from '../../ui/states';
 import { useImportCollectorsMutation } from './api';
 import { guess, type Mapping } from './mapping';
@@ -77,6 +78,7 @@ function Wizard() {
   };
   const place = useFocusOnNewStep(step);
   const problem = error && t('failed', { why: problemText(error) });
+  const isEntered = source.file !== null || source.pasted !== '';
 
   return (
     <>
@@ -109,6 +111,12 @@ function Wizard() {
           <ResultsStep sheet={sheet} mapping={mapping} reply={imported} onAgain={startAgain} />
         )}
       </div>
+      {/* The results have a guard of their own, and a page can have one. */}
+      {step !== 'results' && (
+        <LeaveGuard when={isEntered} title={t('leave')} stay={t('stay')} leave={t('leaveNow')}>
+          {t('leaveWhy')}
+        </LeaveGuard>
+      )}
     </>
   );
 }

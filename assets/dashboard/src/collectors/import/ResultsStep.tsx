@@ -4,7 +4,7 @@ import { MISSING } from '../../lib/format';
 import { Button, ButtonLink } from '../../ui/Button';
 import { DataTable, type DataColumn } from '../../ui/DataTable';
 import { Icon } from '../../ui/Icon';
-import { TokenGuard } from '../token/TokenGuard';
+import { LeaveTokenDialog, TokenGuard } from '../token/TokenGuard';
 import { downloadProblems, downloadTokens } from './downloads';
 import type { Mapping } from './mapping';
 import { RowResult } from './RowResult';
@@ -37,9 +37,11 @@ const COLUMNS: DataColumn<RowOutcome>[] = [
 export function ResultsStep({ sheet, mapping, reply, onAgain }: ResultsStepProps) {
   const rows = useMemo(() => outcomes(sheet, mapping, reply), [sheet, mapping, reply]);
   const [taken, setTaken] = useState(false);
+  const [leaving, setLeaving] = useState(false);
   const hasTokens = rows.some(({ token }) => token !== undefined);
   const failed = rows.filter(({ status }) => status === 'error');
   const existing = countOf(rows, 'exists');
+  const wouldLose = hasTokens && !taken;
   const take = () => {
     downloadTokens(rows, reply.ca_certificate, location.origin);
     setTaken(true);
@@ -74,11 +76,12 @@ export function ResultsStep({ sheet, mapping, reply, onAgain }: ResultsStepProps
         <DataTable label={t('resultsTable')} columns={COLUMNS} rows={rows} keyOf={({ number }) => number} />
       </div>
       <div className="import-actions">
-        <Button onClick={onAgain}>{t('startAgain')}</Button>
+        <Button onClick={() => (wouldLose ? setLeaving(true) : onAgain())}>{t('startAgain')}</Button>
         <span className="grow" />
         <ButtonLink to="/collectors">{t('openCollectors')}</ButtonLink>
       </div>
-      <TokenGuard when={hasTokens && !taken} />
+      {leaving && <LeaveTokenDialog onStay={() => setLeaving(false)} onLeave={onAgain} />}
+      <TokenGuard when={wouldLose && !leaving} />
     </div>
   );
 }

@@ -66,4 +66,8 @@ export const t = messages({
   tokensWhy: '. Each agent needs its own. Only hashes are kept, so download them now.',
   downloadTokens: 'Download tokens',
   openCollectors: 'Open collectors',
+  leave: 'Leave without importing?',
+  leaveWhy: 'The list and what you have chosen for it are not stored.',
+  stay: 'Stay',
+  leaveNow: 'Leave',
 });

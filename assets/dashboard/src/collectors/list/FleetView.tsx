@@ -1,8 +1,9 @@
 // The fleet as the URL asks for it: filters above, the list below, and what
 // can be done to those that are chosen.
-import { useMemo, useRef, useState, type MouseEvent } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { useMay } from '../../api/session';
 import type { Collector } from '../../api/types';
+import { useFocusKept } from '../../lib/focus';
 import { usePhone } from '../../lib/hooks';
 import { useViewParams } from '../../lib/viewParams';
 import { Button } from '../../ui/Button';
@@ -39,12 +40,10 @@ export function FleetView({ collectors }: { collectors: Collector[] }) {
   const search = useRef<HTMLInputElement>(null);
   const phone = usePhone();
   useShortcuts({ '/': () => search.current?.focus() });
-  const showUpdates = (event: MouseEvent) => {
+  useFocusKept(place);
+  const showUpdates = () => {
     apply();
     redraw((n) => n + 1);
-    // The button goes away; somebody at the keyboard, who made no click, goes on in the list.
-    if (event.detail > 0) return;
-    place.current?.querySelector<HTMLElement>('[role=region]')?.focus({ preventScroll: true });
   };
 
   return (

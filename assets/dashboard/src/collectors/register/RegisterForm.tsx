@@ -26,7 +26,7 @@ export function RegisterForm({ onRegistered, onCancel }: RegisterFormProps) {
   const [advanced, setAdvanced] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const test = useFormConnectionTest(form, setFailure);
-  const { isDirty, isSubmitting } = form.formState;
+  const { isDirty } = form.formState;
 
   const submit = form.handleSubmit(
     async (values) => {
@@ -67,7 +67,7 @@ export function RegisterForm({ onRegistered, onCancel }: RegisterFormProps) {
           {t('submit')}
         </Button>
       </div>
-      <LeaveGuard when={isDirty && !isSubmitting} title={t('leave')} stay={t('stay')} leave={t('leaveNow')}>
+      <LeaveGuard when={isDirty} title={t('leave')} stay={t('stay')} leave={t('leaveNow')}>
         {t('leaveWhy')}
       </LeaveGuard>
     </form>
