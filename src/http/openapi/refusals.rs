@@ -111,7 +111,7 @@ fn complete(answer: &mut RefOr<Response>, status: &str, path: &str, shared: &mut
     let is_plain = response.description.is_empty();
     let known = status.parse::<StatusCode>().ok();
     if is_plain {
-        response.description = reason(status, known).to_owned();
+        reason(status, known).clone_into(&mut response.description);
     }
     let is_refusal = known.is_none_or(|status| status.is_client_error() || status.is_server_error());
     if !is_refusal || !response.content.is_empty() {
