@@ -58,25 +58,25 @@ impl Access {
         let found = self.db.read(|tx| user_rows::by_name(tx, &self.ring, username))?;
         let hash = found.as_ref().map(|found| found.password_hash.as_str());
         let right = self.verify_password(&attempt, password, hash)?;
-        let is_known = found.is_some();
-        let (true, Some(found)) = (right, found) else { return self.deny(origin, username, is_known) };
+        let known = found.as_ref().map(|found| found.user.id);
+        let (true, Some(found)) = (right, found) else { return self.deny(origin, username, known) };
         match self.begin_session(origin, &found)? {
             Some(session) => {
                 self.backoff.succeeded(&attempt);
                 Ok(session)
             }
-            None => self.deny(origin, username, true),
+            None => self.deny(origin, username, known),
         }
     }
 
-    fn deny<T>(&self, origin: &Origin, username: &str, is_known: bool) -> Result<T, SignInError> {
+    fn deny<T>(&self, origin: &Origin, username: &str, known: Option<UserId>) -> Result<T, SignInError> {
         // what nobody is called and is long enough may be a password that was typed into the wrong field
-        let may_be_shown = is_known || username.chars().count() < *PASSWORD_CHARS.start();
+        let may_be_shown = known.is_some() || username.chars().count() < *PASSWORD_CHARS.start();
         let tried = if may_be_shown { username } else { "unknown" };
         let tried: String = tried.chars().filter(|letter| !letter.is_control()).collect();
         let origin = Origin { actor: Actor::anonymous(&tried), ..origin.clone() };
-        self.audit
-            .note(&origin, Change::new(Action::AuthDenied, Target::new("user", "", &tried)).refused())?;
+        let target = Target::new("user", known.map(|id| id.to_string()).unwrap_or_default(), &tried);
+        self.audit.note(&origin, Change::new(Action::AuthDenied, target).refused())?;
         Err(SignInError::InvalidCredentials)
     }
 

@@ -87,7 +87,7 @@ fn more(fields: &mut Fields) -> GroupChange {
     let is_color = |color: &String| {
         color.strip_prefix('#').is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
-    if color.as_ref().is_some_and(|color| !is_color(color)) {
+    if !fields.has_problem("color") && color.as_ref().is_some_and(|color| !is_color(color)) {
         fields.complain("color", "format", "must have the form #RRGGBB".to_owned());
     }
     GroupChange {

@@ -19,7 +19,7 @@ fn a_session_lives_twelve_hours_and_its_user_is_known_by_its_token() {
 
 #[test]
 fn a_wrong_name_a_wrong_password_and_a_disabled_user_get_one_answer() {
-    let (fixture, _) = Fixture::with_admin();
+    let (fixture, ada) = Fixture::with_admin();
     let bob = fixture.add("bob", Role::Viewer);
     let disable = UserChange { disabled: Some(true), ..UserChange::default() };
     fixture.access.update_user(&origin(), bob.id, disable).unwrap();
@@ -27,6 +27,12 @@ fn a_wrong_name_a_wrong_password_and_a_disabled_user_get_one_answer() {
         let refused = fixture.access.login(&origin(), name, &Secret::new(password));
         assert!(matches!(refused, Err(SignInError::InvalidCredentials)), "{name}");
         assert_eq!(fixture.last_audited(), ("auth.denied".into(), "denied".into(), name.into()));
+    }
+    // an auditor who asks for a user finds the attempts on that user's account
+    for id in [ada.id, bob.id] {
+        let filter =
+            Filter { target: Some(id.to_string()), action: Some("auth.denied".into()), ..Filter::default() };
+        assert_eq!(fixture.access.audit.page(&filter, 9).unwrap().entries.len(), 1);
     }
 }
 

@@ -19,7 +19,7 @@ async fn a_group_needs_a_name_alone_and_keeps_what_a_change_leaves_out() {
 
     assert_eq!(daemon.put(&path, &ada, json!({"name": "Staging"})).await.problem(), (409, "name_taken"));
     for color in ["red", "#12345", "#1234567", "#12345g", ""] {
-        assert_eq!(daemon.put(&path, &ada, json!({"color": color})).await.fields()[0], "color", "{color}");
+        assert_eq!(daemon.put(&path, &ada, json!({"color": color})).await.fields(), ["color"], "{color}");
     }
     assert_eq!(daemon.post("/groups", &ada, json!({"color": "#123456"})).await.fields(), ["name"]);
 }
