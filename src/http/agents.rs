@@ -88,7 +88,7 @@ fn missing_field(error: &serde_path_to_error::Error<serde_json::Error>) -> Optio
     params(("collector_id" = String, Path)),
     responses((status = 200, description = "TOML", content_type = "text/plain"), (status = 304),
         (status = 403, description = "also where the token is not known"),
-        (status = 429, description = "more than 120 times in a minute, by a collector or from an address that is refused")))]
+        (status = 429, description = "asked for too often, by a collector or from an address that is refused")))]
 pub(super) async fn config(
     node: Data<Node>,
     pulls: Data<Pulls>,

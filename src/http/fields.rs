@@ -175,6 +175,15 @@ impl Fields {
         Some(text)
     }
 
+    /// What something is called: a text on one line, which must be there.
+    pub fn name(&mut self, field: &str, chars: RangeInclusive<usize>) -> String {
+        let name = self.text(field, chars);
+        if name.contains('\n') {
+            self.complain(field, "characters", "must stand on one line".to_owned());
+        }
+        name
+    }
+
     /// A line of a log, taken as it is; it must be there.
     pub fn line(&mut self, field: &str, most: usize) -> String {
         let line = self.required(field, |this| this.optional_string(field)).unwrap_or_default();
@@ -379,7 +388,7 @@ mod tests {
 
     fn complaints(body: &str) -> Vec<String> {
         let mut fields = Fields::parse(body.as_bytes()).unwrap();
-        let name = fields.text("name", 1..=10);
+        let name = fields.name("name", 1..=10);
         let kind: Kind = fields.one_of("type");
         let port = fields.number("port", 1..=65535);
         let tags = fields.texts("tags", 2, 1..=5);
@@ -405,6 +414,8 @@ mod tests {
             complaints(r#"{"name": 7, "type": null, "port": "80", "tags": "a"}"#),
             ["name type", "type required", "port range", "tags type"]
         );
+        let on_two_lines = r#"{"name": " a\nb ", "type": "oracle", "port": 1}"#;
+        assert_eq!(complaints(on_two_lines), ["name characters"]);
     }
 
     #[test]

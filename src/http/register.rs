@@ -127,7 +127,7 @@ pub(super) struct Registration {
 }
 
 pub(super) fn registration(mut fields: Fields) -> Result<Registration, Problem> {
-    let name = fields.text("name", 1..=255);
+    let name = fields.name("name", 1..=255);
     let environment = fields.one_of::<Environment>("environment");
     let group = fields.optional_text("group", 0..=100).filter(|group| !group.is_empty());
     let description = fields.optional_text("description", 0..=1000).unwrap_or_default();
@@ -338,8 +338,8 @@ async fn register_agent(
     secret: Secret,
     mut fields: Fields,
 ) -> Result<HttpResponse, Problem> {
-    let name = fields.text("name", 1..=255);
-    let hostname = fields.text("hostname", 1..=255);
+    let name = fields.name("name", 1..=255);
+    let hostname = fields.name("hostname", 1..=255);
     let csr = certificates::request(&mut fields);
     // what agents of other releases send beside that does not concern us
     let (name, hostname) = fields.finish_leniently((name, hostname))?;

@@ -1809,7 +1809,7 @@ export interface components {
              * @description Seconds.
              */
             collection_interval?: number | null;
-            /** @description Types of documents that the agent collects. */
+            /** @description Types of documents that the agent collects; an empty list stands for all that it has. */
             enabled_types?: string[] | null;
             /** @description Id or name of a group; empty takes the collector out of its group. */
             group_id?: string | null;
@@ -2821,7 +2821,10 @@ export interface components {
             registry_bytes: number;
             segments: components["schemas"]["SegmentsView"];
         };
-        /** @description Counts over all collectors, whatever the filter. */
+        /**
+         * @description Counts over all collectors, whatever the filter. Those that are just stopping or restarting are in the total alone:
+         *     each count is what a filter by that status finds.
+         */
         Summary: {
             error: number;
             /** Format: int64 */
@@ -5034,6 +5037,15 @@ export interface operations {
             };
             /** @description also where the token is not known */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description asked for too often, by a collector or from an address that is refused */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
