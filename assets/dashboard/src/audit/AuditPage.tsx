@@ -109,12 +109,17 @@ function AuditLog() {
   );
 }
 
-/** The most that the server gives in one reply. */
-const EXPORT_LIMIT = 1000;
+/** The most that the server gives in one reply of JSON. */
+const JSON_LIMIT = '1000';
 
-/** The newest entries that match, written by the server. */
+/** The entries that match, written by the server: all as CSV, the newest as JSON. */
 function exportLog(format: 'csv' | 'json', actor: string, action: string): void {
-  const query = new URLSearchParams({ format, limit: String(EXPORT_LIMIT), ...(actor && { actor }), ...(action && { action }) });
+  const query = new URLSearchParams({
+    format,
+    ...(format === 'json' && { limit: JSON_LIMIT }),
+    ...(actor && { actor }),
+    ...(action && { action }),
+  });
   const link = document.createElement('a');
   link.href = `/api/v1/audit?${query}`;
   link.download = `audit.${format}`;
