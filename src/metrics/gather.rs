@@ -131,19 +131,21 @@ impl Gathered {
             return Ok(*known);
         }
         let layout = layouts.piece(number)?;
-        if let Some(same) = self.same_pieces.get(layout.bytes()) {
-            self.known_pieces.insert(number, *same);
-            return Ok(*same);
-        }
+        let same = self.same_pieces.get(layout.bytes()).copied();
+        let place = same.map_or_else(|| self.add_piece(layout), Ok)?;
+        self.known_pieces.insert(number, place);
+        Ok(place)
+    }
+
+    fn add_piece(&mut self, layout: Arc<Layout>) -> Result<u32, RedbError> {
         let place = u32::try_from(self.pieces.len()).map_err(|_| damaged("pieces of an hour", &[]))?;
         let (bytes, slots) = (Arc::clone(layout.bytes()), layout.slots);
+        self.same_pieces.insert(Arc::clone(&bytes), place);
         self.table.pieces.push(Piece { bytes, slots, family: layout.family() });
         self.pieces.push((layout, self.table.columns.len()));
         self.table
             .columns
             .resize_with(self.table.columns.len() + slots as usize, || Column::with_capacity(self.documents));
-        self.same_pieces.insert(Arc::clone(self.pieces[place as usize].0.bytes()), place);
-        self.known_pieces.insert(number, place);
         Ok(place)
     }
 
