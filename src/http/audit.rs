@@ -2,7 +2,6 @@
 
 use actix_web::web::{Bytes, Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::stream;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -169,7 +168,7 @@ async fn answer(
         }
         Format::Csv => {
             let export = Export::new(node.clone(), filter, limit);
-            Ok(csv::attached("audit.csv", stream::try_unfold(Some(export), Export::next)))
+            Ok(csv::attached("audit.csv", export, Export::piece))
         }
     }
 }
@@ -204,13 +203,6 @@ struct Export {
 impl Export {
     fn new(node: Data<Node>, filter: Filter, limit: Option<usize>) -> Self {
         Self { node, filter, csv: Csv::new(&COLUMNS), left: limit.unwrap_or(usize::MAX) }
-    }
-
-    async fn next(export: Option<Self>) -> Result<Option<(Bytes, Option<Self>)>, actix_web::Error> {
-        match export {
-            Some(export) => Ok(Some(export.piece().await?)),
-            None => Ok(None),
-        }
     }
 
     /// The next piece, and what comes behind it, unless it is the last one.

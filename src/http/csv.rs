@@ -3,7 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::Bytes;
-use futures_util::Stream;
+use futures_util::stream;
+
+use super::problem::Problem;
 
 pub(super) struct Csv(String);
 
@@ -44,11 +46,20 @@ impl Csv {
     }
 }
 
-/// The answer that a browser keeps as a file.
-pub(super) fn attached(
-    file: &str,
-    pieces: impl Stream<Item = Result<Bytes, actix_web::Error>> + 'static,
-) -> HttpResponse {
+/// The answer that a browser keeps as a file. `next` gives the next piece, and what comes behind it unless it is the last.
+pub(super) fn attached<S: 'static, F>(file: &str, first: S, next: impl Fn(S) -> F + 'static) -> HttpResponse
+where
+    F: Future<Output = Result<(Bytes, Option<S>), Problem>> + 'static,
+{
+    let pieces = stream::try_unfold(Some(first), move |left| {
+        let next = left.map(&next);
+        async {
+            match next {
+                Some(next) => next.await.map(Some).map_err(actix_web::Error::from),
+                None => Ok(None),
+            }
+        }
+    });
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")))

@@ -2,7 +2,6 @@
 
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::stream;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -146,13 +145,7 @@ async fn export(node: Data<Node>, id: CollectorId, asked: Asked) -> Result<HttpR
         to_skip: offset,
         behind: None,
     };
-    let pieces = stream::try_unfold(Some(export), |export| async {
-        match export {
-            Some(export) => export.piece().await.map(Some).map_err(actix_web::Error::from),
-            None => Ok(None),
-        }
-    });
-    Ok(csv::attached("logs.csv", pieces))
+    Ok(csv::attached("logs.csv", export, Export::piece))
 }
 
 impl Export {
