@@ -109,7 +109,7 @@ packages: tools-packages $(DIST) ## Build .deb and .rpm of both programs, and th
 	packaging/bundle
 
 .PHONY: test-packages
-test-packages: packages ## Install the packages on a booted Debian and in an rpm root (as root)
+test-packages: packages tools-browser $(BROWSER_PACKAGES) ## Install the packages on a booted Debian and in an rpm root (as root)
 	@tests/packages/run
 
 .PHONY: manual
@@ -121,7 +121,7 @@ clean: ## Remove everything that was built
 	@cargo clean --quiet
 	rm -rf assets/dist $(DASHBOARD)/node_modules $(BROWSER)/node_modules tests/artefacts
 
-.PHONY: tools tools-test tools-peers tools-packages tools-soak
+.PHONY: tools tools-test tools-peers tools-packages tools-browser tools-soak
 tools:
 	@.ci/install build
 tools-test:
@@ -130,6 +130,8 @@ tools-packages:
 	@.ci/install build packages
 	test -x target/tools/bin/cargo-deb || CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo install --debug --locked --root target/tools cargo-deb@3.8.0
 	test -x target/tools/bin/cargo-generate-rpm || CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo install --debug --locked --root target/tools cargo-generate-rpm@0.21.1
+tools-browser:
+	@.ci/install build browser
 tools-soak:
 	@.ci/install build soak
 tools-peers:

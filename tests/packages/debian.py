@@ -13,10 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from browser import first_minutes
 from container import in_container, wait_for
-from steps import (
-    SETTINGS, Watch, expect, fetch_agent, is_ready, kill, log_in, online, register_agent, said, set_up,
-)  # fmt: skip
+from steps import SETTINGS, Watch, expect, is_ready, kill, log_in, metrics_arrive, online, said
 
 
 def later_version(package, scratch):
@@ -55,13 +54,6 @@ def install_daemon(machine, bundle):
     user = machine.run("stat", "-c", "%U", f"/proc/{machine.show('pganalytics', 'MainPID')}").strip()
     expect(user == "pganalytics", f"the daemon runs as {user}")
     said("the daemon's package is installed, and its service runs as a user of its own")
-
-
-def install_agent(machine):
-    printed = machine.run("dpkg", "--install", fetch_agent(machine, "_amd64.deb"))
-    expect("register" in printed, f"the agent's package does not say how to begin:\n{printed}")
-    expect(machine.show("pganalytics-collector", "ActiveState") == "inactive", "an agent without identity runs")
-    said("the agent's package comes from the daemon; without an identity the agent waits")
 
 
 def read_logs(machine):
@@ -211,7 +203,7 @@ def remove(machine, packages):
     machine.run("dpkg", "--remove", "pganalytics", "pganalytics-collector")
     for unit in ("pganalytics", "pganalytics-collector"):
         expect(machine.show(unit, "ActiveState") != "active", f"{unit} still runs")
-    for path in (SETTINGS, "/var/lib/pganalytics/registry.sqlite", "/etc/pganalytics/collector.token"):
+    for path in (SETTINGS, "/var/lib/pganalytics/registry.sqlite", "/etc/pganalytics/collector.env"):
         expect((machine.root / path.lstrip("/")).exists(), f"removal took {path}")
     install(machine, packages[0])
     install(machine, packages[1])
@@ -220,7 +212,7 @@ def remove(machine, packages):
     said("removal keeps data and settings, and a new installation goes on with them")
 
 
-def purge(machine):
+def purge(machine, packages):
     machine.run("dpkg", "--purge", "pganalytics", "pganalytics-collector")
     left = machine.run("find", "/etc", "/var/lib", "/usr", "-path", "*pganalytics*", "-not", "-path", "/var/lib/dpkg/*")
     # what a site put there itself stays: the key that it moved to the credentials, and its change of a unit
@@ -228,6 +220,10 @@ def purge(machine):
     mine |= {f"/etc/systemd/system/pganalytics-listen.socket.d{name}" for name in ("", "/port.conf")}
     expect(set(left.split()) <= mine, f"purging left:\n{left}")
     said("purging leaves nothing of the packages")
+    printed = install(machine, packages[1])
+    expect("register" in printed, f"the agent's package does not say how to begin:\n{printed}")
+    expect(machine.show("pganalytics-collector", "ActiveState") == "inactive", "an agent without identity runs")
+    said("an agent that is installed without an identity waits for one")
 
 
 def scenario(machine, base, packages, scratch):
@@ -235,11 +231,9 @@ def scenario(machine, base, packages, scratch):
     later = [later_version(package, scratch) for package in (daemon, agent)]
     watch = Watch()
     install_daemon(machine, next(packages.glob("*-offline.tar")))
-    set_up(machine)
+    first_minutes(machine, scratch / "browser", watch)
     token = log_in(machine)
-    install_agent(machine)
-    collector = register_agent(machine, token)
-    watch.tell()
+    collector = metrics_arrive(machine, token)
     read_logs(machine)
     kill(machine, token, "pganalytics")
     kill(machine, token, "pganalytics-collector")
@@ -250,7 +244,7 @@ def scenario(machine, base, packages, scratch):
     upgrade(machine, token, collector, *later)
     move(machine, base, scratch, later)
     remove(machine, later)
-    purge(machine)
+    purge(machine, later)
 
 
 def main(base, packages, scratch):

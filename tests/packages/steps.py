@@ -23,14 +23,6 @@ def is_ready(machine, address=ADDRESS):
     return done.returncode == 0
 
 
-def set_up(machine):
-    code = machine.run("cat", "/var/lib/pganalytics/setup-code").strip()
-    status, answer = machine.call("POST", "/api/v1/setup", body={"code": code, "username": "ada", "password": PASSWORD})
-    expect(status == 201, f"setup: {status} {answer}")
-    expect(machine.try_run("test", "-e", "/var/lib/pganalytics/setup-code").returncode != 0, "the code is still there")
-    said("the first administrator is made with the code")
-
-
 def log_in(machine):
     status, answer = machine.call("POST", "/api/v1/auth/login", body={"username": "ada", "password": PASSWORD})
     expect(status == 200, f"login: {status} {answer}")
@@ -60,10 +52,15 @@ def register_agent(machine, token):
     )  # fmt: skip
     machine.run("systemctl", "enable", "--now", "pganalytics-collector")
     expect(machine.show("pganalytics-collector", "ActiveState") == "active", "the agent is not active")
+    collector = metrics_arrive(machine, token)
+    said("an agent registers, comes online, and its metrics arrive")
+    return collector
+
+
+def metrics_arrive(machine, token):
     collector = wait_for("the agent is online", lambda: online(machine, token), 120)
     count = wait_for("metrics arrive", lambda: documents(machine, token, collector), 120)
     expect({"sysstat", "disk_usage"} <= count, f"only {count} arrived")
-    said("an agent registers, comes online, and its metrics arrive")
     return collector
 
 
@@ -93,5 +90,5 @@ class Watch:
     def __init__(self):
         self._began = time.monotonic()
 
-    def tell(self):
-        said(f"from the package to the first metrics: {time.monotonic() - self._began:.0f} s")
+    def tell(self, what="the first metrics"):
+        said(f"from the package to {what}: {time.monotonic() - self._began:.0f} s")

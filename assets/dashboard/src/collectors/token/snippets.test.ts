@@ -57,3 +57,8 @@ test('a later token comes without certificates, and needs none', () => {
     expect(text).not.toContain('collector.key');
   }
 });
+
+test('an agent that runs with an older token is started again with this one', () => {
+  const systemd = snippets(collector, 'https://pg.example').find(({ id }) => id === 'systemd')?.text;
+  expect(systemd).toMatch(/systemctl enable pganalytics-collector\nsystemctl restart pganalytics-collector\n$/);
+});

@@ -94,6 +94,7 @@ function environment(variables: [string, string][], files: [string, string][]): 
   return `${written(files, '-D -m 0600')}${exports}pganalytics-collector run --config ${CONFIG}\n`;
 }
 
+/** An agent that runs already, as one whose token was rotated, reads its new identity when it starts again. */
 function systemd(variables: [string, string][], files: [string, string][]): string {
   const lines = variables.map(([name, value]) => `${name}=${value}`).join('\n');
   return `# As root, on the machine of the agent. Its identity:
@@ -105,7 +106,8 @@ install -D -m 0644 /dev/stdin /etc/systemd/system/pganalytics-collector.service.
 EnvironmentFile=/etc/pganalytics/collector.env
 END
 systemctl daemon-reload
-systemctl enable --now pganalytics-collector
+systemctl enable pganalytics-collector
+systemctl restart pganalytics-collector
 `;
 }
 
