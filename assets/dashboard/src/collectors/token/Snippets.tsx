@@ -2,15 +2,16 @@ import { useState } from 'react';
 import { Button } from '../../ui/Button';
 import { copy } from '../../ui/copy';
 import { TabPanel, Tabs } from '../../ui/Tabs';
-import { useDownloadsQuery } from '../api';
+import { useCollectorQuery, useDownloadsQuery } from '../api';
 import { snippets, type IssuedToken } from './snippets';
 import { t } from './strings';
 
 export function Snippets({ issued }: { issued: IssuedToken }) {
   const [tab, setTab] = useState('environment');
-  // Without the list the snippets are the same, but for the installation.
+  // Without these the snippets are the same, but for the installation and for what is watched.
   const { data: packages } = useDownloadsQuery();
-  const all = snippets(issued, location.origin, packages);
+  const { data: watched } = useCollectorQuery(issued.id);
+  const all = snippets(issued, location.origin, packages, watched);
   const shown = all.find(({ id }) => id === tab) ?? all[0];
   if (!shown) return null;
   return (

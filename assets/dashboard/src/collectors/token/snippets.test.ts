@@ -50,6 +50,16 @@ test('the first token brings a configuration, which does not replace one that is
   expect(environment?.text).toContain('ca_file = "/etc/pganalytics/ca.crt"');
 });
 
+test('the configuration has what the collector was registered for, without its password', () => {
+  const watched = { host: 'db.example', port: 5433, database: 'or"ders', username: 'watcher', ssl_mode: 'prefer' as const };
+  for (const { text } of snippets(collector, 'https://pg.example', [], watched)) {
+    for (const line of ['[postgres]', 'host = "db.example"', 'port = 5433', 'user = "watcher"', 'databases = "or\\"ders"']) {
+      expect(text.split('\n').map((each) => each.trim())).toContain(`#${line}`);
+    }
+    expect(text).toContain('[tls]');
+  }
+});
+
 test('a later token comes without certificates, and needs none', () => {
   const { id, token } = collector;
   for (const { text } of snippets({ id, token }, 'https://pg.example')) {

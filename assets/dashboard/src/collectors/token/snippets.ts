@@ -1,6 +1,6 @@
 // What an administrator pastes to start an agent. Commands are the same in
 // every language.
-import type { Download, RegisteredCollector } from '../../api/types';
+import type { Collector, Download, RegisteredCollector } from '../../api/types';
 
 export interface Snippet {
   id: string;
@@ -22,15 +22,23 @@ export interface IssuedToken {
   certificates?: Certificates;
 }
 
-/** What the agent needs in its file beside what its variables say. Its databases are for the site to enter. */
-const SETTINGS = '# What it watches: see [postgres] in /usr/share/pganalytics-collector/collector.toml\n';
+/** What a collector was registered for. */
+export type Watched = Pick<Collector, 'host' | 'port' | 'database' | 'username' | 'ssl_mode'>;
+
+const PASSWORD = '/etc/pganalytics/postgres.password';
+const EXPLAINED = '/usr/share/pganalytics-collector/collector.toml';
 const TLS = `[tls]
 ca_file = "/etc/pganalytics/ca.crt"
 cert_file = "/etc/pganalytics/collector.crt"
 key_file = "/etc/pganalytics/collector.key"
 `;
 
-export function snippets(issued: Pick<IssuedToken, 'id' | 'token' | 'certificates'>, url: string, packages: Download[] = []): Snippet[] {
+export function snippets(
+  issued: Pick<IssuedToken, 'id' | 'token' | 'certificates'>,
+  url: string,
+  packages: Download[] = [],
+  watched?: Watched,
+): Snippet[] {
   const variables: [string, string][] = [
     ['COLLECTOR_ID', issued.id],
     ['COLLECTOR_JWT_TOKEN', issued.token],
@@ -46,13 +54,30 @@ export function snippets(issued: Pick<IssuedToken, 'id' | 'token' | 'certificate
         ]
       : [];
   // An agent that had a token before has its file, with what the site entered.
-  if (issued.certificates) files.push(['collector.toml', files.length > 0 ? SETTINGS + TLS : SETTINGS]);
+  if (issued.certificates) files.push(['collector.toml', settings(watched) + (files.length > 0 ? TLS : '')]);
   return [
     { id: 'environment', label: 'Environment', text: environment(variables, files) },
     { id: 'systemd', label: 'systemd', text: installed(packages, url) + systemd(variables, files) },
     { id: 'docker', label: 'Docker', text: docker(variables, files) },
     { id: 'kubernetes', label: 'Kubernetes', text: kubernetes(variables, files) },
   ];
+}
+
+/**
+ * What the agent needs in its file beside what its variables say. Its database
+ * waits for the password, which is entered on the agent's machine alone.
+ */
+function settings(watched: Watched | undefined): string {
+  if (!watched) return `# What it watches: see [postgres] in ${EXPLAINED}\n`;
+  const { host, port, username, ssl_mode, database } = watched;
+  const entries = { host, port, user: username, password_file: PASSWORD, ssl_mode, databases: database };
+  const lines = Object.entries(entries).map(([key, value]) => `#${key} = ${JSON.stringify(value)}\n`);
+  return `# To watch the database as well: put its password into the file that is
+# named here (owner pganalytics-collector, mode 0600), take the signs off
+# these lines, and restart the agent. All keys are explained in
+# ${EXPLAINED}
+#[postgres]
+${lines.join('')}`;
 }
 
 /** Fetches and installs the agent's package. The checksum vouches for it, as the machine may not know the daemon's authority yet. */
