@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from container import Failed
 from steps import ADDRESS, PASSWORD, SETTINGS, expect, said
 
+END_TIME_S = 60
+
 
 class Browser:
     def __init__(self, walk):
@@ -29,6 +31,7 @@ class Browser:
 @contextmanager
 def browser_in(machine, folder):
     """A browser that trusts the authority of the daemon; its pictures are in `folder`."""
+    folder = folder.absolute()
     shutil.rmtree(folder, ignore_errors=True)
     known = folder / "home/.pki/nssdb"
     known.mkdir(parents=True)
@@ -41,11 +44,11 @@ def browser_in(machine, folder):
     walk = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         yield Browser(walk)
-        walk.stdin.close()
-        expect(walk.wait(60) == 0, f"the browser ended with {walk.returncode}")
     finally:
-        walk.kill()
-        walk.wait()
+        # with nobody to talk to it ends, and with it what it started
+        walk.stdin.close()
+        walk.wait(END_TIME_S)
+    expect(walk.returncode == 0, f"the browser ended with {walk.returncode}")
 
 
 def first_minutes(machine, folder, watch):

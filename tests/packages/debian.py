@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a site does with the Debian packages, done on a booted machine: install, set up, register an agent, kill,
-upgrade, remove, purge.
+"""What a site does with the Debian packages, done on a booted machine: install, set up and register an agent in a
+browser, kill, upgrade, remove, purge.
 
     tests/packages/debian.py BASE PACKAGES SCRATCH
 

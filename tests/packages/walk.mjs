@@ -33,7 +33,7 @@ const button = (name) => page.getByRole('button', { name, exact: true });
 let pictures = 0;
 function picture(name) {
   pictures += 1;
-  return page.screenshot({ path: join(PICTURES, `${pictures}-${name}.png`), fullPage: true });
+  return page.screenshot({ path: join(PICTURES, `${String(pictures).padStart(2, '0')}-${name}.png`), fullPage: true });
 }
 
 async function setUp({ code, username, password }) {
