@@ -67,8 +67,8 @@ pub(super) fn show<S: Source>(
         };
         let mut columns = found.into_iter().map(of).collect::<Result<Vec<_>, QueryError>>()?;
         known.columns.sort(&mut columns, |one| one.column);
-        let between = known.between(plans.range);
-        see(&Chosen { image, known: &known, between, columns, series: &plans.series })?;
+        let rows = known.between(plans.range);
+        see(&Chosen { image, known: &known, rows, columns, series: &plans.series })?;
     }
     Ok(())
 }
@@ -77,7 +77,8 @@ pub(super) fn show<S: Source>(
 pub(super) struct Chosen<'k, S> {
     image: &'k Image<S>,
     known: &'k Known,
-    between: Vec<Range<usize>>,
+    /// Those in the range.
+    rows: Range<usize>,
     pub(super) columns: Vec<ChosenColumn>,
     series: &'k [Series],
 }
@@ -108,7 +109,7 @@ impl<S: Source> Chosen<'_, S> {
         let columns: Vec<_> = some.iter().map(|one| one.column).collect();
         self.image.each_column(&self.known.columns, &columns, |place, column| {
             let ChosenColumn { piece, slot, .. } = some[place];
-            let (values, places) = self.known.values(piece, &self.between);
+            let (values, places) = self.known.values(piece, &self.rows);
             Ok(see(Run { slot, series: &self.series[slot], places, column, values })?)
         })
     }

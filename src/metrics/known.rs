@@ -195,20 +195,19 @@ impl Known {
         }
     }
 
-    /// For each stand which of its rows lie between two moments.
-    pub(super) fn between(&self, (from, to): (Timestamp, Timestamp)) -> Vec<Range<usize>> {
+    /// The rows that lie between two moments.
+    pub(super) fn between(&self, (from, to): (Timestamp, Timestamp)) -> Range<usize> {
         let begin = self.places.partition_point(|place| place.timestamp < from);
-        let end = self.places.partition_point(|place| place.timestamp <= to).max(begin);
-        let before = |stand: &[u32], end: usize| stand.partition_point(|row| (*row as usize) < end);
-        self.stands.iter().map(|stand| before(stand, begin)..before(stand, end)).collect()
+        begin..self.places.partition_point(|place| place.timestamp <= to).max(begin)
     }
 
-    /// Which values of a piece's columns lie between the moments that `between` was asked for, and their places.
-    pub(super) fn values(&self, piece: usize, between: &[Range<usize>]) -> (Range<usize>, Places<'_>) {
-        let stand = self.of_pieces.get(piece).map_or(usize::MAX, |stand| *stand as usize);
-        let values = between.get(stand).cloned().unwrap_or_default();
-        let listed = self.stands.get(stand).and_then(|stand| stand.get(values.clone()));
-        (values, Places { all: &self.places, listed: listed.unwrap_or_default() })
+    /// Which values of a piece's columns stand in some rows, and their places.
+    pub(super) fn values(&self, piece: usize, rows: &Range<usize>) -> (Range<usize>, Places<'_>) {
+        let stand = self.of_pieces.get(piece).and_then(|stand| self.stands.get(*stand as usize));
+        let stand = stand.map_or(&[][..], |stand| stand);
+        let before = |end: usize| stand.partition_point(|row| (*row as usize) < end);
+        let values = before(rows.start)..before(rows.end);
+        (values.clone(), Places { all: &self.places, listed: &stand[values] })
     }
 
     /// Shows the series with the times of the first and the last document that have them.
