@@ -1,10 +1,12 @@
 //! Background work: named jobs, each with a bounded step and a visible status.
 //!
-//! One driver owns the threads, the wake-up and the back-off. Tests call [`Job::step`] themselves.
+//! One driver owns the threads, the wake-up and the back-off. Jobs wake together, at multiples of their periods since
+//! the start: each time that an idle processor wakes costs more than a step that finds nothing to do. Tests call
+//! [`Job::step`] themselves.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -48,7 +50,7 @@ pub struct Jobs {
 
 impl Jobs {
     pub fn start(clock: &Clock, jobs: Vec<(Box<dyn Job>, Duration)>) -> std::io::Result<Self> {
-        let stop = Arc::new((Mutex::new(false), Condvar::new()));
+        let (stop, started) = (Arc::new((Mutex::new(false), Condvar::new())), Instant::now());
         let mut statuses = Vec::new();
         let mut threads = Vec::new();
         for (job, period) in jobs {
@@ -64,7 +66,7 @@ impl Jobs {
             statuses.push(Arc::clone(&status));
             let (clock, stop) = (clock.clone(), Arc::clone(&stop));
             let thread = thread::Builder::new().name(job.name().to_owned());
-            threads.push(thread.spawn(move || drive(job, period, &clock, &status, &stop))?);
+            threads.push(thread.spawn(move || drive(job, (period, started), &clock, &status, &stop))?);
         }
         Ok(Self { stop, statuses, threads: Mutex::new(threads) })
     }
@@ -97,13 +99,13 @@ impl Drop for Jobs {
 
 fn drive(
     mut job: Box<dyn Job>,
-    period: Duration,
+    (period, started): (Duration, Instant),
     clock: &Clock,
     status: &Mutex<Status>,
     stop: &(Mutex<bool>, Condvar),
 ) {
     let mut pause = period;
-    while !stopped_within(pause, stop) {
+    while !stopped_within(until_turn(pause, period, started.elapsed()), stop) {
         let result = job.step(clock.now());
         pause = match &result {
             Ok(_) => period,
@@ -120,10 +122,33 @@ fn drive(
     }
 }
 
+/// What is left of a pause that began with the last turn. A turn comes with each period.
+fn until_turn(pause: Duration, period: Duration, running: Duration) -> Duration {
+    let behind = running.as_nanos() % period.as_nanos().max(1);
+    pause.saturating_sub(Duration::from_nanos(u64::try_from(behind).unwrap_or_default()))
+}
+
 fn stopped_within(pause: Duration, (stopped, changed): &(Mutex<bool>, Condvar)) -> bool {
     let mut stopped = stopped.lock();
     if !*stopped {
         changed.wait_while_for(&mut stopped, |stopped| !*stopped, pause);
     }
     *stopped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_wake_together_and_one_that_fails_keeps_its_pause() {
+        let seconds = Duration::from_secs;
+        let turn = |pause, period, running| running + until_turn(pause, period, running);
+        let (late, early) = (Duration::from_millis(10_300), Duration::from_millis(10_001));
+        assert_eq!(turn(seconds(2), seconds(2), late), seconds(12));
+        assert_eq!(turn(seconds(1), seconds(1), late), seconds(11));
+        assert_eq!(turn(seconds(10), seconds(10), early), seconds(20));
+        assert_eq!(turn(seconds(8), seconds(2), late), seconds(18));
+        assert_eq!(turn(seconds(2), seconds(2), seconds(10)), seconds(12));
+    }
 }
