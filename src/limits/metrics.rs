@@ -102,9 +102,11 @@ pub const PAGE_DOCUMENTS: (usize, usize) = (100, 1000);
 pub const PAGE_BYTES: usize = 16 * MIB;
 /// How long an hour that is over waits for what comes late, before its documents become columns.
 pub const FOLD_GRACE: Duration = Duration::from_secs(300);
-/// Hours of collectors that one step folds, and one transaction stores: a thousand collectors are done with an hour in
+/// Hours of collectors that one round folds, and one transaction stores: a thousand collectors are done with an hour in
 /// half of one.
 pub const FOLD_STEP: usize = 8;
+/// How long one step may go on with rounds while nobody pushes: a stop waits for it.
+pub const QUIET_WORK: Duration = Duration::from_secs(3);
 /// Documents of one hour that are folded at once: what a busy sender has in an hour. More stay as they came.
 pub const FOLD_DOCUMENTS: u64 = 100_000;
 /// How long a push is known by its idempotency key: longer than a spool holds batches.
@@ -154,7 +156,7 @@ pub const HOT_BYTES_RANGE: std::ops::RangeInclusive<u64> = 64 * MIB as u64..=102
 /// The size from which on the hot store keeps no more than the least window, unless the settings say otherwise: a
 /// day of 3,000 collectors.
 pub const HOT_BYTES: u64 = 4 * 1024 * MIB as u64;
-/// Slices that one step seals: a second of work, so that a stop need not wait longer.
+/// Slices that one round seals: a second of work.
 pub const SLICES_SEALED_AT_ONCE: usize = 16;
 /// Samples from which on no more hours are taken into a segment: 16 MB of values in memory, a few times over while
 /// they are put together, written and read back.

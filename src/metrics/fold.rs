@@ -47,7 +47,8 @@ impl Job for Folding {
     }
 
     fn step(&mut self, now: Timestamp) -> Result<String, String> {
-        let folded = self.metrics.fold_next(now, &mut self.next).map_err(|error| error.to_string())?;
+        let folded = self.metrics.rounds(|| self.metrics.fold_next(now, &mut self.next));
+        let folded = folded.map_err(|error| error.to_string())?;
         Ok(format!("folded {folded} hours"))
     }
 }

@@ -37,6 +37,7 @@ mod pack;
 mod piece;
 mod query;
 mod queue;
+mod quiet;
 mod retention;
 mod scan;
 mod seal;

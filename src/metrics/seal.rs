@@ -148,14 +148,16 @@ impl Job for Seal {
     }
 
     fn step(&mut self, now: Timestamp) -> Result<String, String> {
-        let mut step = || {
-            self.metrics.segments.sweep()?;
+        let (metrics, mut documents) = (Arc::clone(&self.metrics), 0);
+        let mut round = || {
             let due = self.due(now)?;
-            self.seal(due, limits::SLICES_SEALED_AT_ONCE)
+            let (sealed, slices) = self.seal(due, limits::SLICES_SEALED_AT_ONCE)?;
+            documents += sealed;
+            Ok::<_, SealError>(slices)
         };
-        match step() {
-            Ok((documents, slices)) => Ok(format!("sealed {documents} documents in {slices} slices")),
-            Err(error) => Err(error.to_string()),
-        }
+        let sealed =
+            metrics.segments.sweep().map_err(SealError::from).and_then(|()| metrics.rounds(&mut round));
+        let slices = sealed.map_err(|error| error.to_string())?;
+        Ok(format!("sealed {documents} documents in {slices} slices"))
     }
 }

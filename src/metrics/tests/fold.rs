@@ -84,6 +84,25 @@ fn an_hour_that_may_get_more_is_left_alone() {
 }
 
 #[test]
+fn what_waits_is_folded_at_once_while_nobody_pushes() {
+    let store = Store::new();
+    let hours = limits::FOLD_STEP as u64 * 2 + 1;
+    for hour in 0..hours {
+        store.push(1, None, &[document(hour * 3600, 1)]).unwrap();
+    }
+    store.clock.advance(HOUR * u32::try_from(hours + 1).unwrap());
+    let told = Folding::new(Arc::clone(&store.metrics)).step(store.clock.now()).unwrap();
+    assert_eq!(told, format!("folded {hours} hours"));
+    let mut rounds = 0;
+    let pushed = store.metrics.rounds(|| {
+        rounds += 1;
+        store.push(1, Some(&rounds.to_string()), &[document(rounds, 2)])?;
+        Ok::<_, AcceptError>(1)
+    });
+    assert_eq!(pushed.unwrap(), 1, "it went on while documents were pushed");
+}
+
+#[test]
 fn an_hour_that_is_damaged_keeps_no_other_from_being_folded() {
     let store = filled();
     let lose_a_row = |tx: &WriteTransaction| {
