@@ -63,7 +63,7 @@ impl Store {
         let query = DocumentsQuery { collector: collector(), kind: None, from, to, limit: 1000, after: None };
         let page = self.metrics.documents(&query);
         let listed = self.metrics.series(collector(), &[]).unwrap_or_default();
-        let names: BTreeSet<&str> = listed.iter().map(|listed| listed.series.name.as_str()).collect();
+        let names: BTreeSet<&str> = listed.iter().map(|listed| &*listed.series.name).collect();
         let (from, to) = (NOW.minus(PAST), NOW.plus(PAST));
         let matchers = names.iter().take(MATCHERS).map(|name| Matcher::named(name)).collect();
         let (step, function) = (Some(Duration::from_secs(60)), StepFunction::Last);
