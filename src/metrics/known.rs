@@ -195,6 +195,12 @@ impl Known {
         }
     }
 
+    /// The rows in which a piece stands.
+    fn stand(&self, piece: usize) -> &[u32] {
+        let stand = self.of_pieces.get(piece).and_then(|stand| self.stands.get(*stand as usize));
+        stand.map_or(&[], |stand| stand)
+    }
+
     /// The rows that lie between two moments.
     pub(super) fn between(&self, (from, to): (Timestamp, Timestamp)) -> Range<usize> {
         let begin = self.places.partition_point(|place| place.timestamp < from);
@@ -203,8 +209,7 @@ impl Known {
 
     /// Which values of a piece's columns stand in some rows, and their places.
     pub(super) fn values(&self, piece: usize, rows: &Range<usize>) -> (Range<usize>, Places<'_>) {
-        let stand = self.of_pieces.get(piece).and_then(|stand| self.stands.get(*stand as usize));
-        let stand = stand.map_or(&[][..], |stand| stand);
+        let stand = self.stand(piece);
         let before = |end: usize| stand.partition_point(|row| (*row as usize) < end);
         let values = before(rows.start)..before(rows.end);
         (values.clone(), Places { all: &self.places, listed: &stand[values] })
@@ -217,9 +222,9 @@ impl Known {
         mut see: impl FnMut(Found<'_>, Timestamp, Timestamp),
     ) {
         self.each_wanted(wanted, |found| {
-            let stand = self.of_pieces.get(found.piece).and_then(|stand| self.stands.get(*stand as usize));
+            let stand = self.stand(found.piece);
             let at = |row: Option<&u32>| self.places.get(*row? as usize).map(|place| place.timestamp);
-            if let Some((first, last)) = stand.and_then(|stand| at(stand.first()).zip(at(stand.last()))) {
+            if let Some((first, last)) = at(stand.first()).zip(at(stand.last())) {
                 see(found, first, last);
             }
         });
