@@ -93,7 +93,7 @@ class Ours(Child):
             return job["last_result"] == idle and len(runs - {None}) > 1
 
         # seldom, as each look costs the daemon what some pushes do
-        wait_for(is_idle, f"the job {name} to have nothing left", 3600, pause=2)
+        wait_for(is_idle, f"the job {name} to have nothing left", 900, pause=2)
 
     def stored(self):
         segments = glob.glob(f"{self.data}/segments/*/*.segment")
