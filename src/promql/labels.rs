@@ -11,19 +11,23 @@ pub const BUCKET: &str = "le";
 
 type Pair = (Arc<str>, Arc<str>);
 
-/// Pairs in the order of their names. A label that is empty is the same as none, so there are no empty ones.
+/// Pairs in the order of their names. A label that is empty is the same as none, so there are no empty ones. The series
+/// of one object differ in their name and share the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Labels(Arc<[Pair]>);
+pub struct Labels {
+    name: Option<Arc<str>>,
+    others: Arc<[Pair]>,
+}
 
 /// By names and values in their order. Series share texts, and those that they share need not be looked at.
 impl Ord for Labels {
     fn cmp(&self, other: &Self) -> Ordering {
         let compared =
             |one: &Arc<str>, other| if Arc::ptr_eq(one, other) { Ordering::Equal } else { one.cmp(other) };
-        let pairs = self.0.iter().zip(&*other.0);
+        let pairs = self.pairs().zip(other.pairs());
         let mut orders =
-            pairs.map(|(one, other)| compared(&one.0, &other.0).then_with(|| compared(&one.1, &other.1)));
-        orders.find(|order| order.is_ne()).unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
+            pairs.map(|(one, other)| compared(one.0, other.0).then_with(|| compared(one.1, other.1)));
+        orders.find(|order| order.is_ne()).unwrap_or_else(|| self.len().cmp(&other.len()))
     }
 }
 
@@ -36,15 +40,16 @@ impl PartialOrd for Labels {
 impl Labels {
     /// The last of several values of one name counts.
     pub fn new(pairs: impl IntoIterator<Item = Pair>) -> Self {
-        let mut sorted: Vec<Pair> = Vec::new();
+        let (mut own, mut sorted) = (None, Vec::<Pair>::new());
         for (name, value) in pairs {
             match sorted.binary_search_by(|(known, _)| known.cmp(&name)) {
+                _ if *name == *NAME => own = Some(value),
                 Ok(at) => sorted[at].1 = value,
                 Err(at) => sorted.insert(at, (name, value)),
             }
         }
         sorted.retain(|(_, value)| !value.is_empty());
-        Self(sorted.into())
+        Self { name: own.filter(|name| !name.is_empty()), others: sorted.into() }
     }
 
     pub fn of(pairs: &[(&str, &str)]) -> Self {
@@ -54,54 +59,72 @@ impl Labels {
     /// With other labels, which count where both have one.
     pub fn joined<'a>(&self, others: impl Iterator<Item = (impl AsRef<str>, &'a str)>) -> Self {
         let others = others.map(|(name, value)| (Arc::from(name.as_ref()), Arc::from(value)));
-        Self::new(self.0.iter().cloned().chain(others))
+        let own = self.pairs().map(|(name, value)| (Arc::clone(name), Arc::clone(value)));
+        Self::new(own.chain(others))
     }
 
-    /// With a name, of labels that have none.
+    /// With a name, which is not empty, in the place of its own.
     pub fn named(&self, name: &Arc<str>) -> Self {
-        static LABEL: LazyLock<Arc<str>> = LazyLock::new(|| NAME.into());
-        let (before, behind) = self.0.split_at(self.0.partition_point(|(known, _)| **known < *NAME));
-        let own = (Arc::clone(&LABEL), Arc::clone(name));
-        Self(before.iter().chain([&own]).chain(behind).cloned().collect())
+        Self { name: Some(Arc::clone(name)), others: Arc::clone(&self.others) }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+        self.pairs().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        static LABEL: LazyLock<Arc<str>> = LazyLock::new(|| NAME.into());
+        let (before, behind) =
+            self.others.split_at(self.others.partition_point(|(known, _)| **known < *NAME));
+        let name = self.name.iter().map(|name| (&*LABEL, name));
+        before.iter().map(apart).chain(name).chain(behind.iter().map(apart))
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.name.is_some()) + self.others.len()
     }
 
     /// The value under a name; empty when there is none.
     pub fn get(&self, name: &str) -> &str {
-        let found = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(name));
-        found.map_or("", |at| &self.0[at].1)
+        if name == NAME {
+            return self.name.as_deref().unwrap_or_default();
+        }
+        let found = self.others.binary_search_by(|(known, _)| known.as_ref().cmp(name));
+        found.map_or("", |at| &self.others[at].1)
     }
 
     /// The labels of which this holds.
     pub fn retained(&self, keep: impl Fn(&str) -> bool) -> Self {
-        if self.0.iter().all(|(name, _)| keep(name)) {
-            return self.clone();
-        }
-        Self(self.0.iter().filter(|(name, _)| keep(name)).cloned().collect())
+        let name = self.name.clone().filter(|_| keep(NAME));
+        let all = self.others.iter().all(|(name, _)| keep(name));
+        let kept = || self.others.iter().filter(|(name, _)| keep(name)).cloned().collect();
+        Self { name, others: if all { Arc::clone(&self.others) } else { kept() } }
     }
 
     /// Without the name of the series: what is computed from it is something else.
     pub fn unnamed(&self) -> Self {
-        let Ok(at) = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(NAME)) else {
-            return self.clone();
-        };
-        Self(self.0[..at].iter().chain(&self.0[at + 1..]).cloned().collect())
+        Self { name: None, others: Arc::clone(&self.others) }
     }
 
     /// With another value under a name; an empty one takes the label away.
     pub fn with(&self, name: &str, value: &str) -> Self {
-        let mut pairs = self.0.to_vec();
+        if name == NAME {
+            let name = (!value.is_empty()).then(|| value.into());
+            return Self { name, others: Arc::clone(&self.others) };
+        }
+        let mut pairs = self.others.to_vec();
         match (pairs.binary_search_by(|(known, _)| known.as_ref().cmp(name)), value.is_empty()) {
             (Ok(at), true) => drop(pairs.remove(at)),
             (Ok(at), false) => pairs[at].1 = value.into(),
             (Err(_), true) => {}
             (Err(at), false) => pairs.insert(at, (name.into(), value.into())),
         }
-        Self(pairs.into())
+        Self { name: self.name.clone(), others: pairs.into() }
     }
+}
+
+fn apart((name, value): &Pair) -> (&Arc<str>, &Arc<str>) {
+    (name, value)
 }
 
 /// As Prometheus writes a series: `name{label="value"}`.
