@@ -11,6 +11,8 @@ pub const PROMQL_PARTS: usize = 500;
 /// Patterns in one query, and each compiled: whoever compiles many pays for it in time.
 pub const PROMQL_PATTERNS: usize = 50;
 pub const PROMQL_PATTERN_BYTES: usize = MIB;
+/// What a letter of a simple pattern takes at most when it is compiled.
+pub const PROMQL_LETTER_BYTES: usize = 2 * 1024;
 /// Moments at which a query over a range is evaluated, as Prometheus has it.
 pub const PROMQL_STEPS: i64 = 11_000;
 /// Moments at which a subquery is evaluated: a day in steps of a second.

@@ -115,9 +115,8 @@ impl<'a> Checked<'a> {
                 if self.patterns > limits::PROMQL_PATTERNS {
                     return Err(parse(format!("a query may have {} patterns", limits::PROMQL_PATTERNS)));
                 }
-                pattern_of(text.get(1..text.len() - 1).unwrap_or_default())
-                    .map(drop)
-                    .map_err(|error| parse(error.to_string()))
+                let pattern = text.get(1..text.len() - 1).unwrap_or_default();
+                check_pattern(pattern).map_err(|error| parse(error.to_string()))
             }
             _ => Err(parse(format!(
                 "unexpected string {text} in label matching, expected identifier or \"}}\""
@@ -146,6 +145,16 @@ fn check_number(number: &str, is_duration: bool) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a pattern is not too large to be compiled. One of letters, dots, alternatives and plain repetitions is known
+/// not to be by its length.
+fn check_pattern(text: &str) -> std::result::Result<(), regex::Error> {
+    let is_simple = !text.contains(['\\', '[', '{', '(', ')']);
+    if is_simple && text.len() * limits::PROMQL_LETTER_BYTES <= limits::PROMQL_PATTERN_BYTES {
+        return Ok(());
+    }
+    pattern_of(text).map(drop)
 }
 
 /// A pattern that matches a whole value, if it is not too large.
@@ -255,6 +264,15 @@ mod tests {
         ] {
             assert!(check(query).is_ok(), "{query}: {:?}", check(query));
         }
+    }
+
+    #[test]
+    fn simple_patterns_are_as_small_as_their_length_tells() {
+        for part in ["a", ".", ".+", ".*?", "é?", "|", "a|.", "^.$"] {
+            let most = limits::PROMQL_PATTERN_BYTES / limits::PROMQL_LETTER_BYTES / part.len();
+            assert!(pattern_of(&part.repeat(most)).is_ok(), "{part}");
+        }
+        assert!(check_pattern(&".".repeat(limits::PROMQL_BYTES)).is_err());
     }
 
     #[test]
