@@ -179,6 +179,12 @@ pub const BODY_TIME: Duration = Duration::from_secs(10);
 pub const TOKEN_BYTES: usize = 4096;
 /// Tokens whose signature need not be looked at again, 500 bytes each: those of a large fleet and of its last hour.
 pub const TOKENS_REMEMBERED: usize = 10_000;
+
+/// Tokens of which is known who bears them, 500 bytes each: those that come again before anything is committed.
+pub const BEARERS_KNOWN: usize = 2_000;
+
+/// Collectors that are known as the registry has them, 1 KiB each, for as long.
+pub const COLLECTORS_KNOWN: usize = 2_000;
 /// Characters of a user name.
 pub const USERNAME_CHARS: usize = 64;
 /// Characters of a password: below, it is guessed; above, it is a file.

@@ -1,7 +1,7 @@
 //! Who is calling: from a token to a user or a collector.
 //!
-//! It guarantees: role, standing and revocation are read from the registry at this very call; what a token
-//! claims decides only whose rows are read.
+//! It guarantees: role, standing and revocation are as the registry has them at this very call; what a token claims
+//! decides only whose rows are read.
 
 use rusqlite::Transaction;
 
@@ -13,8 +13,9 @@ use super::token::{Claims, Kind, TokenError};
 use super::{api_tokens, collector_tokens, sessions, user_rows};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
-use crate::crypto::sha256;
+use crate::crypto::{Hash, sha256};
 use crate::ids::{CollectorId, SessionId, TokenId, UserId};
+use crate::limits::TOKEN_BYTES;
 use crate::storage::StoreError;
 
 /// Whoever bears a token that is good now.
@@ -43,6 +44,13 @@ pub struct SignedIn {
     pub api_token: Option<TokenId>,
     /// The end of the session or of the API token.
     pub expires_at: Timestamp,
+}
+
+/// A bearer as the registry has it, and until when that holds by itself.
+#[derive(Clone, Debug)]
+pub(super) struct Bearer {
+    identity: Identity,
+    until: Timestamp,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -79,16 +87,51 @@ impl From<TokenError> for AccessError {
 impl Access {
     /// The bearer of a user's token, an API token, or either token of a collector.
     pub fn identify(&self, token: &str) -> Result<Identity, AccessError> {
-        if token.starts_with(api_tokens::PREFIX) {
-            return self.db.read(|tx| self.bearer_of_api_token(tx, token)).map(Identity::User);
+        if token.len() > TOKEN_BYTES {
+            return Err(AccessError::Invalid);
         }
-        let (kind, claims) = self.verified.read(&self.keys, token, self.clock.now())?;
-        self.db.read(|tx| match kind {
-            Kind::User => self.bearer_of_session(tx, &claims).map(Identity::User),
-            Kind::Collector => self.bearer_of_enrolment(tx, &claims, None),
-            Kind::Enrolment => self.bearer_of_enrolment(tx, &claims, Some(token)),
-            Kind::Ticket => Err(AccessError::Invalid),
-        })
+        let hash = sha256(token.as_bytes());
+        let claimed = self.claimed(token)?;
+        let read = || self.db.read(|tx| self.bearer_of(tx, (token, hash), claimed.as_ref()));
+        let bearer = self.bearers.get(hash, read)?;
+        // where its end came since, the registry says what ended
+        let bearer = if bearer.until > self.clock.now() { bearer } else { read()? };
+        Ok(bearer.identity)
+    }
+
+    /// The bearer, where that can be told without a read: of a token that was shown since anything last changed.
+    pub fn known_bearer(&self, token: &str, proof: Option<Proof>) -> Option<Identity> {
+        let bearer = self.bearers.known(&sha256(token.as_bytes()))?;
+        self.claimed(token).ok()?;
+        let is_proven = match bearer.identity {
+            Identity::User(_) => true,
+            Identity::Collector { .. } => matches!(self.needed_proof(proof), Ok(None)),
+        };
+        (is_proven && bearer.until > self.clock.now()).then_some(bearer.identity)
+    }
+
+    /// What a token claims, if we signed it and its time is not over; nothing of an API token, which claims nothing.
+    fn claimed(&self, token: &str) -> Result<Option<(Kind, Claims)>, TokenError> {
+        if token.starts_with(api_tokens::PREFIX) {
+            return Ok(None);
+        }
+        self.verified.read(&self.keys, token, self.clock.now()).map(Some)
+    }
+
+    fn bearer_of(
+        &self,
+        tx: &Transaction<'_>,
+        (token, hash): (&str, Hash),
+        claimed: Option<&(Kind, Claims)>,
+    ) -> Result<Bearer, AccessError> {
+        let user = |user: SignedIn| Bearer { until: user.expires_at, identity: Identity::User(user) };
+        match claimed {
+            None => self.bearer_of_api_token(tx, hash).map(user),
+            Some((Kind::User, claims)) => self.bearer_of_session(tx, claims).map(user),
+            Some((Kind::Collector, claims)) => self.bearer_of_enrolment(tx, claims, None),
+            Some((Kind::Enrolment, claims)) => self.bearer_of_enrolment(tx, claims, Some(token)),
+            Some((Kind::Ticket, _)) => Err(AccessError::Invalid),
+        }
     }
 
     /// The same, with what the connection proved. A collector may need a certificate of its own beside its token; to
@@ -174,10 +217,11 @@ impl Access {
         tx: &Transaction<'_>,
         claims: &Claims,
         itself: Option<&str>,
-    ) -> Result<Identity, AccessError> {
+    ) -> Result<Bearer, AccessError> {
         let (id, token) = (parse(&claims.sub)?, parse(&claims.of)?);
-        self.good_enrolment(tx, id, token, itself)?;
-        Ok(Identity::Collector { id, token, proof: None })
+        let row = self.good_enrolment(tx, id, token, itself)?;
+        let until = row.revoked_at.map_or(row.expires_at, |at| row.expires_at.min(at));
+        Ok(Bearer { identity: Identity::Collector { id, token, proof: None }, until })
     }
 
     /// The row of an enrolment token that is good now.

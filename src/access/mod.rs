@@ -1,7 +1,7 @@
 //! Who may do what: users, passwords, sessions, tokens, roles.
 //!
-//! It guarantees: authority is read from the registry at each call, never from what a token claims; what is
-//! revoked is dead at the next call; secrets are kept as hashes only; every change commits with its entry of
+//! It guarantees: authority is as the registry has it at each call, never as a token claims; what is revoked is dead
+//! at the next call; secrets are kept as hashes only; every change commits with its entry of
 //! the audit log. It does not know what the rights are for, nor how a token arrives.
 
 mod api_tokens;
@@ -53,10 +53,10 @@ pub use users::{User, UserChange, UserError};
 
 use crate::audit::AuditLog;
 use crate::clock::Clock;
-use crate::crypto::{KeyRing, Secret};
+use crate::crypto::{Hash, KeyRing, Secret};
 use crate::ids::IdSource;
-use crate::limits::SESSION_LONGEST_LIFE;
-use crate::storage::{Sqlite, StoreError};
+use crate::limits::{BEARERS_KNOWN, SESSION_LONGEST_LIFE};
+use crate::storage::{Memo, Sqlite, StoreError};
 
 /// What a site may set.
 #[derive(Clone, Debug)]
@@ -100,6 +100,8 @@ pub struct Access {
     keys: Arc<SigningKeys>,
     /// Tokens whose signature was looked at.
     verified: verified::Verified,
+    /// Who bears which token, by its hash.
+    bearers: Memo<Hash, identity::Bearer>,
     /// Hashes passwords, a few at a time.
     hasher: hasher::Hasher,
     /// Who has to wait after failed sign-ins.
@@ -136,7 +138,22 @@ impl Access {
         let setup = setup::Setup::open(&db, &options.setup_code)?;
         let tickets = tickets::Tickets::default();
         let verified = verified::Verified::default();
-        Ok(Self { db, ring, audit, clock, ids, options, keys, verified, hasher, backoff, tickets, setup })
+        let bearers = Memo::new(Arc::clone(&db), BEARERS_KNOWN);
+        Ok(Self {
+            db,
+            ring,
+            audit,
+            clock,
+            ids,
+            options,
+            keys,
+            verified,
+            bearers,
+            hasher,
+            backoff,
+            tickets,
+            setup,
+        })
     }
 
     /// Whether the hash is of this password. An attempt that was not looked at does not count.

@@ -103,7 +103,7 @@ pub async fn serve(
     let imports = web::Data::new(import::Turns::default());
     let pulls = web::Data::new(pulls::Pulls::default());
     let answered = web::Data::new(figures::Answered::default());
-    let queries = web::Data::new(prometheus::Turns::default());
+    let queries = web::Data::new(prometheus::Turns::new(&node.collectors));
 
     let keys = web::Data::new(once::InFlight::default());
     let app_node = node.clone();

@@ -4,9 +4,9 @@
 //! not know the query language beyond its selectors, nor HTTP.
 
 mod answers;
-mod fleet;
 mod known;
 mod labelled;
+mod members;
 mod names;
 mod store;
 mod table;
@@ -15,8 +15,8 @@ mod tests;
 mod wish;
 
 pub use answers::Answers;
-pub use fleet::Member;
 pub use known::{KNOWN, Kind, Known};
+pub use members::{Member, Members};
 pub use names::{OF_REGISTRY, valid};
 pub use store::Store;
 pub use table::table;

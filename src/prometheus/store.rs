@@ -3,31 +3,30 @@
 use std::sync::Arc;
 
 use super::ReadError;
-use super::fleet::{Member, members};
 use super::known::Value;
 use super::labelled::{Entry, Labelled};
+use super::members::{Member, Members};
 use super::wish::{Wish, Wishes};
 use crate::clock::Timestamp;
 use crate::metrics::{Metrics, QueryError, Selected};
 use crate::promql::{self, Budget, Error, Labels, Sample, See, Selector, Source};
-use crate::registry::Collectors;
 use crate::threads::{self, Asked};
 
 /// The metric store, and who is in the fleet at this moment.
 pub struct Store<'a> {
     metrics: &'a Metrics,
-    members: Vec<Member>,
+    members: Arc<[Member]>,
 }
 
 impl<'a> Store<'a> {
-    pub fn open(metrics: &'a Metrics, collectors: &Collectors) -> Result<Self, ReadError> {
-        Ok(Self { metrics, members: members(collectors)? })
+    pub fn open(metrics: &'a Metrics, members: &Members) -> Result<Self, ReadError> {
+        Ok(Self { metrics, members: members.now()? })
     }
 
     /// Of collectors that stand in no registry.
     #[cfg(test)]
     pub(super) fn of(metrics: &'a Metrics, members: Vec<Member>) -> Self {
-        Self { metrics, members }
+        Self { metrics, members: members.into() }
     }
 
     pub fn members(&self) -> &[Member] {
@@ -51,7 +50,7 @@ impl<'a> Store<'a> {
         let matchers: Vec<_> = selectors.iter().map(|selector| Arc::clone(&selector.matchers)).collect();
         let matchers = if matchers.is_empty() { &all[..] } else { &matchers };
         let range = (Timestamp::from_millis(from), Timestamp::from_millis(to));
-        for member in &self.members {
+        for member in &*self.members {
             budget.look()?;
             let mut wishes = Wishes(matchers.iter().map(Wish::new).collect());
             wishes.0.retain(|wish| wish.concerns_collector(&member.labels));

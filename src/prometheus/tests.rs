@@ -10,7 +10,7 @@ use serde_json::json;
 use serde_json::value::to_raw_value;
 
 use super::answers::Answers;
-use super::fleet::Member;
+use super::members::Member;
 use super::store::Store;
 use crate::archive::Segments;
 use crate::audit::MIGRATIONS;

@@ -1,5 +1,6 @@
 //! The collectors: registering, reading, and their secrets.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use rusqlite::Transaction;
@@ -11,7 +12,8 @@ use crate::audit::Target;
 use crate::clock::Clock;
 use crate::crypto::{EnvelopeError, KeyRing};
 use crate::ids::{CollectorId, GroupId, IdSource};
-use crate::storage::{self, Sqlite, StoreError, sealed};
+use crate::limits::COLLECTORS_KNOWN;
+use crate::storage::{self, Memo, Sqlite, StoreError, sealed};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CollectorsError {
@@ -36,11 +38,18 @@ pub struct Collectors {
     ring: Arc<KeyRing>,
     pub(super) clock: Clock,
     ids: IdSource,
+    known: Arc<Memo<CollectorId, Collector>>,
 }
 
 impl Collectors {
     pub fn new(db: Arc<Sqlite>, ring: Arc<KeyRing>, clock: Clock, ids: IdSource) -> Self {
-        Self { db, ring, clock, ids }
+        let known = Arc::new(Memo::new(Arc::clone(&db), COLLECTORS_KNOWN));
+        Self { db, ring, clock, ids, known }
+    }
+
+    /// For what others make of the registry, so many values at most.
+    pub fn memo<K: Copy + Eq + Hash, V: Clone>(&self, most: usize) -> Memo<K, V> {
+        Memo::new(Arc::clone(&self.db), most)
     }
 
     /// Adds a collector to the caller's transaction; the caller adds its token and the audit entry.
@@ -99,7 +108,12 @@ impl Collectors {
     }
 
     pub fn get(&self, id: CollectorId) -> Result<Collector, CollectorsError> {
-        self.db.read(|tx| self.get_in(tx, id))
+        self.known.get(id, || self.db.read(|tx| self.get_in(tx, id)))
+    }
+
+    /// The collector, where that can be told without a read.
+    pub fn known(&self, id: CollectorId) -> Option<Collector> {
+        self.known.known(&id)
     }
 
     /// The collector as the caller's transaction sees it.
@@ -112,12 +126,7 @@ impl Collectors {
         Ok(rows::by_name(tx, name)?)
     }
 
-    /// The name of a collector that is not archived.
-    pub fn name(&self, id: CollectorId) -> Result<Option<String>, CollectorsError> {
-        self.db.read(|tx| self.name_in(tx, id))
-    }
-
-    /// The same, as the caller's transaction sees it.
+    /// The name of a collector that is not archived, as the caller's transaction sees it.
     pub fn name_in(&self, tx: &Transaction<'_>, id: CollectorId) -> Result<Option<String>, CollectorsError> {
         Ok(rows::name(tx, id)?)
     }

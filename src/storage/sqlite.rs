@@ -63,12 +63,18 @@ impl StoreError {
     }
 }
 
+/// What is committed at a moment: another one after anything else was, by whichever process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version(i64);
+
 /// One database file.
 pub struct Sqlite {
     path: PathBuf,
     /// Dropped before the writer: when a reader goes last, the write-ahead log stays behind, and whoever copies
     /// the database file of a stopped daemon copies a part of it.
     idle: Mutex<Vec<Connection>>,
+    /// A reader that looks whether anything was committed, from the first time on that somebody asks.
+    watch: Mutex<Option<Connection>>,
     /// Held by whoever writes, a statement or a whole unit of work long.
     pub(super) writer: Arc<Mutex<Connection>>,
     poison: Poison,
@@ -91,6 +97,7 @@ impl Sqlite {
         Ok(Self {
             path: path.to_owned(),
             idle: Mutex::default(),
+            watch: Mutex::default(),
             writer: Arc::new(Mutex::new(writer)),
             poison,
             migrations: migrations.iter().map(|sql| (*sql).to_owned()).collect(),
@@ -163,6 +170,18 @@ impl Sqlite {
             idle.push(reader);
         }
         value
+    }
+
+    /// What is committed now. It costs a look at the memory that all who use the file share, and no read of the file but
+    /// for its first page after a commit.
+    pub fn version(&self) -> Result<Version, StoreError> {
+        let mut watch = self.watch.lock();
+        let reader = match &mut *watch {
+            Some(reader) => reader,
+            none => none.insert(self.open_reader()?),
+        };
+        let mut statement = reader.prepare_cached("PRAGMA data_version")?;
+        Ok(Version(statement.query_one([], |row| row.get(0))?))
     }
 
     /// What is wrong with the file, as SQLite itself finds it, or with what it says of its tables, where SQLite does

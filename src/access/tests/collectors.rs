@@ -25,6 +25,7 @@ fn both_tokens_name_the_collector_and_an_access_token_lives_an_hour() {
     let bearer = Identity::Collector { id: collector, token: enrolment.id, proof: None };
     for token in [&enrolment.token, &access_token.token] {
         assert_eq!(fixture.access.identify(token.expose()).unwrap(), bearer);
+        assert_eq!(fixture.access.known_bearer(token.expose(), None).as_ref(), Some(&bearer));
     }
     fixture.clock.advance(Duration::from_secs(3590));
     let next = exchange(&fixture, &access_token.token).unwrap();

@@ -57,7 +57,10 @@ impl Fixture {
     }
 
     pub(super) fn signed_in(&self, token: &Secret) -> SignedIn {
-        match self.access.identify(token.expose()).unwrap() {
+        let identity = self.access.identify(token.expose()).unwrap();
+        // and again, without a read
+        assert_eq!(self.access.known_bearer(token.expose(), None).as_ref(), Some(&identity));
+        match identity {
             Identity::User(user) => user,
             Identity::Collector { id, .. } => panic!("{id} is a collector"),
         }
@@ -136,6 +139,7 @@ pub(super) fn password(text: &str) -> NewPassword {
 
 /// Which of the three answers a dead token gets.
 pub(super) fn refusal(access: &Access, token: &str) -> &'static str {
+    assert_eq!(access.known_bearer(token, None), None);
     match access.identify(token) {
         Err(AccessError::Expired) => "expired",
         Err(AccessError::Revoked) => "revoked",

@@ -14,21 +14,16 @@ use crate::http::on_disk;
 use crate::http::problem::Problem;
 use crate::limits::{PROMQL_CLIENT_LOOK, PROMQL_RUNNING, PROMQL_WAITING};
 use crate::node::Node;
-use crate::prometheus::{Answers, Store};
+use crate::prometheus::{Answers, Members, Store};
 use crate::promql::{Budget, Error};
+use crate::registry::Collectors;
 
 pub(in crate::http) struct Turns {
     running: Arc<Semaphore>,
     waiting: AtomicUsize,
+    members: Arc<Members>,
     /// What queries over ranges were answered.
     pub(super) answers: Arc<Answers>,
-}
-
-impl Default for Turns {
-    fn default() -> Self {
-        let running = Arc::new(Semaphore::new(PROMQL_RUNNING));
-        Self { running, waiting: AtomicUsize::new(0), answers: Arc::default() }
-    }
 }
 
 /// Says, when the request is dropped, that nobody waits any more.
@@ -73,6 +68,12 @@ impl Drop for Counted<'_> {
 }
 
 impl Turns {
+    pub(in crate::http) fn new(collectors: &Collectors) -> Self {
+        let running = Arc::new(Semaphore::new(PROMQL_RUNNING));
+        let members = Arc::new(Members::of(collectors));
+        Self { running, waiting: AtomicUsize::new(0), members, answers: Arc::default() }
+    }
+
     /// Runs a query over the store when its turn comes, within `time` from now, for as long as its client is there.
     pub(super) async fn run<T: Send + 'static>(
         &self,
@@ -87,11 +88,12 @@ impl Turns {
         let Ok(Ok(turn)) = turn else { return Err(Error::Timeout(time).into()) };
         let gone = Arc::new(AtomicBool::new(false));
         let waiter = Waiter(Arc::clone(&gone));
+        let members = Arc::clone(&self.members);
         let answer = on_disk(node, move |node| {
             // a turn ends with its work, also when nobody waits for that
             let _turn = turn;
             let budget = Budget::new(time.saturating_sub(began.elapsed()), gone);
-            let store = Store::open(&node.metrics, &node.collectors)?;
+            let store = Store::open(&node.metrics, &members)?;
             query(&store, &budget)
         });
         watched(answer, Client::of(request), &waiter).await
