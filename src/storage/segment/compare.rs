@@ -34,7 +34,7 @@ fn is_table<S: Source>(
         && own == *pieces
         && layout.shapes == *shapes
         && layout.rows == *rows
-        && layout.columns.lengths.len() == columns.len();
+        && layout.columns.count() == columns.len();
     if is_it {
         reading.every_column(entry, &layout.columns, |place, column| is_it &= column == columns[place])?;
     }

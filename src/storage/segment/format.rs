@@ -3,6 +3,8 @@
 //! Every byte is covered by a checksum. The directory accounts for every byte of every block, so that an image that
 //! was cut, extended or put together from two is found when it is opened.
 
+use std::ops::Range;
+
 use crate::limits;
 use crate::storage::bytes::{Reader, put_bytes, put_length, put_signed, put_varint};
 
@@ -27,12 +29,20 @@ pub(super) struct Block {
     pub checksum: u32,
 }
 
-/// Bytes that are decoded together; they lie in one block.
+/// Bytes that are decoded together; they lie in one block. There are as many as columns, so they are small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    pub block: usize,
-    pub offset: usize,
-    pub bytes: usize,
+    pub block: u32,
+    offset: u32,
+    bytes: u32,
+}
+
+impl Part {
+    /// Where it lies in its block.
+    pub(super) fn range(self) -> Range<usize> {
+        let begin = self.offset as usize;
+        begin..begin + self.bytes as usize
+    }
 }
 
 /// A part of a column.
@@ -40,7 +50,7 @@ pub(super) struct Part {
 pub(super) struct ColumnPart {
     pub part: Part,
     /// Its values; absent when they are all that the column has.
-    pub values: Option<usize>,
+    pub values: Option<u32>,
 }
 
 /// What the directory says of one table.
@@ -60,7 +70,7 @@ pub(super) struct TableEntry {
     /// The parts of all columns, in the order of their storage.
     pub column_parts: Vec<ColumnPart>,
     /// Where the parts of each column begin among them; at the end, how many there are.
-    pub first_parts: Vec<usize>,
+    pub first_parts: Vec<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,25 +148,28 @@ fn put_table(out: &mut Vec<u8>, table: &TableParts) {
 /// Goes through the blocks as parts are laid in them: one behind the other, none across two blocks.
 struct Cursor<'a> {
     blocks: &'a [Block],
-    block: usize,
-    offset: usize,
+    block: u32,
+    offset: u32,
 }
 
 impl Cursor<'_> {
     fn part(&mut self, bytes: usize) -> Option<Part> {
-        while self.blocks.get(self.block)?.bytes == self.offset {
+        while self.block()?.bytes == self.offset as usize {
             (self.block, self.offset) = (self.block + 1, 0);
         }
-        let end = self.offset.checked_add(bytes)?;
-        let part = Part { block: self.block, offset: self.offset, bytes };
-        self.offset = end;
-        (end <= self.blocks.get(self.block)?.bytes).then_some(part)
+        let part = Part { block: self.block, offset: self.offset, bytes: u32::try_from(bytes).ok()? };
+        self.offset = self.offset.checked_add(part.bytes)?;
+        (self.offset as usize <= self.block()?.bytes).then_some(part)
+    }
+
+    fn block(&self) -> Option<&Block> {
+        self.blocks.get(self.block as usize)
     }
 
     /// Whether nothing lies behind the last part.
     fn is_at_end(&self) -> bool {
         match self.blocks.split_last() {
-            Some((last, before)) => self.block == before.len() && self.offset == last.bytes,
+            Some((last, before)) => self.block as usize == before.len() && self.offset as usize == last.bytes,
             None => true,
         }
     }
@@ -207,7 +220,7 @@ fn table(reader: &mut Reader, cursor: &mut Cursor) -> Option<TableEntry> {
     let mut column_parts = Vec::with_capacity(columns);
     let mut first_parts = Vec::with_capacity(columns + 1);
     for _ in 0..columns {
-        first_parts.push(column_parts.len());
+        first_parts.push(u32::try_from(column_parts.len()).ok()?);
         let mut is_cut = false;
         loop {
             let word = reader.varint()?;
@@ -215,13 +228,14 @@ fn table(reader: &mut Reader, cursor: &mut Cursor) -> Option<TableEntry> {
             let more = word & 1 == 1;
             is_cut |= more;
             let values = if is_cut { Some(reader.count(limits::IMAGE_PART_VALUES)?) } else { None };
+            let values = values.map(u32::try_from).transpose().ok()?;
             column_parts.push(ColumnPart { part, values });
             if !more {
                 break;
             }
         }
     }
-    first_parts.push(column_parts.len());
+    first_parts.push(u32::try_from(column_parts.len()).ok()?);
     let parts = (heads_part, pieces_part, shapes_part, rows_part);
     let (heads_part, pieces_part, shapes_part, rows_part) = parts;
     Some(TableEntry {

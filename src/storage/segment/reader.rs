@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 
 use super::column;
 use super::format::{
-    self, Directory, END_BYTES, END_MAGIC, HEADER_BYTES, MAGIC, OLDEST_VERSION, Part, TableEntry, VERSION,
-    checksum,
+    self, ColumnPart, Directory, END_BYTES, END_MAGIC, HEADER_BYTES, MAGIC, OLDEST_VERSION, Part, TableEntry,
+    VERSION, checksum,
 };
 use super::pieces::{self, Arrival, Head, storage_order};
 use super::table::{Piece, Row, Slice, Table, occurrences};
@@ -110,34 +110,60 @@ pub struct Layout {
 #[derive(Clone, Debug)]
 pub struct Columns {
     kind: usize,
-    /// For each column the values that it has.
-    pub(super) lengths: Vec<u32>,
-    /// For each column its place in the order of storage.
-    stored: Vec<u32>,
+    all: Vec<ColumnAt>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ColumnAt {
+    /// The values that it has.
+    length: u32,
+    /// The first of its parts, which stand in the order of storage.
+    first_part: u32,
 }
 
 impl Layout {
-    fn new(kind: usize, heads: &[Head], shapes: Vec<Vec<u32>>, rows: Vec<Row>) -> Self {
+    fn new(
+        (kind, entry): (usize, &TableEntry),
+        heads: &[Head],
+        shapes: Vec<Vec<u32>>,
+        rows: Vec<Row>,
+    ) -> Result<Self, ImageError> {
         // bounded by the rows and the bytes of the index
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let counts = occurrences(heads.len(), &shapes, &rows);
         let columns = heads.iter().zip(&counts);
-        let lengths: Vec<u32> =
-            columns.flat_map(|(head, count)| repeat_n(number(*count), head.slots as usize)).collect();
-        let mut stored = vec![0; lengths.len()];
-        for (place, column) in storage_order(heads.iter().copied()).into_iter().enumerate() {
-            if let Some(stored) = stored.get_mut(column) {
-                *stored = number(place);
-            }
+        let column = |count| ColumnAt { length: number(count), first_part: 0 };
+        let mut all: Vec<_> =
+            columns.flat_map(|(head, count)| repeat_n(column(*count), head.slots as usize)).collect();
+        let order = storage_order(heads.iter().copied());
+        for (column, bounds) in order.into_iter().zip(entry.first_parts.windows(2)) {
+            let parts = entry.column_parts.get(bounds[0] as usize..bounds[1] as usize);
+            let column = all.get_mut(column).zip(parts).filter(|(column, parts)| column.fits(parts));
+            let (column, _) =
+                column.ok_or(ImageError::Damaged("the parts of a column do not fit its rows"))?;
+            column.first_part = bounds[0];
         }
-        Self { shapes, rows, columns: Columns { kind, lengths, stored } }
+        Ok(Self { shapes, rows, columns: Columns { kind, all } })
+    }
+}
+
+impl ColumnAt {
+    /// Whether these are its parts: one for all values, or some that have as many.
+    fn fits(self, parts: &[ColumnPart]) -> bool {
+        let values: Option<u64> = parts.iter().map(|part| part.values.map(u64::from)).sum();
+        values.map_or(parts.len() == 1, |values| values == u64::from(self.length))
     }
 }
 
 impl Columns {
     /// Puts columns in the order in which they are stored.
-    pub fn sort<T>(&self, all: &mut [T], column: impl Fn(&T) -> usize) {
-        all.sort_by_key(|one| self.stored.get(column(one)));
+    pub fn sort<T>(&self, some: &mut [T], column: impl Fn(&T) -> usize) {
+        some.sort_by_key(|one| self.all.get(column(one)).map(|column| column.first_part));
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.all.len()
     }
 }
 
@@ -234,7 +260,7 @@ impl<S: Source> Image<S> {
         let entry = self.entry(kind)?;
         let heads = reading.heads(entry)?;
         let (shapes, rows) = (reading.shapes(entry)?, reading.rows(entry, &arrivals)?);
-        Ok(Layout::new(kind, &heads, shapes, rows))
+        Layout::new((kind, entry), &heads, shapes, rows)
     }
 
     /// Shows some columns, each whole, with their places among those that are asked for: in the order of storage.
@@ -287,16 +313,15 @@ fn decompress(stored: &[u8], bytes: usize) -> Result<Vec<u8>, ImageError> {
 /// One pass over an image: it keeps the block where it stands.
 pub(super) struct Reading<'a, S> {
     image: &'a Image<S>,
-    block: Option<(usize, Vec<u8>)>,
+    block: Option<(u32, Vec<u8>)>,
 }
 
 impl<S: Source> Reading<'_, S> {
     fn part(&mut self, part: Part) -> Result<&[u8], ImageError> {
         if !matches!(&self.block, Some((at, _)) if *at == part.block) {
-            self.block = Some((part.block, self.image.block(part.block)?));
+            self.block = Some((part.block, self.image.block(part.block as usize)?));
         }
-        let bytes =
-            self.block.as_ref().and_then(|(_, block)| block.get(part.offset..part.offset + part.bytes));
+        let bytes = self.block.as_ref().and_then(|(_, block)| block.get(part.range()));
         bytes.ok_or(ImageError::Damaged("a part does not lie in its block"))
     }
 
@@ -340,14 +365,14 @@ impl<S: Source> Reading<'_, S> {
         let shapes = self.shapes(entry)?;
         let rows = self.rows(entry, arrivals)?;
         let heads = pieces.iter().map(|piece| Head { slots: piece.slots, family: piece.family });
-        let layout = Layout::new(0, &heads.collect::<Vec<_>>(), shapes, rows);
+        let layout = Layout::new((0, entry), &heads.collect::<Vec<_>>(), shapes, rows)?;
         Ok((pieces, layout))
     }
 
     fn table(&mut self, entry: &TableEntry, arrivals: &[Arrival]) -> Result<Table, ImageError> {
         let (pieces, layout) = self.head(entry, arrivals)?;
         let Layout { shapes, rows, columns: places } = layout;
-        let mut columns = vec![Column::default(); places.lengths.len()];
+        let mut columns = vec![Column::default(); places.count()];
         self.every_column(entry, &places, |place, column| columns[place] = column)?;
         Ok(Table { kind: entry.kind.clone(), pieces, shapes, rows, columns })
     }
@@ -358,7 +383,7 @@ impl<S: Source> Reading<'_, S> {
         columns: &Columns,
         mut see: impl FnMut(usize, Column),
     ) -> Result<(), ImageError> {
-        let all: Vec<usize> = (0..columns.lengths.len()).collect();
+        let all: Vec<usize> = (0..columns.count()).collect();
         self.each_column(entry, columns, &all, |place, column| {
             see(place, column);
             Ok(())
@@ -376,25 +401,22 @@ impl<S: Source> Reading<'_, S> {
         const MISSING: ImageError = ImageError::Damaged("it has no such column");
         let mut in_order = Vec::with_capacity(wanted.len());
         for (place, index) in wanted.iter().enumerate() {
-            let stored = columns.stored.get(*index).ok_or(MISSING)?;
-            in_order.push((*stored, place, *columns.lengths.get(*index).ok_or(MISSING)?));
+            let ColumnAt { length, first_part } = *columns.all.get(*index).ok_or(MISSING)?;
+            in_order.push((first_part, place, length));
         }
         in_order.sort_unstable();
-        for (stored, place, length) in in_order {
-            see(place, self.column(entry, stored as usize, length as usize)?)?;
+        for (first_part, place, length) in in_order {
+            see(place, self.column(entry, first_part as usize, length as usize)?)?;
         }
         Ok(())
     }
 
-    fn column(&mut self, entry: &TableEntry, stored: usize, length: usize) -> Result<Column, ImageError> {
+    fn column(&mut self, entry: &TableEntry, first_part: usize, length: usize) -> Result<Column, ImageError> {
         const DAMAGED: ImageError = ImageError::Damaged("a column does not decode");
-        let bounds = entry.first_parts.get(stored).zip(entry.first_parts.get(stored + 1));
-        let (first, end) = bounds.ok_or(DAMAGED)?;
-        let parts = entry.column_parts.get(*first..*end).ok_or(DAMAGED)?;
         let mut whole: Option<Column> = None;
         let mut left = length;
-        for part in parts {
-            let values = part.values.unwrap_or(left);
+        for part in entry.column_parts.get(first_part..).unwrap_or_default() {
+            let values = part.values.map_or(left, |values| values as usize);
             if values > left || values > limits::IMAGE_PART_VALUES {
                 return Err(DAMAGED);
             }
@@ -403,6 +425,9 @@ impl<S: Source> Reading<'_, S> {
             match &mut whole {
                 None => whole = Some(column),
                 Some(whole) => whole.append(column),
+            }
+            if left == 0 {
+                break;
             }
         }
         whole.filter(|_| left == 0).ok_or(DAMAGED)
