@@ -180,7 +180,7 @@ impl Segments {
     }
 
     /// All segments of a collector, by time, as they were read when they last changed.
-    fn listed(&self, collector: CollectorId) -> Result<Arc<[Arc<Segment>]>, SegmentError> {
+    pub fn listed(&self, collector: CollectorId) -> Result<Arc<[Arc<Segment>]>, SegmentError> {
         if self.db.has_unit() {
             // what a unit of work sees may be taken back
             return Ok(self.of(collector)?.into_iter().map(Arc::new).collect());

@@ -169,9 +169,9 @@ pub const CATALOG_READS: usize = 8;
 pub const DAMAGED_PASSED: usize = 8;
 /// Segments whose rows of the catalog are in memory, 1 KB each: all of a fleet of 500 with a retention of 90 days.
 pub const SEGMENTS_KNOWN: usize = 16 * 1024;
-/// The indexes of segments whose files are open, 50 KB for a collector with a thousand numbers: those of a day of a thousand
+/// The indexes of segments whose files are open, 26 KB for a collector with a thousand numbers: those of a day of a thousand
 /// such collectors, in slices of six hours. With less, each query over all of them would open every one anew.
-pub const OPEN_SEGMENTS_BYTES: usize = 256 * MIB;
+pub const OPEN_SEGMENTS_BYTES: usize = 128 * MIB;
 /// What part of the files that the process may have open they are at most (1/n): the others are for connections.
 pub const OPEN_SEGMENTS_PART: usize = 4;
 /// Files that the daemon asks the system for where it is given fewer: as many as its unit gives it.
@@ -182,6 +182,8 @@ pub const CHANGES_NOTED: usize = 1440;
 /// up to 500 KB of its names and labels, which images of one collector share.
 pub const KNOWN_TYPES_BYTES: usize = 64 * MIB;
 pub const KNOWN_DIRECTORIES_BYTES: usize = 64 * MIB;
+/// Lists of names that are looked at when a new one comes, which may be equal: the directories count what they hold.
+pub const KNOWN_VOCABULARIES: usize = 256;
 /// Rows of the catalog that are in memory at once where all are gone through.
 pub const SEGMENTS_LISTED: usize = 1000;
 /// How often the files of so many segments are looked for, in seconds: those of a fleet of a thousand within half an hour.

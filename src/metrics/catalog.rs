@@ -107,6 +107,10 @@ impl Wanted for Any {
         true
     }
 
+    fn can_have(&self, _: &dyn Fn(&str) -> bool) -> bool {
+        true
+    }
+
     fn wants(&mut self, _: &Arc<str>, _: &Arc<SeriesLabels>) -> bool {
         true
     }

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::directory::{Found, layout};
 use super::documents::ReadDocument;
 use super::gather::order;
 use super::hot::Place;
-use super::known::{Found, Known, Places, layout};
+use super::known::{Known, Places};
 use super::number::Number;
 use super::pack::Packed;
 use super::piece::{Layout, Series};

@@ -64,12 +64,24 @@ impl Wanted for &[Matcher] {
         self.iter().any(|matcher| matcher.name == name)
     }
 
+    fn can_have(&self, is_value: &dyn Fn(&str) -> bool) -> bool {
+        self.iter().any(|matcher| matcher.conditions.iter().all(|condition| condition.can_hold(is_value)))
+    }
+
     fn wants(&mut self, name: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool {
         self.iter().any(|matcher| matcher.wants(name, labels))
     }
 }
 
 impl Condition {
+    /// Whether it can hold for labels, of which is asked whether this is the value of one.
+    fn can_hold(&self, is_value: &dyn Fn(&str) -> bool) -> bool {
+        match &self.value {
+            Value::Exact(value) if !self.negated && !value.is_empty() => is_value(value),
+            Value::Exact(_) | Value::Pattern(_) => true,
+        }
+    }
+
     fn holds(&self, labels: &SeriesLabels) -> bool {
         let actual = labels.get(&self.label).map_or("", String::as_str);
         let equal = match &self.value {

@@ -15,6 +15,7 @@ mod changes;
 mod clock_guard;
 mod commit;
 mod dictionary;
+mod directory;
 mod discard;
 mod document;
 mod documents;

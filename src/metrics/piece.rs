@@ -265,6 +265,13 @@ pub(super) fn labels_in(texts: &[u8]) -> SeriesLabels {
     std::iter::from_fn(|| text().zip(text())).collect()
 }
 
+/// Whether one of those labels has this value.
+pub(super) fn has_value(texts: &[u8], value: &str) -> bool {
+    let mut reader = Reader(texts);
+    let mut values = std::iter::from_fn(|| reader.text().and_then(|_| reader.text()));
+    values.any(|one| one == value)
+}
+
 /// The pieces of a document in the order of the text, and an end for each list: what successive documents share.
 #[derive(Debug)]
 pub(super) struct Shape {

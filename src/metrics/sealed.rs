@@ -50,6 +50,7 @@ impl Metrics {
 
     /// Keeps what must be known of a new segment: nothing is asked for more than what is new.
     pub(super) fn know(&self, segment: Segment) -> Result<(), QueryError> {
+        self.segments.listed(segment.collector)?;
         let image = self.segments.image(&segment)?;
         let sealed = Opened { segment: Arc::new(segment), image };
         for kind in 0..sealed.image.kinds().len() {

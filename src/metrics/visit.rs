@@ -33,6 +33,8 @@ pub trait Wanted {
     fn concerns(&self, kind: &str) -> bool;
     /// Whether a series of this name can be one.
     fn can_want(&self, name: &str) -> bool;
+    /// Whether an object can have one, of which is asked whether this is the value of one of its labels.
+    fn can_have(&self, is_value: &dyn Fn(&str) -> bool) -> bool;
     /// Whether the series with this name, which can be one, and these labels is one.
     fn wants(&mut self, name: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool;
 }

@@ -148,6 +148,11 @@ fn label(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether a label may have this value by a name, without a label of the series.
+pub fn bring(value: &str) -> bool {
+    KNOWN.iter().any(|known| known.fixed.iter().any(|(_, fixed)| *fixed == value))
+}
+
 /// All names that a series has by its own and by the view that it comes from.
 pub fn namings(series: &str, view: Option<&str>) -> Vec<Naming> {
     let mut all = vec![Naming::new(&valid(series), 0, &[])];

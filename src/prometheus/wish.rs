@@ -11,13 +11,16 @@ use crate::promql::{Condition, Labels, Matcher, NAME};
 /// The conditions of a selector on what documents say; those on the registry's labels choose collectors before.
 pub(super) struct Wish {
     matchers: Arc<[Matcher]>,
+    /// Values that must be among the labels of an object.
+    needed: Box<[String]>,
     /// The names that fit of the stored names met so far, by the views that rows come from.
     namings: HashMap<String, HashMap<Arc<str>, Arc<[Naming]>>>,
 }
 
 impl Wish {
     pub(super) fn new(matchers: &Arc<[Matcher]>) -> Self {
-        Self { matchers: Arc::clone(matchers), namings: HashMap::new() }
+        let needed = matchers.iter().filter(|matcher| is_own(&matcher.label)).filter_map(needed).collect();
+        Self { matchers: Arc::clone(matchers), needed, namings: HashMap::new() }
     }
 
     /// Whether a collector with these labels can have such series.
@@ -47,9 +50,8 @@ impl Wish {
             let found = naming.labels(labels).filter(|(name, _)| name == label).last();
             found.map_or("", |(_, value)| value)
         };
-        let own = |matcher: &&Matcher| matcher.label != NAME && !is_of_registry(&matcher.label);
-        naming.is_of(labels)
-            && self.matchers.iter().filter(own).all(|matcher| matcher.fits(value(&matcher.label)))
+        let own = self.matchers.iter().filter(|matcher| is_own(&matcher.label));
+        naming.is_of(labels) && own.into_iter().all(|matcher| matcher.fits(value(&matcher.label)))
     }
 
     fn names(&self) -> impl Iterator<Item = &Matcher> {
@@ -59,6 +61,19 @@ impl Wish {
 
 fn is_of_registry(label: &str) -> bool {
     OF_REGISTRY.contains(&label)
+}
+
+/// Whether documents say it, and not its name.
+fn is_own(label: &str) -> bool {
+    label != NAME && !is_of_registry(label)
+}
+
+/// The value that an object must have for a series of it to fit, unless names bring it.
+fn needed(matcher: &Matcher) -> Option<String> {
+    match &matcher.condition {
+        Condition::Is(value) if !value.is_empty() && !names::bring(value) => Some(value.clone()),
+        _ => None,
+    }
 }
 
 impl Wanted for Wish {
@@ -84,6 +99,10 @@ impl Wanted for Wish {
         })
     }
 
+    fn can_have(&self, is_value: &dyn Fn(&str) -> bool) -> bool {
+        self.needed.iter().all(|needed| is_value(needed))
+    }
+
     fn wants(&mut self, name: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool {
         self.namings(name, labels).iter().any(|naming| self.fits(naming, labels))
     }
@@ -99,6 +118,10 @@ impl Wanted for Wishes {
 
     fn can_want(&self, name: &str) -> bool {
         self.0.iter().any(|wish| wish.can_want(name))
+    }
+
+    fn can_have(&self, is_value: &dyn Fn(&str) -> bool) -> bool {
+        self.0.iter().any(|wish| wish.can_have(is_value))
     }
 
     fn wants(&mut self, name: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool {

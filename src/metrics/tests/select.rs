@@ -17,6 +17,10 @@ impl Wanted for InEurope {
         name == "weather.warmth"
     }
 
+    fn can_have(&self, is_value: &dyn Fn(&str) -> bool) -> bool {
+        is_value("eu")
+    }
+
     fn wants(&mut self, _: &Arc<str>, labels: &Arc<SeriesLabels>) -> bool {
         labels.get("zone").is_some_and(|zone| zone == "eu")
     }
