@@ -132,8 +132,10 @@ fn known_of(series: &str) -> &'static [usize] {
 
 /// The view of PostgreSQL that a series is named by, when it is one of its rows.
 pub fn view_of<'a>(series: &str, labels: &'a SeriesLabels) -> Option<&'a str> {
-    let source = labels.get(SOURCE).filter(|source| source.starts_with(OF_POSTGRES))?;
-    series.starts_with(ROWS).then_some(source)
+    if !series.starts_with(ROWS) {
+        return None;
+    }
+    labels.get(SOURCE).map(String::as_str).filter(|source| source.starts_with(OF_POSTGRES))
 }
 
 /// A label's name, told apart from those that the registry adds.

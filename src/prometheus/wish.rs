@@ -13,14 +13,19 @@ pub(super) struct Wish {
     matchers: Arc<[Matcher]>,
     /// Values that must be among the labels of an object.
     needed: Box<[String]>,
-    /// The names that fit of the stored names met so far, by the views that rows come from.
-    namings: HashMap<String, HashMap<Arc<str>, Arc<[Naming]>>>,
+    /// The names that fit of the stored names met so far, for each view that rows come from.
+    namings: Vec<HashMap<Arc<str>, Arc<[Naming]>>>,
+    /// The places of views among them, and the view that was met last: series of one come one behind the other.
+    views: HashMap<String, usize>,
+    last: (String, usize),
 }
 
 impl Wish {
     pub(super) fn new(matchers: &Arc<[Matcher]>) -> Self {
         let needed = matchers.iter().filter(|matcher| is_own(&matcher.label)).filter_map(needed).collect();
-        Self { matchers: Arc::clone(matchers), needed, namings: HashMap::new() }
+        // what is no row of a view comes from none
+        let (views, last) = (HashMap::from([(String::new(), 0)]), (String::new(), 0));
+        Self { matchers: Arc::clone(matchers), needed, namings: vec![HashMap::new()], views, last }
     }
 
     /// Whether a collector with these labels can have such series.
@@ -32,16 +37,25 @@ impl Wish {
     /// The names of a stored series that fit by themselves.
     pub(super) fn namings(&mut self, series: &Arc<str>, labels: &SeriesLabels) -> Arc<[Naming]> {
         let view = names::view_of(series, labels);
-        let of_view = self.namings.get(view.unwrap_or_default());
-        if let Some(known) = of_view.and_then(|of_view| of_view.get(series)) {
+        let of_view = self.place_of(view.unwrap_or_default());
+        if let Some(known) = self.namings[of_view].get(series) {
             return Arc::clone(known);
         }
         let mut all = names::namings(series, view);
         all.retain(|naming| self.names().all(|matcher| matcher.fits(&naming.name)));
         let fitting: Arc<[_]> = all.into();
-        let of_view = self.namings.entry(view.unwrap_or_default().to_owned()).or_default();
-        of_view.insert(Arc::clone(series), Arc::clone(&fitting));
+        self.namings[of_view].insert(Arc::clone(series), Arc::clone(&fitting));
         fitting
+    }
+
+    fn place_of(&mut self, view: &str) -> usize {
+        if self.last.0 != view {
+            let next = self.namings.len();
+            let place = *self.views.entry(view.to_owned()).or_insert(next);
+            self.namings.resize_with(next.max(place + 1), HashMap::new);
+            self.last = (view.to_owned(), place);
+        }
+        self.last.1
     }
 
     /// Whether a series fits under a name that does, as far as its own labels tell.

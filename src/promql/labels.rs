@@ -22,13 +22,32 @@ pub struct Labels {
 /// By names and values in their order. Series share texts, and those that they share need not be looked at.
 impl Ord for Labels {
     fn cmp(&self, other: &Self) -> Ordering {
-        let compared =
-            |one: &Arc<str>, other| if Arc::ptr_eq(one, other) { Ordering::Equal } else { one.cmp(other) };
-        let pairs = self.pairs().zip(other.pairs());
-        let mut orders =
-            pairs.map(|(one, other)| compared(one.0, other.0).then_with(|| compared(one.1, other.1)));
-        orders.find(|order| order.is_ne()).unwrap_or_else(|| self.len().cmp(&other.len()))
+        let of_names = match (self.first_name(), other.first_name()) {
+            (Some(one), Some(other)) => of_texts(one, other),
+            (None, None) if self.name.is_none() && other.name.is_none() => Ordering::Equal,
+            _ => return compared(self.pairs(), other.pairs()),
+        };
+        of_names.then_with(|| compared(self.others.iter().map(apart), other.others.iter().map(apart)))
     }
+}
+
+fn compared<'a>(
+    mut one: impl Iterator<Item = (&'a Arc<str>, &'a Arc<str>)>,
+    mut other: impl Iterator<Item = (&'a Arc<str>, &'a Arc<str>)>,
+) -> Ordering {
+    loop {
+        let order = match (one.next(), other.next()) {
+            (Some(one), Some(other)) => of_texts(one.0, other.0).then_with(|| of_texts(one.1, other.1)),
+            (one, other) => return one.is_some().cmp(&other.is_some()),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
+fn of_texts(one: &Arc<str>, other: &Arc<str>) -> Ordering {
+    if Arc::ptr_eq(one, other) { Ordering::Equal } else { one.cmp(other) }
 }
 
 impl PartialOrd for Labels {
@@ -80,8 +99,9 @@ impl Labels {
         before.iter().map(apart).chain(name).chain(behind.iter().map(apart))
     }
 
-    fn len(&self) -> usize {
-        usize::from(self.name.is_some()) + self.others.len()
+    /// The name, where it stands first: before it there are only labels that begin with a capital or a digit.
+    fn first_name(&self) -> Option<&Arc<str>> {
+        self.name.as_ref().filter(|_| self.others.first().is_none_or(|(first, _)| **first > *NAME))
     }
 
     /// The value under a name; empty when there is none.
@@ -165,6 +185,9 @@ mod tests {
         assert_eq!((named.get(NAME), named.get("A"), named.get("a")), ("up", "2", "3"));
         assert_eq!(named.unnamed(), own);
         assert!(named < own && named < own.named(&"upper".into()) && Labels::default() < own);
+        let plain = Labels::of(&[(NAME, "up"), ("a", "1")]);
+        assert!(named < plain && Labels::of(&[(NAME, "up")]) < plain && plain < plain.with("a", "2"));
+        assert!(plain < Labels::of(&[(NAME, "upper")]) && plain == plain.clone() && plain < plain.unnamed());
     }
 
     #[test]

@@ -96,10 +96,13 @@ pub(super) fn put_labels(text: &mut String, labels: &Labels) {
 }
 
 fn put_text(text: &mut String, value: &str) {
-    if value.bytes().any(|byte| matches!(byte, ..b' ' | b'"' | b'\\')) {
+    let escaped = value.bytes().filter(|byte| matches!(byte, ..b' ' | b'"' | b'\\'));
+    // counted to the end, several are looked at together
+    if escaped.count() > 0 {
         text.push_str(&serde_json::to_string(value).unwrap_or_default());
         return;
     }
+    text.reserve(value.len() + 2);
     text.push('"');
     text.push_str(value);
     text.push('"');
