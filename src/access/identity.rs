@@ -91,7 +91,7 @@ impl Access {
             return Err(AccessError::Invalid);
         }
         let hash = sha256(token.as_bytes());
-        let claimed = self.claimed(token)?;
+        let claimed = self.claimed((token, hash))?;
         let read = || self.db.read(|tx| self.bearer_of(tx, (token, hash), claimed.as_ref()));
         let bearer = self.bearers.get(hash, read)?;
         // where its end came since, the registry says what ended
@@ -101,8 +101,9 @@ impl Access {
 
     /// The bearer, where that can be told without a read: of a token that was shown since anything last changed.
     pub fn known_bearer(&self, token: &str, proof: Option<Proof>) -> Option<Identity> {
-        let bearer = self.bearers.known(&sha256(token.as_bytes()))?;
-        self.claimed(token).ok()?;
+        let hash = sha256(token.as_bytes());
+        let bearer = self.bearers.known(&hash)?;
+        self.claimed((token, hash)).ok()?;
         let is_proven = match bearer.identity {
             Identity::User(_) => true,
             Identity::Collector { .. } => matches!(self.needed_proof(proof), Ok(None)),
@@ -111,11 +112,11 @@ impl Access {
     }
 
     /// What a token claims, if we signed it and its time is not over; nothing of an API token, which claims nothing.
-    fn claimed(&self, token: &str) -> Result<Option<(Kind, Claims)>, TokenError> {
+    fn claimed(&self, (token, hash): (&str, Hash)) -> Result<Option<(Kind, Claims)>, TokenError> {
         if token.starts_with(api_tokens::PREFIX) {
             return Ok(None);
         }
-        self.verified.read(&self.keys, token, self.clock.now()).map(Some)
+        self.verified.read(&self.keys, (token, hash), self.clock.now()).map(Some)
     }
 
     fn bearer_of(

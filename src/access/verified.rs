@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::signing::SigningKeys;
 use super::token::{Claims, Kind, Signed, TokenError};
 use crate::clock::Timestamp;
-use crate::crypto::{Hash, sha256};
+use crate::crypto::Hash;
 use crate::limits::TOKENS_REMEMBERED;
 
 /// By the hash of the text: the text itself is kept nowhere.
@@ -18,14 +18,13 @@ use crate::limits::TOKENS_REMEMBERED;
 pub(super) struct Verified(Mutex<HashMap<Hash, Signed>>);
 
 impl Verified {
-    /// Reads a token, and looks at its signature unless that was done before.
+    /// Reads a token with this hash, and looks at its signature unless that was done before.
     pub(super) fn read(
         &self,
         keys: &SigningKeys,
-        token: &str,
+        (token, hash): (&str, Hash),
         now: Timestamp,
     ) -> Result<(Kind, Claims), TokenError> {
-        let hash = sha256(token.as_bytes());
         let known = self.0.lock().get(&hash).cloned();
         let signed = match known {
             Some(signed) => signed,

@@ -52,7 +52,9 @@ impl Wish {
         if self.last.0 != view {
             let next = self.namings.len();
             let place = *self.views.entry(view.to_owned()).or_insert(next);
-            self.namings.resize_with(next.max(place + 1), HashMap::new);
+            if place == next {
+                self.namings.push(HashMap::new());
+            }
             self.last = (view.to_owned(), place);
         }
         self.last.1
